@@ -1,0 +1,62 @@
+//! # Yiku: an embedded analytical engine for registries
+//!
+//! A database is a folder. It holds a forest of tables under a *path*: the root table has a
+//! hierarchical code, every row of a child table has exactly one parent row, and a root row with
+//! everything beneath it, a *bundle*, is what is written, replaced and removed. Rows are stored
+//! in the order of path and key, so a place at any level is one range of rows and the children
+//! of a parent are one range of theirs.
+//!
+//! ```
+//! # fn main() -> Result<(), yiku::Error> {
+//! # let folder = std::env::temp_dir().join(format!("yiku-doc-{}", std::process::id()));
+//! # let schema = yiku::Schema::from_toml(
+//! #     r#"name = "s"
+//! #        [path]
+//! #        name = "place"
+//! #        levels = [{ name = "district", digits = 2 }]
+//! #        [[table]]
+//! #        name = "school"
+//! #        key = "id"
+//! #        columns = [{ name = "id", kind = "id" }, { name = "place", kind = "path" }]"#)?;
+//! # let node = yiku::PathNode { code: 11, level: 0, name: "North".into() };
+//! # let tree = yiku::PathTree::new(&schema.path, vec![node])?;
+//! let database = yiku::Database::create(&folder, schema, tree)?;
+//! let mut writer = database.writer()?;
+//! let mut batch = writer.batch();
+//! batch.row("school")?.set("id", "S1")?.set("place", "11")?;
+//! writer.write(&batch)?;
+//! let snapshot = writer.commit(yiku::CommitInfo::default())?;
+//! assert_eq!(snapshot.rows(0), 1);
+//! # std::fs::remove_dir_all(&folder).ok();
+//! # Ok(()) }
+//! ```
+//!
+//! What it never does: read a clock, draw a random number, start a thread, know what the rows
+//! are about.
+
+mod batch;
+mod block;
+pub mod calendar;
+mod codec;
+mod database;
+mod error;
+pub mod format;
+pub mod limits;
+mod manifest;
+mod path;
+mod predicate;
+mod row_set;
+mod schema;
+mod segment;
+pub mod storage;
+mod writer;
+
+pub use batch::{Batch, RowBuilder, Value};
+pub use database::{Database, Snapshot};
+pub use error::{Error, Result};
+pub use path::{PathNode, PathTree};
+pub use predicate::{Access, Predicate};
+pub use row_set::RowSet;
+pub use schema::{Code, CodeList, ColumnSchema, Kind, Level, PathSchema, Schema, TableSchema};
+pub use segment::{Column, Segment, ZoneMap};
+pub use writer::{CommitInfo, Writer};

@@ -1,0 +1,317 @@
+//! Rows of one table in one segment, as dense bits.
+//!
+//! Invariant: bits at and beyond `len_rows` are zero, so that counts need no mask.
+
+mod portable;
+
+use std::ops::Range;
+
+use roaring::RoaringBitmap;
+
+/// A set of rows of one table in one segment.
+#[derive(Clone, PartialEq, Eq)]
+pub struct RowSet {
+    words: Vec<u64>,
+    len: u32,
+}
+
+impl std::fmt::Debug for RowSet {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "RowSet({} of {})", self.count(), self.len)
+    }
+}
+
+/// Bits `from..to` of a word, `to` at most 64.
+fn mask(from: u32, to: u32) -> u64 {
+    let upper = if to >= 64 { u64::MAX } else { (1 << to) - 1 };
+    upper & u64::MAX.checked_shl(from).unwrap_or(0)
+}
+
+impl RowSet {
+    /// No row of a table of `len` rows.
+    #[must_use]
+    pub fn none(len: u32) -> Self {
+        Self { words: vec![0; len.div_ceil(64) as usize], len }
+    }
+
+    /// Every row of a table of `len` rows.
+    #[must_use]
+    pub fn all(len: u32) -> Self {
+        Self::range(len, 0..len)
+    }
+
+    /// The rows of `rows` in a table of `len` rows; what lies beyond `len` is left out.
+    #[must_use]
+    pub fn range(len: u32, rows: Range<u32>) -> Self {
+        let mut set = Self::none(len);
+        set.insert_range(rows);
+        set
+    }
+
+    /// The rows of a roaring bitmap in a table of `len` rows; what lies beyond `len` is left out.
+    #[must_use]
+    pub fn from_bitmap(len: u32, bitmap: &RoaringBitmap) -> Self {
+        let mut set = Self::none(len);
+        set.insert_bitmap(bitmap);
+        set
+    }
+
+    /// Adds the rows of a roaring bitmap.
+    pub fn insert_bitmap(&mut self, bitmap: &RoaringBitmap) {
+        let mut iter = bitmap.iter();
+        while let Some(run) = iter.next_range() {
+            let (start, end) = (*run.start(), *run.end());
+            if start == end {
+                self.insert(start);
+            } else {
+                self.insert_range(start..end.saturating_add(1));
+            }
+        }
+    }
+
+    /// How many rows the table has.
+    #[must_use]
+    pub fn len_rows(&self) -> u32 {
+        self.len
+    }
+
+    /// How many rows are in the set.
+    #[must_use]
+    pub fn count(&self) -> u64 {
+        self.words.iter().map(|w| u64::from(w.count_ones())).sum()
+    }
+
+    /// Whether no row is in the set.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.words.iter().all(|&w| w == 0)
+    }
+
+    /// Whether `row` is in the set.
+    #[must_use]
+    pub fn contains(&self, row: u32) -> bool {
+        self.words.get((row / 64) as usize).is_some_and(|w| w >> (row % 64) & 1 == 1)
+    }
+
+    /// Adds `row`; nothing happens beyond the table.
+    pub fn insert(&mut self, row: u32) {
+        if row < self.len
+            && let Some(word) = self.words.get_mut((row / 64) as usize)
+        {
+            *word |= 1 << (row % 64);
+        }
+    }
+
+    /// Takes `row` out.
+    pub fn remove(&mut self, row: u32) {
+        if let Some(word) = self.words.get_mut((row / 64) as usize) {
+            *word &= !(1 << (row % 64));
+        }
+    }
+
+    /// Adds a range of rows; what lies beyond the table is left out.
+    pub fn insert_range(&mut self, rows: Range<u32>) {
+        let end = rows.end.min(self.len);
+        if rows.start >= end {
+            return;
+        }
+        let (first, last) = (rows.start / 64, (end - 1) / 64);
+        let Some(words) = self.words.get_mut(first as usize..=last as usize) else { return };
+        let (head, tail) = (mask(rows.start % 64, 64), mask(0, (end - 1) % 64 + 1));
+        match words {
+            [] => {}
+            [only] => *only |= head & tail,
+            [low, between @ .., high] => {
+                *low |= head;
+                between.fill(u64::MAX);
+                *high |= tail;
+            }
+        }
+    }
+
+    /// Keeps the rows that are also in `other`.
+    pub fn and(&mut self, other: &Self) {
+        debug_assert_eq!(self.len, other.len, "sets of one table");
+        for (a, b) in self.words.iter_mut().zip(&other.words) {
+            *a &= b;
+        }
+    }
+
+    /// Adds the rows of `other`.
+    pub fn or(&mut self, other: &Self) {
+        debug_assert_eq!(self.len, other.len, "sets of one table");
+        for (a, b) in self.words.iter_mut().zip(&other.words) {
+            *a |= b;
+        }
+    }
+
+    /// Takes the rows of `other` out.
+    pub fn and_not(&mut self, other: &Self) {
+        debug_assert_eq!(self.len, other.len, "sets of one table");
+        for (a, b) in self.words.iter_mut().zip(&other.words) {
+            *a &= !b;
+        }
+    }
+
+    /// Every row that was not in the set, and none that was.
+    pub fn invert(&mut self) {
+        for word in &mut self.words {
+            *word = !*word;
+        }
+        self.trim();
+    }
+
+    /// How many rows of `rows` are in the set.
+    #[must_use]
+    pub fn count_range(&self, rows: Range<u32>) -> u64 {
+        let end = rows.end.min(self.len);
+        if rows.start >= end {
+            return 0;
+        }
+        let (first, last) = (rows.start / 64, (end - 1) / 64);
+        let (head, tail) = (mask(rows.start % 64, 64), mask(0, (end - 1) % 64 + 1));
+        match self.words.get(first as usize..=last as usize) {
+            None | Some([]) => 0,
+            Some([only]) => u64::from((only & head & tail).count_ones()),
+            Some([low, between @ .., high]) => {
+                let edges = (low & head).count_ones() + (high & tail).count_ones();
+                u64::from(edges) + between.iter().map(|w| u64::from(w.count_ones())).sum::<u64>()
+            }
+        }
+    }
+
+    /// Whether any row of `rows` is in the set.
+    #[must_use]
+    pub fn any_in(&self, rows: Range<u32>) -> bool {
+        let end = rows.end.min(self.len);
+        if rows.start >= end {
+            return false;
+        }
+        let (first, last) = (rows.start / 64, (end - 1) / 64);
+        let (head, tail) = (mask(rows.start % 64, 64), mask(0, (end - 1) % 64 + 1));
+        match self.words.get(first as usize..=last as usize) {
+            None | Some([]) => false,
+            Some([only]) => only & head & tail != 0,
+            Some([low, between @ .., high]) => {
+                low & head != 0 || high & tail != 0 || between.iter().any(|&w| w != 0)
+            }
+        }
+    }
+
+    /// The rows of the set in rising order.
+    pub fn iter(&self) -> impl Iterator<Item = u32> + '_ {
+        self.words.iter().zip((0u32..).step_by(64)).flat_map(|(&word, base)| {
+            let mut rest = word;
+            std::iter::from_fn(move || {
+                if rest == 0 {
+                    return None;
+                }
+                let bit = rest.trailing_zeros();
+                rest &= rest - 1;
+                Some(base + bit)
+            })
+        })
+    }
+
+    /// The runs of neighbouring rows in rising order.
+    pub fn runs(&self) -> impl Iterator<Item = Range<u32>> + '_ {
+        let mut at = 0u32;
+        std::iter::from_fn(move || {
+            let start = self.next(at, false)?;
+            at = self.next(start, true).unwrap_or(self.len);
+            Some(start..at)
+        })
+    }
+
+    /// The first row from `row` on that is in the set, or that is not.
+    fn next(&self, row: u32, absent: bool) -> Option<u32> {
+        let flip = if absent { u64::MAX } else { 0 };
+        let first = (row / 64) as usize;
+        let words = self.words.get(first..)?.iter().zip((row - row % 64..).step_by(64));
+        let mut keep = mask(row % 64, 64);
+        for (word, base) in words {
+            let left = (word ^ flip) & keep;
+            if left != 0 {
+                return Some(base + left.trailing_zeros()).filter(|row| *row < self.len);
+            }
+            keep = u64::MAX;
+        }
+        None
+    }
+
+    /// Adds the rows of a bitmap in roaring's portable format, read where it lies; none when the
+    /// bytes are not of that format. Rows beyond the table are left out.
+    pub(crate) fn insert_portable(&mut self, bytes: &[u8]) -> Option<()> {
+        portable::insert(bytes, self)?;
+        self.trim();
+        Some(())
+    }
+
+    /// The bits, 64 rows a word, row 0 the lowest bit of word 0.
+    #[must_use]
+    pub fn words(&self) -> &[u64] {
+        &self.words
+    }
+
+    /// The bits, to be written by a kernel; call [`RowSet::trim`] when bits beyond the table
+    /// may have been set.
+    pub fn words_mut(&mut self) -> &mut [u64] {
+        &mut self.words
+    }
+
+    /// Clears the bits beyond the table.
+    pub fn trim(&mut self) {
+        if !self.len.is_multiple_of(64)
+            && let Some(last) = self.words.last_mut()
+        {
+            *last &= mask(0, self.len % 64);
+        }
+    }
+
+    /// The set as a roaring bitmap.
+    #[must_use]
+    pub fn to_bitmap(&self) -> RoaringBitmap {
+        self.iter().collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
+
+    use super::*;
+
+    #[test]
+    fn ranges_agree_with_single_rows() {
+        for (start, end) in [(0, 0), (0, 1), (3, 64), (63, 65), (64, 128), (5, 200), (199, 400)] {
+            let set = RowSet::range(200, start..end);
+            let rows: Vec<u32> = (start..end.min(200)).collect();
+            assert_eq!(set.iter().collect::<Vec<_>>(), rows, "{start}..{end}");
+            for (a, b) in [(0, 200), (2, 70), (64, 64), (190, 300)] {
+                let expected = rows.iter().filter(|r| (a..b).contains(*r)).count();
+                assert_eq!(set.count_range(a..b), expected as u64, "{start}..{end} in {a}..{b}");
+                assert_eq!(set.any_in(a..b), expected > 0);
+            }
+        }
+    }
+
+    #[test]
+    fn runs_are_the_rows_they_hold() {
+        for rows in [&[][..], &[(0, 1)], &[(0, 64), (65, 130)], &[(3, 7), (63, 65), (190, 200)]] {
+            let rows: Vec<Range<u32>> = rows.iter().map(|(a, b)| *a..*b).collect();
+            let mut set = RowSet::none(200);
+            rows.iter().for_each(|run| set.insert_range(run.clone()));
+            assert_eq!(set.runs().collect::<Vec<_>>(), rows);
+        }
+        assert_eq!(RowSet::all(64).runs().next(), Some(0..64));
+    }
+
+    #[test]
+    fn inverting_stays_inside_the_table() {
+        let mut set = RowSet::range(70, 0..10);
+        set.invert();
+        assert_eq!(set.count(), 60);
+        assert_eq!(set.iter().last().unwrap(), 69);
+        assert_eq!(RowSet::from_bitmap(70, &set.to_bitmap()), set);
+    }
+}

@@ -1,0 +1,149 @@
+//! A segment file, opened: its bytes, its table of contents, and what was already checked.
+
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
+
+use super::toc::{SegmentToc, TableToc};
+use crate::block::{BlockToc, FrameRef, integers};
+use crate::codec;
+use crate::error::{Error, Result};
+use crate::format::{self, FileKind, checksum};
+use crate::schema::Schema;
+use crate::storage::{Bytes, Storage};
+
+/// A segment file.
+#[derive(Debug)]
+pub(crate) struct SegmentFile {
+    path: PathBuf,
+    bytes: Bytes,
+    toc: SegmentToc,
+    record_checksum: u64,
+    schema: Arc<Schema>,
+    /// Frames whose checksum was found right.
+    checked: Vec<AtomicBool>,
+    offsets: Vec<OnceLock<Arc<[u32]>>>,
+}
+
+impl SegmentFile {
+    /// The name of a segment's file.
+    pub(crate) fn name(number: u64) -> String {
+        format!("seg-{number:010}")
+    }
+
+    /// Opens a segment file and checks everything but the frames.
+    pub(crate) fn open(storage: &dyn Storage, number: u64, schema: &Arc<Schema>) -> Result<Self> {
+        let name = Self::name(number);
+        let path = storage.place().join(&name);
+        let bytes = storage.read(&name).map_err(|source| match source.kind() {
+            std::io::ErrorKind::NotFound => Error::Corrupt {
+                file: path.clone(),
+                offset: 0,
+                what: "the file is missing though the manifest names it",
+            },
+            _ => Error::Io { action: "read", path: path.clone(), source },
+        })?;
+        let (record, offset) = format::open(&bytes, FileKind::Segment, &path)?;
+        let toc: SegmentToc = codec::decode(record, &path, offset)?;
+        let record_checksum = checksum(record);
+        toc.check(schema, offset).map_err(|what| Error::Corrupt {
+            file: path.clone(),
+            offset,
+            what,
+        })?;
+        let checked = (0..toc.frames).map(|_| AtomicBool::new(false)).collect();
+        let offsets = toc.tables.iter().map(|_| OnceLock::new()).collect();
+        let schema = Arc::clone(schema);
+        Ok(Self { path, bytes, toc, record_checksum, schema, checked, offsets })
+    }
+
+    pub(crate) fn size_bytes(&self) -> u64 {
+        self.bytes.len() as u64
+    }
+
+    /// The checksum of the table of contents, by which the manifest knows the file.
+    pub(crate) fn record_checksum(&self) -> u64 {
+        self.record_checksum
+    }
+
+    pub(crate) fn schema(&self) -> &Arc<Schema> {
+        &self.schema
+    }
+
+    pub(crate) fn rows(&self, table: usize) -> u32 {
+        self.toc.tables.get(table).map_or(0, |t| t.rows)
+    }
+
+    pub(super) fn table(&self, table: usize) -> Option<&TableToc> {
+        self.toc.tables.get(table)
+    }
+
+    pub(super) fn corrupt(&self, frame: Option<FrameRef>, what: &'static str) -> Error {
+        Error::Corrupt { file: self.path.clone(), offset: frame.map_or(0, |f| f.offset), what }
+    }
+
+    /// The bytes of a frame, its checksum looked at the first time.
+    pub(super) fn frame(&self, frame: FrameRef) -> Result<&[u8]> {
+        let start = usize::try_from(frame.offset).unwrap_or(usize::MAX);
+        let end = start.saturating_add(usize::try_from(frame.length).unwrap_or(usize::MAX));
+        let Some(bytes) = self.bytes.get(start..end) else {
+            return Err(self.corrupt(Some(frame), "a frame lies outside the file"));
+        };
+        let Some(checked) = self.checked.get(frame.index as usize) else {
+            return Err(self.corrupt(Some(frame), "a frame has a number that is not in the file"));
+        };
+        // Several threads may check one frame at once; each comes to the same result.
+        if !checked.load(Ordering::Acquire) {
+            if checksum(bytes) != frame.checksum {
+                return Err(self.corrupt(Some(frame), "a frame is damaged"));
+            }
+            checked.store(true, Ordering::Release);
+        }
+        Ok(bytes)
+    }
+
+    /// The bytes of a frame that may be left out.
+    pub(super) fn frame_or_nothing(&self, frame: Option<FrameRef>) -> Result<&[u8]> {
+        frame.map_or(Ok(&[][..]), |frame| self.frame(frame))
+    }
+
+    /// Appends the integers `from..to` of a block.
+    pub(super) fn integers(
+        &self,
+        block: &BlockToc,
+        from: usize,
+        to: usize,
+        out: &mut Vec<i64>,
+    ) -> Result<()> {
+        integers::decode(block, self.frame_or_nothing(block.frame)?, from, to, out);
+        Ok(())
+    }
+
+    /// Where the rows beneath each row of the parent's table begin.
+    pub(super) fn offsets(&self, child: usize) -> Result<&[u32]> {
+        let Some(cell) = self.offsets.get(child) else { return Ok(&[]) };
+        if let Some(found) = cell.get() {
+            return Ok(found);
+        }
+        let Some(table) = self.toc.tables.get(child) else { return Ok(&[]) };
+        let mut counts = Vec::new();
+        for block in &table.counts {
+            self.integers(block, 0, block.rows as usize, &mut counts)?;
+        }
+        let mut offsets = Vec::with_capacity(counts.len() + 1);
+        let mut at = 0u32;
+        offsets.push(at);
+        for count in counts {
+            let next = u32::try_from(count).ok().and_then(|count| at.checked_add(count));
+            at = next.filter(|next| *next <= table.rows).ok_or_else(|| {
+                self.corrupt(None, "the rows beneath rows are more than their table has")
+            })?;
+            offsets.push(at);
+        }
+        let orphans = self.schema.tables.get(child).is_some_and(|t| t.parent.is_some());
+        if orphans && at != table.rows {
+            return Err(self.corrupt(None, "the rows beneath rows are fewer than their table has"));
+        }
+        Ok(cell.get_or_init(|| offsets.into()))
+    }
+}

@@ -1,0 +1,170 @@
+//! A segment as one snapshot sees it: a file that never changes, and which of its rows live.
+//!
+//! Invariants: a frame is used only after its checksum was found right; root rows are sorted by
+//! path, then key; the rows beneath a row are one range.
+
+mod build;
+mod column;
+mod file;
+mod toc;
+
+use std::ops::Range;
+use std::sync::{Arc, OnceLock};
+
+pub use column::{Column, ZoneMap};
+
+use crate::error::Result;
+use crate::row_set::RowSet;
+pub(crate) use build::build;
+pub(crate) use file::SegmentFile;
+
+/// The rows of a segment that are not replaced or removed.
+#[derive(Debug)]
+pub(crate) struct LiveSet {
+    /// By table; that of the root is given, the others follow from it.
+    tables: Vec<OnceLock<RowSet>>,
+}
+
+impl LiveSet {
+    /// The live set with these root rows.
+    pub(crate) fn new(roots: RowSet, tables: usize) -> Self {
+        let mut sets: Vec<OnceLock<RowSet>> = Vec::new();
+        sets.resize_with(tables.max(1), OnceLock::new);
+        if let Some(first) = sets.first() {
+            // The cell was just made: it is empty.
+            let _ = first.set(roots);
+        }
+        Self { tables: sets }
+    }
+}
+
+/// A segment as one snapshot sees it.
+#[derive(Debug, Clone)]
+pub struct Segment {
+    pub(crate) file: Arc<SegmentFile>,
+    pub(crate) live: Option<Arc<LiveSet>>,
+}
+
+/// Sets with fewer rows than one in so many of the rows above are lifted row by row.
+const SPARSE: u64 = 16;
+
+impl Segment {
+    /// How many rows a table has here, replaced and removed ones among them.
+    #[must_use]
+    pub fn rows(&self, table: usize) -> u32 {
+        self.file.rows(table)
+    }
+
+    /// The rows of a table that are not replaced or removed.
+    ///
+    /// # Errors
+    /// [`crate::Error::Corrupt`].
+    pub fn live(&self, table: usize) -> Result<RowSet> {
+        let Some(live) = &self.live else { return Ok(RowSet::all(self.rows(table))) };
+        let Some(cell) = live.tables.get(table) else { return Ok(RowSet::none(0)) };
+        if let Some(found) = cell.get() {
+            return Ok(found.clone());
+        }
+        let parent = self.file.schema().tables.get(table).and_then(|t| t.parent);
+        let above = self.live(parent.unwrap_or(0))?;
+        let found = self.spread(table, &above)?;
+        Ok(cell.get_or_init(|| found).clone())
+    }
+
+    /// A column of a table.
+    ///
+    /// # Errors
+    /// [`crate::Error::UnknownTable`] or [`crate::Error::UnknownColumn`] on a place that the
+    /// schema does not have.
+    pub fn column(&self, table: usize, column: usize) -> Result<Column<'_>> {
+        Column::new(&self.file, table, column)
+    }
+
+    /// The root rows whose path lies from `low` to `high`, both included.
+    ///
+    /// # Errors
+    /// [`crate::Error::Corrupt`].
+    pub fn path_rows(&self, low: u64, high: u64) -> Result<Range<u32>> {
+        let column = self.column(0, self.file.schema().path_column())?;
+        let start = column.sorted_rows_below(i64::try_from(low).unwrap_or(i64::MAX))?;
+        let end = match i64::try_from(high).ok().and_then(|high| high.checked_add(1)) {
+            Some(behind) => column.sorted_rows_below(behind)?,
+            None => self.rows(0),
+        };
+        Ok(start..end.max(start))
+    }
+
+    /// For every row of the parent's table, where its rows in `child` begin; one entry more than
+    /// rows, the last is the number of rows in `child`.
+    ///
+    /// # Errors
+    /// [`crate::Error::Corrupt`].
+    pub fn offsets(&self, child: usize) -> Result<&[u32]> {
+        self.file.offsets(child)
+    }
+
+    /// The rows of the parent's table with any row of `child` in the set.
+    ///
+    /// # Errors
+    /// [`crate::Error::Corrupt`].
+    pub fn lift_any(&self, child: usize, rows: &RowSet) -> Result<RowSet> {
+        let offsets = self.offsets(child)?;
+        let above = u32::try_from(offsets.len().saturating_sub(1)).unwrap_or(u32::MAX);
+        let mut found = RowSet::none(above);
+        if rows.count() * SPARSE < u64::from(above) {
+            let mut at = 0;
+            for row in rows.iter() {
+                let ahead = offsets.get(at..).unwrap_or_default();
+                at += ahead.partition_point(|offset| *offset <= row);
+                found.insert(u32::try_from(at.saturating_sub(1)).unwrap_or(u32::MAX));
+            }
+            return Ok(found);
+        }
+        let mut parents = offsets.windows(2);
+        for word in found.words_mut() {
+            for (bit, pair) in (0u32..).zip(parents.by_ref().take(64)) {
+                let (start, end) = match pair {
+                    [start, end] => (*start, *end),
+                    _ => (0, 0),
+                };
+                *word |= u64::from(rows.any_in(start..end)) << bit;
+            }
+        }
+        Ok(found)
+    }
+
+    /// The rows of `child` beneath a row of the set, a set of the parent's table.
+    ///
+    /// # Errors
+    /// [`crate::Error::Corrupt`].
+    pub fn spread(&self, child: usize, rows: &RowSet) -> Result<RowSet> {
+        let offsets = self.offsets(child)?;
+        let mut found = RowSet::none(self.rows(child));
+        let at = |row: u32| offsets.get(row as usize).copied().unwrap_or(0);
+        for range in rows.runs() {
+            found.insert_range(at(range.start)..at(range.end));
+        }
+        Ok(found)
+    }
+
+    /// The root rows of keys, live or not: the place of a key in the list and its row.
+    ///
+    /// # Errors
+    /// [`crate::Error::Corrupt`].
+    pub(crate) fn roots_of(&self, keys: &[&str]) -> Result<Vec<(usize, u32)>> {
+        let schema = self.file.schema();
+        let place = schema.tables.first().map_or(0, |t| t.key);
+        self.column(0, place)?.rows_of_keys(keys)
+    }
+
+    /// How many live rows each table has.
+    pub(crate) fn live_counts(&self) -> Result<Vec<u32>> {
+        let tables = 0..self.file.schema().tables.len();
+        tables
+            .map(|table| match &self.live {
+                None => Ok(self.rows(table)),
+                Some(_) => Ok(u32::try_from(self.live(table)?.count()).unwrap_or(u32::MAX)),
+            })
+            .collect()
+    }
+}

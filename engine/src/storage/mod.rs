@@ -1,0 +1,87 @@
+//! The one door to the disk: everything a database reads or writes passes through [`Storage`].
+//!
+//! The folder on disk is [`Disk`]; a test puts its own storage in its place, to lose what was
+//! not synced and to tear what was being written.
+
+mod disk;
+mod map;
+
+use std::io;
+use std::ops::Deref;
+
+pub use disk::Disk;
+
+/// A flat folder of files that are written once.
+pub trait Storage: Send + Sync + std::fmt::Debug {
+    /// Where it is, for messages.
+    fn place(&self) -> &std::path::Path;
+    /// The whole of a file. The bytes of one call never change.
+    ///
+    /// # Errors
+    /// `NotFound` when there is no such file.
+    fn read(&self, name: &str) -> io::Result<Bytes>;
+    /// Writes a new file, or replaces one, and returns when its bytes are durable. Its name is
+    /// durable only after [`Storage::sync_folder`].
+    ///
+    /// # Errors
+    /// Whatever the system says; what the file then holds is unknown.
+    fn write(&self, name: &str, bytes: &[u8]) -> io::Result<()>;
+    /// Gives a file another name at once, replacing what bore it.
+    ///
+    /// # Errors
+    /// Whatever the system says; the old state stands.
+    fn rename(&self, from: &str, to: &str) -> io::Result<()>;
+    /// Returns when every name given or taken so far is durable.
+    ///
+    /// # Errors
+    /// Whatever the system says; what is durable is unknown.
+    fn sync_folder(&self) -> io::Result<()>;
+    /// The names of the files.
+    ///
+    /// # Errors
+    /// Whatever the system says.
+    fn list(&self) -> io::Result<Vec<String>>;
+    /// Takes a file away; bytes that were read from it stay readable.
+    ///
+    /// # Errors
+    /// Whatever the system says; the file stands.
+    fn remove(&self, name: &str) -> io::Result<()>;
+    /// The exclusive right to write, until the guard is dropped; none when another holds it.
+    ///
+    /// # Errors
+    /// Whatever the system says.
+    fn lock(&self) -> io::Result<Option<Lock>>;
+}
+
+/// The right to write; given back when it is dropped.
+#[derive(Debug)]
+pub struct Lock(#[expect(dead_code, reason = "held, never read")] Box<dyn std::any::Any + Send>);
+
+impl Lock {
+    /// A lock that lasts as long as `guard`.
+    pub fn new(guard: impl std::any::Any + Send) -> Self {
+        Self(Box::new(guard))
+    }
+}
+
+/// The bytes of a file: mapped from it, or in memory.
+#[derive(Debug)]
+pub enum Bytes {
+    /// Mapped.
+    Mapped(Mapping),
+    /// In memory.
+    Owned(Vec<u8>),
+}
+
+pub use map::Mapping;
+
+impl Deref for Bytes {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        match self {
+            Self::Mapped(mapping) => mapping,
+            Self::Owned(bytes) => bytes,
+        }
+    }
+}

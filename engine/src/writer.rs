@@ -1,0 +1,311 @@
+//! The one writer: batches become segments as they come, a commit makes them visible at once.
+//!
+//! Invariants: nothing that a reader can see changes before the commit; after an error of the
+//! disk the writer refuses everything, for it no longer knows what is there.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::batch::Batch;
+use crate::database::{Shared, Snapshot};
+use crate::error::{Error, Result};
+use crate::limits::SEGMENT_ROWS_MAX;
+use crate::manifest::{self, SegmentRecord};
+use crate::path::PathTree;
+use crate::row_set::RowSet;
+use crate::segment::{LiveSet, Segment, SegmentFile, build};
+use crate::storage::Lock;
+
+/// What a commit says of itself.
+#[derive(Debug, Clone, Default)]
+pub struct CommitInfo {
+    /// The day that the rows speak of; none keeps the one before.
+    pub as_of: Option<i64>,
+    /// Short texts to be kept with the version, joined to those before; a later one of the same
+    /// key replaces the earlier.
+    pub notes: BTreeMap<String, String>,
+}
+
+/// A segment of the version under construction.
+#[derive(Debug)]
+struct Draft {
+    number: u64,
+    segment: Segment,
+    /// The version of its live set on disk; none when every row lives.
+    live: Option<u64>,
+    /// The live root rows where they differ from what is on disk.
+    changed: Option<RowSet>,
+}
+
+/// The right to write. Dropped without a commit, nothing has happened.
+#[derive(Debug)]
+pub struct Writer {
+    shared: Arc<Shared>,
+    _lock: Lock,
+    base: Snapshot,
+    drafts: Vec<Draft>,
+    next_segment: u64,
+    tree: Option<Arc<PathTree>>,
+    poisoned: bool,
+}
+
+impl Writer {
+    pub(crate) fn new(shared: Arc<Shared>, lock: Lock, base: Snapshot) -> Self {
+        let mut writer = Self {
+            shared,
+            _lock: lock,
+            next_segment: 0,
+            drafts: Vec::new(),
+            base,
+            tree: None,
+            poisoned: false,
+        };
+        writer.rebase();
+        writer
+    }
+
+    /// Begins anew from the base.
+    fn rebase(&mut self) {
+        let records = &self.base.manifest().segments;
+        let drafts = records.iter().zip(self.base.segments()).map(|(record, segment)| Draft {
+            number: record.number,
+            segment: segment.clone(),
+            live: record.live,
+            changed: None,
+        });
+        self.drafts = drafts.collect();
+        self.next_segment = self.base.manifest().next_segment;
+        self.tree = None;
+    }
+
+    /// An empty batch.
+    #[must_use]
+    pub fn batch(&self) -> Batch {
+        let tree = self.tree.as_ref().unwrap_or_else(|| self.base.tree_shared());
+        Batch::new(Arc::clone(self.base.schema_shared()), Arc::clone(tree))
+    }
+
+    /// Replaces the path tree. Batches made before were checked against the one before.
+    ///
+    /// # Errors
+    /// [`Error::UnknownPath`] when a live root row lies at a place that the new tree does not
+    /// have.
+    pub fn set_tree(&mut self, tree: PathTree) -> Result<()> {
+        self.usable()?;
+        let path = self.base.schema().path_column();
+        for draft in &self.drafts {
+            let live = draft.roots()?;
+            let mut paths = Vec::new();
+            draft.segment.column(0, path)?.integers(0..live.len_rows(), &mut paths)?;
+            for (row, code) in (0u32..).zip(paths) {
+                let known = u64::try_from(code).is_ok_and(|code| tree.get(code).is_some());
+                if !known && live.contains(row) {
+                    return Err(Error::UnknownPath { code: code.to_string() });
+                }
+            }
+        }
+        self.tree = Some(Arc::new(tree));
+        Ok(())
+    }
+
+    fn usable(&self) -> Result<()> {
+        if self.poisoned { Err(Error::Poisoned) } else { Ok(()) }
+    }
+
+    /// Writes the bundles of a batch. A root row replaces the bundle that has its key.
+    ///
+    /// # Errors
+    /// [`Error::MissingKey`], [`Error::DuplicateKey`], [`Error::Limit`] on a bundle larger than
+    /// a segment: the batch is refused, the writer goes on. [`Error::Io`]: the writer is done.
+    pub fn write(&mut self, batch: &Batch) -> Result<()> {
+        self.usable()?;
+        let roots = sorted_roots(batch)?;
+        let slices = slices(batch, &roots)?;
+        let key = batch.schema().tables.first().map_or(0, |t| t.key);
+        let keys = batch.column(0, key);
+        let keys: Vec<&str> =
+            roots.iter().filter_map(|row| keys.and_then(|k| k.text(*row))).collect();
+        self.kill(&keys)?;
+        for slice in slices {
+            let bytes = build(batch, roots.get(slice).unwrap_or_default())?;
+            self.add(&bytes)?;
+        }
+        Ok(())
+    }
+
+    /// Removes the bundle of a key; whether there was one.
+    ///
+    /// # Errors
+    /// [`Error::Corrupt`].
+    pub fn remove(&mut self, key: &str) -> Result<bool> {
+        self.usable()?;
+        Ok(self.kill(&[key])? > 0)
+    }
+
+    /// Takes the bundles of these keys out of the live sets; how many there were.
+    fn kill(&mut self, keys: &[&str]) -> Result<usize> {
+        let mut killed = 0;
+        for draft in &mut self.drafts {
+            let found = draft.segment.roots_of(keys)?;
+            if found.is_empty() {
+                continue;
+            }
+            let mut roots = draft.roots()?;
+            let before = roots.count();
+            found.iter().for_each(|(_, row)| roots.remove(*row));
+            if roots.count() < before {
+                killed += usize::try_from(before - roots.count()).unwrap_or(0);
+                let tables = self.base.schema().tables.len();
+                draft.segment.live = Some(Arc::new(LiveSet::new(roots.clone(), tables)));
+                draft.changed = Some(roots);
+            }
+        }
+        Ok(killed)
+    }
+
+    fn add(&mut self, bytes: &[u8]) -> Result<()> {
+        let number = self.next_segment;
+        let name = SegmentFile::name(number);
+        let storage = Arc::clone(&self.shared.storage);
+        if let Err(source) = storage.write(&name, bytes) {
+            self.poisoned = true;
+            return Err(Error::Io { action: "write", path: storage.place().join(name), source });
+        }
+        self.next_segment += 1;
+        // A segment of this number may be left from a writer that was dropped.
+        self.shared.forget(number);
+        let file = self.shared.file(number, self.base.schema_shared())?;
+        let segment = Segment { file, live: None };
+        self.drafts.push(Draft { number, segment, live: None, changed: None });
+        Ok(())
+    }
+
+    /// Makes everything written and removed since the last commit the newest version. When this
+    /// returns, it is durable and the next snapshot shows it.
+    ///
+    /// # Errors
+    /// [`Error::Io`]: nothing is visible, or, where only the last sync failed, everything; the
+    /// writer is done.
+    pub fn commit(&mut self, info: CommitInfo) -> Result<Snapshot> {
+        self.usable()?;
+        // Whatever fails from here on leaves files of unknown state behind.
+        self.poisoned = true;
+        let before = self.base.manifest();
+        let version = before.version + 1;
+        let storage = Arc::clone(&self.shared.storage);
+        let mut segments = Vec::with_capacity(self.drafts.len());
+        for draft in &self.drafts {
+            let mut live = draft.live;
+            if let Some(roots) = &draft.changed {
+                if roots.is_empty() {
+                    continue;
+                }
+                manifest::write_live(&*storage, draft.number, version, roots)?;
+                live = Some(version);
+            }
+            segments.push(SegmentRecord {
+                number: draft.number,
+                size_bytes: draft.segment.file.size_bytes(),
+                checksum: draft.segment.file.record_checksum(),
+                live,
+                rows: draft.segment.live_counts()?,
+            });
+        }
+        let mut next = before.clone();
+        if let Some(tree) = &self.tree {
+            manifest::write_tree(&*storage, version, tree)?;
+            next.tree = version;
+        }
+        let mut notes = before.notes();
+        notes.extend(info.notes);
+        next.version = version;
+        next.as_of = info.as_of.or(before.as_of);
+        next.notes = notes.into_iter().collect();
+        next.next_segment = self.next_segment;
+        next.segments = segments;
+        next.publish(&*storage)?;
+        self.base = self.shared.snapshot()?;
+        self.rebase();
+        self.poisoned = false;
+        Ok(self.base.clone())
+    }
+}
+
+impl Draft {
+    /// The live root rows as the version under construction will have them.
+    fn roots(&self) -> Result<RowSet> {
+        self.segment.live(0)
+    }
+}
+
+/// The root rows of a batch by path, then key.
+fn sorted_roots(batch: &Batch) -> Result<Vec<u32>> {
+    let schema = batch.schema();
+    let Some(root) = schema.tables.first() else { return Ok(Vec::new()) };
+    let place = schema.path_column();
+    let column = |at: usize| root.columns.get(at).map(|c| c.name.clone()).unwrap_or_default();
+    let missing = |at, row| Error::MissingKey { table: root.name.clone(), column: column(at), row };
+    let (keys, paths) = (batch.column(0, root.key), batch.column(0, place));
+    let rows = u32::try_from(batch.rows(0)).unwrap_or(u32::MAX);
+    let mut sorted = Vec::with_capacity(rows as usize);
+    for row in 0..rows {
+        let key = keys.and_then(|k| k.text(row)).ok_or_else(|| missing(root.key, row))?;
+        let path = paths.and_then(|p| p.integer(row)).ok_or_else(|| missing(place, row))?;
+        sorted.push((path, key, row));
+    }
+    sorted.sort_unstable();
+    let mut unique: Vec<&str> = sorted.iter().map(|(_, key, _)| *key).collect();
+    unique.sort_unstable();
+    if let Some(key) = unique.windows(2).find_map(|w| (w.first() == w.last()).then(|| w.first())) {
+        let key = key.copied().unwrap_or_default().to_owned();
+        return Err(Error::DuplicateKey { table: root.name.clone(), key });
+    }
+    Ok(sorted.into_iter().map(|(_, _, row)| row).collect())
+}
+
+/// The ranges of sorted root rows that become segments, as equal as bundles allow.
+fn slices(batch: &Batch, roots: &[u32]) -> Result<Vec<std::ops::Range<usize>>> {
+    let tables = batch.schema().tables.len();
+    let largest = (0..tables).map(|table| batch.rows(table)).max().unwrap_or(0);
+    let count = largest.div_ceil(SEGMENT_ROWS_MAX as usize).max(1);
+    // A slice is closed when its largest table has its share; a bundle never spans two.
+    let share = largest.div_ceil(count).max(1);
+    let mut found = Vec::with_capacity(count);
+    let mut held = vec![0usize; tables];
+    let mut start = 0;
+    for (at, root) in roots.iter().enumerate() {
+        let bundle = bundle_rows(batch, *root);
+        let over = |limit: usize| held.iter().zip(&bundle).any(|(a, b)| a + b > limit);
+        if over(SEGMENT_ROWS_MAX as usize) || held.iter().any(|rows| *rows >= share) {
+            found.push(start..at);
+            start = at;
+            held.fill(0);
+        }
+        if let Some(most) = bundle.iter().max().filter(|rows| **rows > SEGMENT_ROWS_MAX as usize) {
+            let (found, limit) = (*most as u64, u64::from(SEGMENT_ROWS_MAX));
+            return Err(Error::Limit { what: "rows of one bundle in one table", found, limit });
+        }
+        held.iter_mut().zip(&bundle).for_each(|(held, rows)| *held += rows);
+    }
+    if start < roots.len() {
+        found.push(start..roots.len());
+    }
+    Ok(found)
+}
+
+/// How many rows a bundle has in each table.
+fn bundle_rows(batch: &Batch, root: u32) -> Vec<usize> {
+    let schema = batch.schema();
+    let mut ranges: Vec<std::ops::Range<u32>> = Vec::with_capacity(schema.tables.len());
+    for (place, table) in schema.tables.iter().enumerate() {
+        let above = table.parent.and_then(|parent| ranges.get(parent));
+        ranges.push(match (above, batch.table(place)) {
+            (None, _) => root..root + 1,
+            (Some(above), Some(rows)) if !above.is_empty() => {
+                rows.beneath(above.start).start..rows.beneath(above.end - 1).end
+            }
+            _ => 0..0,
+        });
+    }
+    ranges.into_iter().map(|range| range.len()).collect()
+}
