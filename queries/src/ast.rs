@@ -1,0 +1,250 @@
+//! The question as it was asked: names not bound, kinds not checked.
+//!
+//! Invariants: `and` and `or` hold at least two parts and never directly hold their own kind;
+//! places in the text take no part in equality, so that a question equals its canonical text
+//! read again.
+
+use crate::source::{Source, Span};
+
+/// An expression and where it stands.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Expr {
+    pub(crate) kind: ExprKind,
+    pub(crate) span: Span,
+}
+
+/// The forms of an expression.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum ExprKind {
+    /// `a`, `household.urban`, `region.county`.
+    Name(Vec<Word>),
+    /// A number as written: `680.00`, `01`.
+    Number(String),
+    Text(String),
+    Date(i64),
+    Month(i64),
+    Flag(bool),
+    AsOf,
+    /// `12 months`.
+    Duration(i64, Unit),
+    /// `$name`.
+    Parameter(String),
+    Negative(Box<Expr>),
+    Not(Box<Expr>),
+    And(Vec<Expr>),
+    Or(Vec<Expr>),
+    Arithmetic(Arithmetic, Box<Expr>, Box<Expr>),
+    Compare(Comparison, Box<Expr>, Box<Expr>),
+    In(Box<Expr>, Vec<Expr>),
+    /// `x in set name`.
+    InSet(Box<Expr>, Word),
+    Between(Box<Expr>, Box<Expr>, Box<Expr>),
+    Has(Box<Expr>, Quantity, Vec<Expr>),
+    Within(Box<Expr>, Vec<Expr>),
+    /// `x is known` (true) or `x is unknown`.
+    Is(Box<Expr>, bool),
+    Starts(Box<Expr>, Box<Expr>),
+    /// `name(a, b where c)`.
+    Call(Call),
+}
+
+/// A name with its place.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Word {
+    pub(crate) text: String,
+    pub(crate) span: Span,
+}
+
+/// A function or an aggregate with what it is applied to.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Call {
+    pub(crate) name: Word,
+    pub(crate) arguments: Vec<Expr>,
+    pub(crate) filter: Option<Box<Expr>>,
+}
+
+/// The unit of a length of time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Unit {
+    Days,
+    Months,
+    Years,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Arithmetic {
+    Add,
+    Subtract,
+    Multiply,
+    Divide,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Comparison {
+    Equal,
+    NotEqual,
+    Less,
+    LessEqual,
+    Greater,
+    GreaterEqual,
+}
+
+/// How many codes of a list a set must have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Quantity {
+    Any,
+    All,
+    None,
+}
+
+impl Arithmetic {
+    pub(crate) fn sign(self) -> &'static str {
+        match self {
+            Self::Add => "+",
+            Self::Subtract => "-",
+            Self::Multiply => "*",
+            Self::Divide => "/",
+        }
+    }
+}
+
+impl Comparison {
+    pub(crate) fn sign(self) -> &'static str {
+        match self {
+            Self::Equal => "=",
+            Self::NotEqual => "!=",
+            Self::Less => "<",
+            Self::LessEqual => "<=",
+            Self::Greater => ">",
+            Self::GreaterEqual => ">=",
+        }
+    }
+
+    /// The comparison that says the same with its sides exchanged.
+    pub(crate) fn flipped(self) -> Self {
+        match self {
+            Self::Less => Self::Greater,
+            Self::LessEqual => Self::GreaterEqual,
+            Self::Greater => Self::Less,
+            Self::GreaterEqual => Self::LessEqual,
+            same => same,
+        }
+    }
+}
+
+impl Quantity {
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Self::Any => "any",
+            Self::All => "all",
+            Self::None => "none",
+        }
+    }
+}
+
+impl Unit {
+    pub(crate) fn word(self, count: i64) -> &'static str {
+        match (self, count) {
+            (Self::Days, 1) => "day",
+            (Self::Days, _) => "days",
+            (Self::Months, 1) => "month",
+            (Self::Months, _) => "months",
+            (Self::Years, 1) => "year",
+            (Self::Years, _) => "years",
+        }
+    }
+
+    pub(crate) fn find(word: &str) -> Option<Self> {
+        match word {
+            "day" | "days" => Some(Self::Days),
+            "month" | "months" => Some(Self::Months),
+            "year" | "years" => Some(Self::Years),
+            _ => None,
+        }
+    }
+}
+
+/// An expression with the text it was read from.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Clause {
+    pub(crate) expr: Expr,
+    pub(crate) source: Source,
+}
+
+/// A named measure.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Measure {
+    pub(crate) name: String,
+    pub(crate) clause: Clause,
+}
+
+/// One key of the order of rows.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Order {
+    /// The name of a measure, or the canonical text of an expression of `by`.
+    pub(crate) key: String,
+    pub(crate) descending: bool,
+    pub(crate) span: Span,
+    pub(crate) source: Source,
+}
+
+/// A name with the text it was read from.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Named {
+    pub(crate) word: Word,
+    pub(crate) source: Source,
+}
+
+/// A part of the language that was asked for and that this build does not answer.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Missing {
+    pub(crate) name: String,
+    pub(crate) span: Span,
+    pub(crate) source: Source,
+}
+
+/// A question: which rows, by what, what to count.
+///
+/// It is read from its text form ([`Query::parse`]) or from its JSON form (serde, or
+/// [`Query::from_json`] for errors with their code and place), and is bound to a snapshot by
+/// [`crate::Plan::new`].
+#[derive(Debug, Clone, PartialEq)]
+pub struct Query {
+    pub(crate) from: Named,
+    pub(crate) filter: Option<Clause>,
+    pub(crate) by: Vec<Clause>,
+    pub(crate) measures: Vec<Measure>,
+    pub(crate) totals: bool,
+    pub(crate) order: Vec<Order>,
+    pub(crate) limit: Option<usize>,
+    pub(crate) offset: usize,
+    pub(crate) as_of: Option<i64>,
+}
+
+impl Query {
+    /// The table whose rows are asked for.
+    #[must_use]
+    pub fn from_table(&self) -> &str {
+        &self.from.word.text
+    }
+
+    /// The most rows the answer may have, if the question says so.
+    #[must_use]
+    pub fn limit(&self) -> Option<usize> {
+        self.limit
+    }
+
+    /// The same question with at most `limit` rows in its answer.
+    #[must_use]
+    pub fn with_limit(mut self, limit: usize) -> Self {
+        self.limit = Some(self.limit.map_or(limit, |own| own.min(limit)));
+        self
+    }
+
+    /// The same question as of a day (days since 1970-01-01), unless it names its own.
+    #[must_use]
+    pub fn or_as_of(mut self, day: i64) -> Self {
+        self.as_of = self.as_of.or(Some(day));
+        self
+    }
+}

@@ -1,0 +1,43 @@
+//! # The statistics language of Yiku
+//!
+//! One small language says which rows, what to count, and by what. A question is read from its
+//! text or its JSON form ([`Query`]), bound to a snapshot ([`Plan`]: names found, kinds checked),
+//! and run ([`Answer`]). Errors name the place, mark the word and offer the nearest known name.
+//!
+//! ```no_run
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! use yiku_queries::{Limits, Plan, Query};
+//!
+//! let database = yiku::Database::open(std::path::Path::new("registry"))?;
+//! let snapshot = database.snapshot()?;
+//! let query = Query::parse("from person where severe_illness by region.county measure count()")?;
+//! let answer = Plan::new(&query, &snapshot)?.run(&snapshot, &Limits::default())?;
+//! println!("{} counties", answer.rows);
+//! # Ok(()) }
+//! ```
+//!
+//! What it never does: read a clock, draw a random number, guess. A part of the language that is
+//! not built is refused by its name.
+
+mod answer;
+mod ast;
+mod bound;
+mod check;
+mod error;
+mod explain;
+mod json;
+mod lexer;
+mod nearest;
+mod numbers;
+mod parse;
+mod plan;
+mod print;
+mod run;
+mod source;
+
+pub use answer::{Answer, AnswerColumn, AnswerKind, Role, Step, Values};
+pub use ast::Query;
+pub use error::{Error, Result};
+pub use json::QueryForm;
+pub use plan::{Limits, Plan, check_expression};
+pub use source::Place;

@@ -1,0 +1,225 @@
+//! The text form of a question: `from T where … by … measure … totals order … limit … offset …
+//! as_of …`.
+
+use super::{BY_MAX, MEASURES_MAX, ORDER_MAX, Parser, is_name};
+use crate::ast::{Clause, Expr, ExprKind, Measure, Named, Order, Query, Word};
+use yiku::calendar;
+use crate::error::{Error, Result};
+use crate::lexer::Token;
+use crate::print;
+use crate::source::{Source, Span};
+
+/// The clauses, in the order of the canonical text.
+const CLAUSES: [&str; 9] =
+    ["from", "where", "by", "measure", "totals", "order", "limit", "offset", "as_of"];
+
+/// Clauses of the language that this build does not answer.
+pub(crate) const CLAUSES_MISSING: [&str; 14] = [
+    "over", "compare", "select", "having", "top", "flow", "matrix", "sets", "with", "publish",
+    "explain", "after", "histogram", "parameters",
+];
+
+impl Query {
+    /// Reads the text form.
+    ///
+    /// # Errors
+    /// [`Error::Syntax`] with the place and what was expected; [`Error::Unsupported`] for a
+    /// clause that is not built; [`Error::Limit`] for a question too large.
+    pub fn parse(text: &str) -> Result<Self> {
+        let source = Source::text(text);
+        Parser::new(&source)?.query()
+    }
+}
+
+/// An empty question about `from`, to be filled clause by clause.
+pub(crate) fn empty(from: Word, source: &Source) -> Query {
+    Query {
+        from: Named { word: from, source: source.clone() },
+        filter: None,
+        by: Vec::new(),
+        measures: Vec::new(),
+        totals: false,
+        order: Vec::new(),
+        limit: None,
+        offset: 0,
+        as_of: None,
+    }
+}
+
+/// One key of an order that is written as a text of its own: `-people`, `region.county`.
+pub(crate) fn order_key(source: &Source) -> Result<Order> {
+    let text: &str = &source.text;
+    let descending = text.trim_start().starts_with('-');
+    let bare = if descending { text.trim_start().get(1..).unwrap_or("") } else { text };
+    let span = Span { start: 0, end: text.len() };
+    let key = match super::expression(&Source::text(bare)) {
+        Ok(Expr { kind: ExprKind::Text(text), .. }) => text,
+        Ok(expr) => print::expression(&expr),
+        Err(_) => bare.trim().to_owned(),
+    };
+    if key.is_empty() {
+        return Err(Error::Syntax {
+            expected: "a column of the answer".to_owned(),
+            found: "the end".to_owned(),
+            suggestion: None,
+            place: source.place(span),
+        });
+    }
+    Ok(Order { key, descending, span, source: source.clone() })
+}
+
+/// Two measures, or two orders of one name, would leave open which is meant.
+pub(crate) fn unique_measures(measures: &[Measure]) -> Result<()> {
+    let mut seen = std::collections::BTreeSet::new();
+    for measure in measures {
+        if !seen.insert(measure.name.as_str()) {
+            return Err(Error::Type {
+                what: format!("two measures are called `{}`; give each its own name", measure.name),
+                place: measure.clause.source.place(measure.clause.expr.span),
+            });
+        }
+    }
+    Ok(())
+}
+
+impl Parser<'_> {
+    pub(super) fn query(&mut self) -> Result<Query> {
+        if !self.eat_word("from") {
+            return Err(self.unexpected_near("`from` and a table", &["from"]));
+        }
+        let from = self.need_name("the name of a table")?;
+        let mut query = empty(from, self.source);
+        let mut seen: Vec<&str> = vec!["from"];
+        while self.peek() != &Token::End {
+            let found = self.clause_word()?;
+            if seen.contains(&found) {
+                return Err(self.unexpected(&format!("no second `{found}`")));
+            }
+            seen.push(found);
+            self.step();
+            self.clause(found, &mut query)?;
+        }
+        unique_measures(&query.measures)?;
+        Ok(query)
+    }
+
+    fn clause_word(&self) -> Result<&'static str> {
+        if let Token::Word(word) = self.peek() {
+            if let Some(found) = CLAUSES.iter().find(|c| *c == word) {
+                return Ok(found);
+            }
+            if word == "measures" {
+                return Ok("measure");
+            }
+            if CLAUSES_MISSING.contains(&word.as_str()) {
+                return Err(self.unsupported(word, self.span()));
+            }
+        }
+        let expected = "an operator or a clause (where, by, measure, totals, order, limit, \
+                        offset, as_of)";
+        let operators = ["and", "or", "in", "between", "has", "within", "is"];
+        let known: Vec<&str> = CLAUSES.iter().chain(&operators).copied().collect();
+        Err(self.unexpected_near(expected, &known))
+    }
+
+    fn clause(&mut self, word: &str, query: &mut Query) -> Result<()> {
+        match word {
+            "where" => query.filter = Some(self.clause_expr()?),
+            "by" => self.list_of(BY_MAX, "the number of expressions of `by`", |p| {
+                query.by.push(p.clause_expr()?);
+                Ok(())
+            })?,
+            "measure" => self.list_of(MEASURES_MAX, "the number of measures", |p| {
+                query.measures.push(p.measure()?);
+                Ok(())
+            })?,
+            "totals" => query.totals = true,
+            "order" => self.list_of(ORDER_MAX, "the number of keys of `order`", |p| {
+                query.order.push(p.order()?);
+                Ok(())
+            })?,
+            "limit" => query.limit = Some(self.count("a number of rows")?),
+            "offset" => query.offset = self.count("a number of rows")?,
+            _ => query.as_of = Some(self.day()?),
+        }
+        Ok(())
+    }
+
+    fn list_of(
+        &mut self,
+        limit: usize,
+        what: &'static str,
+        mut read: impl FnMut(&mut Self) -> Result<()>,
+    ) -> Result<()> {
+        let mut found = 0;
+        loop {
+            read(self)?;
+            found += 1;
+            self.limit(what, found, limit)?;
+            if !self.eat_mark(",") {
+                return Ok(());
+            }
+        }
+    }
+
+    fn clause_expr(&mut self) -> Result<Clause> {
+        Ok(Clause { expr: self.expr()?, source: self.source.clone() })
+    }
+
+    /// `name = EXPR`, or an expression that is called by its own text.
+    fn measure(&mut self) -> Result<Measure> {
+        let named = matches!(self.ahead(1), Token::Mark("="));
+        let name = match self.peek().clone() {
+            Token::Word(word) if named && is_name(&word) => Some(word),
+            Token::Text(text) if named && !text.is_empty() => Some(text),
+            _ => None,
+        };
+        if name.is_some() {
+            self.step();
+            self.step();
+        }
+        let clause = self.clause_expr()?;
+        let name = name.unwrap_or_else(|| print::expression(&clause.expr));
+        Ok(Measure { name, clause })
+    }
+
+    fn order(&mut self) -> Result<Order> {
+        let start = self.span();
+        let descending = self.eat_mark("-");
+        let expr = self.expr()?;
+        let key = match expr.kind {
+            ExprKind::Text(text) => text,
+            _ => print::expression(&expr),
+        };
+        let span = start.to(self.before());
+        Ok(Order { key, descending, span, source: self.source.clone() })
+    }
+
+    fn count(&mut self, expected: &str) -> Result<usize> {
+        let count = match self.peek() {
+            Token::Number(number) => number.parse::<usize>().ok(),
+            _ => None,
+        };
+        let Some(count) = count else { return Err(self.unexpected(expected)) };
+        self.step();
+        Ok(count)
+    }
+
+    fn day(&mut self) -> Result<i64> {
+        let Token::Date(day) = *self.peek() else {
+            return Err(self.unexpected("a day like `2026-10-31`"));
+        };
+        self.step();
+        Ok(day)
+    }
+}
+
+/// The day of the JSON field `as_of`.
+pub(crate) fn day(source: &Source) -> Result<i64> {
+    calendar::parse_date(&source.text).ok_or_else(|| Error::Syntax {
+        expected: "a day like `2026-10-31`".to_owned(),
+        found: format!("`{}`", source.text),
+        suggestion: None,
+        place: source.place(Span { start: 0, end: source.text.len() }),
+    })
+}

@@ -1,0 +1,250 @@
+//! A question bound to a snapshot: everything that is decided before a row is read.
+//!
+//! Invariants: a plan runs only on the version it was made from, for the day and the places it
+//! speaks of are that version's; clauses stand in the order in which they are answered, the
+//! cheapest first.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use yiku::{PathTree, Schema, Snapshot};
+
+use crate::ast::{Clause, Expr, ExprKind, Order, Query};
+use crate::bound::{Condition, Test};
+use crate::check::{Aggregate, Checker, Combine, Formula, Group, Measured, next_level};
+use crate::error::{Error, Result};
+use crate::nearest::nearest;
+use crate::parse;
+use crate::print;
+use crate::source::Source;
+
+/// How far an answer may go.
+#[derive(Debug, Clone)]
+pub struct Limits {
+    /// Segments that are worked on at the same time.
+    pub threads: usize,
+    /// The most groups of an answer, and of each of its totals.
+    pub groups: usize,
+    /// Set by the caller to stop; looked at between the steps of a segment.
+    pub stop: Option<Arc<AtomicBool>>,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { threads: 1, groups: 1_000_000, stop: None }
+    }
+}
+
+impl Limits {
+    /// An error if the caller asked to stop.
+    pub(crate) fn check(&self) -> Result<()> {
+        match &self.stop {
+            Some(stop) if stop.load(Ordering::Relaxed) => Err(Error::Stopped),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// What the rows of the answer are ordered by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Key {
+    Group(usize),
+    Measure(usize),
+}
+
+/// A checked and bound question, ready to be run.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    pub(crate) schema: Schema,
+    pub(crate) version: u64,
+    pub(crate) as_of: Option<i64>,
+    pub(crate) table: usize,
+    /// Text and condition of each clause of the filter, at the table.
+    pub(crate) filter: Vec<(String, Condition)>,
+    pub(crate) groups: Vec<Group>,
+    pub(crate) aggregates: Vec<Aggregate>,
+    pub(crate) measures: Vec<Measured>,
+    pub(crate) totals: bool,
+    pub(crate) order: Vec<(Key, bool)>,
+    pub(crate) limit: Option<usize>,
+    pub(crate) offset: usize,
+}
+
+impl Plan {
+    /// Checks a question and binds it to a snapshot.
+    ///
+    /// # Errors
+    /// Everything that is wrong with the question, with the place of the word; what is not built
+    /// as [`Error::Unsupported`]; [`Error::MissingAsOf`] when the question depends on the day
+    /// and neither it nor the snapshot has one.
+    pub fn new(query: &Query, snapshot: &Snapshot) -> Result<Self> {
+        let schema = snapshot.schema();
+        let as_of = query.as_of.or(snapshot.as_of());
+        let table = table(schema, query)?;
+        let check = |source| Checker {
+            schema,
+            tree: Some(snapshot.tree()),
+            table,
+            as_of,
+            source,
+        };
+        let filter = match &query.filter {
+            Some(clause) => filter(&check(&clause.source), &clause.expr)?,
+            None => Vec::new(),
+        };
+        let next = next_level(snapshot.tree(), &filter);
+        let mut groups = Vec::with_capacity(query.by.len());
+        for clause in &query.by {
+            groups.push(check(&clause.source).group(clause, next)?);
+        }
+        let mut aggregates = Vec::new();
+        let mut measures = Vec::with_capacity(query.measures.len().max(1));
+        for measure in &query.measures {
+            let checker = check(&measure.clause.source);
+            measures.push(checker.measure(&measure.name, &measure.clause, &mut aggregates)?);
+        }
+        if measures.is_empty() {
+            let source = Source::text("count()");
+            let clause = Clause { expr: parse::expression(&source)?, source: source.clone() };
+            measures.push(check(&source).measure("count", &clause, &mut aggregates)?);
+        }
+        let keys = query.order.iter().map(|o| order_key(o, &groups, &measures));
+        let order = keys.collect::<Result<_>>()?;
+        Ok(Self {
+            schema: schema.clone(),
+            version: snapshot.version(),
+            as_of,
+            table,
+            filter,
+            groups,
+            aggregates,
+            measures,
+            totals: query.totals,
+            order,
+            limit: query.limit,
+            offset: query.offset,
+        })
+    }
+
+    /// How many trailing groups each set of rows of the answer totals: 0 for the groups
+    /// themselves, then, with totals, one set for each. A share needs the last of them anyway.
+    pub(crate) fn levels(&self) -> Vec<usize> {
+        let last = self.groups.len();
+        let mut levels: Vec<usize> = if self.totals { (0..=last).collect() } else { vec![0] };
+        if last > 0 && !self.totals && self.measures.iter().any(|m| m.formula.has_share()) {
+            levels.push(last);
+        }
+        levels
+    }
+
+    /// Whether a column that is not of this version is asked.
+    pub(crate) fn fits(&self, snapshot: &Snapshot) -> Result<()> {
+        if snapshot.version() == self.version && *snapshot.schema() == self.schema {
+            return Ok(());
+        }
+        Err(Error::Stale)
+    }
+}
+
+impl Formula {
+    fn has_share(&self) -> bool {
+        match self {
+            Self::Share(_) => true,
+            Self::Aggregate(_) | Self::Constant(_) => false,
+            Self::Negative(a) | Self::Times(a, _) | Self::ToFloat(a, _) => a.has_share(),
+            Self::Exact(_, a, b) | Self::Float(_, a, b) => a.has_share() || b.has_share(),
+        }
+    }
+}
+
+impl Aggregate {
+    /// Whether two partials of disjoint groups add up to that of their union.
+    pub(crate) fn adds_up(&self) -> bool {
+        !matches!(self.combine, Combine::DistinctRows(_))
+    }
+}
+
+fn table(schema: &Schema, query: &Query) -> Result<usize> {
+    let word = &query.from.word;
+    schema.table_index(&word.text).ok_or_else(|| Error::UnknownTable {
+        name: word.text.clone(),
+        reach: "in the schema".to_owned(),
+        suggestion: nearest(&word.text, schema.tables.iter().map(|t| t.name.as_str())),
+        place: query.from.source.place(word.span),
+    })
+}
+
+/// The clauses of a filter that must all be true, the cheapest first.
+fn filter(checker: &Checker<'_>, expr: &Expr) -> Result<Vec<(String, Condition)>> {
+    let parts = match &expr.kind {
+        ExprKind::And(parts) => parts.as_slice(),
+        _ => std::slice::from_ref(expr),
+    };
+    let mut clauses = Vec::with_capacity(parts.len());
+    for part in parts {
+        let condition = checker.condition(part)?.at(checker.table);
+        clauses.push((print::expression(part), condition));
+    }
+    clauses.sort_by_key(|(_, condition)| condition.cost());
+    Ok(clauses)
+}
+
+fn order_key(order: &Order, groups: &[Group], measures: &[Measured]) -> Result<(Key, bool)> {
+    let measure = measures.iter().position(|m| m.name == order.key).map(Key::Measure);
+    let group = || groups.iter().position(|g| g.name == order.key).map(Key::Group);
+    match measure.or_else(group) {
+        Some(key) => Ok((key, order.descending)),
+        None => {
+            let names = measures.iter().map(|m| &m.name).chain(groups.iter().map(|g| &g.name));
+            Err(Error::UnknownMeasure {
+                name: order.key.clone(),
+                suggestion: nearest(&order.key, names.map(String::as_str)),
+                place: order.source.place(order.span),
+            })
+        }
+    }
+}
+
+impl Condition {
+    /// The order in which conditions are answered: ranges of rows, bitmaps, scans, the rows
+    /// above and beneath, arithmetic.
+    pub(crate) fn cost(&self) -> u32 {
+        match &self.kind {
+            Test::Constant(_) | Test::Within { .. } => 0,
+            Test::Column { .. } | Test::ColumnKnown { .. } => 2,
+            Test::Not(inner) | Test::Truth(inner) | Test::ConditionKnown(inner) => inner.cost(),
+            Test::Spread(inner) => inner.cost().saturating_add(1),
+            Test::And(parts) => parts.iter().map(Self::cost).min().unwrap_or(0),
+            Test::Or(parts) => parts.iter().map(Self::cost).max().unwrap_or(0),
+            Test::Any { condition, .. } => condition.cost().saturating_add(4),
+            Test::Between { .. } | Test::OneOf { .. } | Test::ValueKnown(_) => 8,
+            Test::Compare { .. } => 10,
+        }
+    }
+}
+
+/// Checks one expression in the light of a table and names its kind: `flag`, `int`, `money`,
+/// `number`, `date`, `month`, `code of LIST`, `codes of LIST`, `text`, `band`.
+///
+/// # Errors
+/// As [`Plan::new`]; places are looked up only where a tree is given.
+pub fn check_expression(
+    schema: &Schema,
+    tree: Option<&PathTree>,
+    table: &str,
+    text: &str,
+) -> Result<String> {
+    let source = Source::text(text);
+    let expr = parse::expression(&source)?;
+    let Some(table) = schema.table_index(table) else {
+        return Err(Error::UnknownTable {
+            name: table.to_owned(),
+            reach: "in the schema".to_owned(),
+            suggestion: nearest(table, schema.tables.iter().map(|t| t.name.as_str())),
+            place: source.place(crate::source::Span::default()),
+        });
+    };
+    // The kind does not depend on the day, so any day serves.
+    let checker = Checker { schema, tree, table, as_of: Some(0), source: &source };
+    Ok(checker.word(checker.check(&expr)?.kind))
+}

@@ -1,0 +1,309 @@
+//! Aggregates of groups, and how those of one segment join those of another.
+//!
+//! Invariant: partials of disjoint rows join to the partial of their union, in any order and any
+//! split; sums of integers are kept in 128 bits, sums of floats exactly.
+
+use std::collections::HashSet;
+
+use yiku::RowSet;
+
+use super::exact_sum::ExactSum;
+use super::keys::{Assignment, Groups};
+use super::scan::Scan;
+use crate::check::{Aggregate, Combine};
+use crate::error::Result;
+
+/// One aggregate of every group.
+pub(super) enum Column {
+    Counts(Vec<u64>),
+    Sums(Vec<(i128, u64)>),
+    FloatSums(Vec<(ExactSum, u64)>),
+    Extremes { least: bool, values: Vec<Option<i64>> },
+    FloatExtremes { least: bool, values: Vec<Option<f64>> },
+    Values(Vec<HashSet<i64>>),
+    Texts(Vec<HashSet<String>>),
+}
+
+/// A number that a measure computes with.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Number {
+    Exact(i128),
+    Float(f64),
+}
+
+impl Column {
+    pub(super) fn new(combine: Combine, groups: usize) -> Self {
+        match combine {
+            Combine::Count | Combine::DistinctRows(_) => Self::Counts(vec![0; groups]),
+            Combine::Sum { float: false } | Combine::Average { float: false, .. } => {
+                Self::Sums(vec![(0, 0); groups])
+            }
+            Combine::Sum { float: true } | Combine::Average { float: true, .. } => {
+                Self::FloatSums(vec![Default::default(); groups])
+            }
+            Combine::Least { float: false } => {
+                Self::Extremes { least: true, values: vec![None; groups] }
+            }
+            Combine::Greatest { float: false } => {
+                Self::Extremes { least: false, values: vec![None; groups] }
+            }
+            Combine::Least { float: true } => {
+                Self::FloatExtremes { least: true, values: vec![None; groups] }
+            }
+            Combine::Greatest { float: true } => {
+                Self::FloatExtremes { least: false, values: vec![None; groups] }
+            }
+            Combine::DistinctValues => Self::Values(vec![HashSet::new(); groups]),
+            Combine::DistinctTexts { .. } => Self::Texts(vec![HashSet::new(); groups]),
+        }
+    }
+
+    /// One group more, of no rows.
+    pub(super) fn grow(&mut self) {
+        match self {
+            Self::Counts(v) => v.push(0),
+            Self::Sums(v) => v.push((0, 0)),
+            Self::FloatSums(v) => v.push(Default::default()),
+            Self::Extremes { values, .. } => values.push(None),
+            Self::FloatExtremes { values, .. } => values.push(None),
+            Self::Values(v) => v.push(HashSet::new()),
+            Self::Texts(v) => v.push(HashSet::new()),
+        }
+    }
+
+    /// Joins group `from` of another column of the same kind to group `into`.
+    pub(super) fn join(&mut self, into: usize, other: &Self, from: usize) {
+        match (self, other) {
+            (Self::Counts(a), Self::Counts(b)) => pair(a, into, b, from, |a, b| *a += b),
+            (Self::Sums(a), Self::Sums(b)) => pair(a, into, b, from, |a, b| {
+                a.0 += b.0;
+                a.1 += b.1;
+            }),
+            (Self::FloatSums(a), Self::FloatSums(b)) => pair(a, into, b, from, |a, b| {
+                a.0.merge(&b.0);
+                a.1 += b.1;
+            }),
+            (Self::Extremes { least, values: a }, Self::Extremes { values: b, .. }) => {
+                pair(a, into, b, from, |a, b| {
+                    if let Some(b) = *b {
+                        meet(a, b, |a, b| if *least { a.min(b) } else { a.max(b) });
+                    }
+                });
+            }
+            (Self::FloatExtremes { least, values: a }, Self::FloatExtremes { values: b, .. }) => {
+                pair(a, into, b, from, |a, b| {
+                    if let Some(b) = *b {
+                        meet(a, b, |a, b| if *least { a.min(b) } else { a.max(b) });
+                    }
+                });
+            }
+            (Self::Values(a), Self::Values(b)) => {
+                pair(a, into, b, from, |a, b| a.extend(b.iter().copied()));
+            }
+            (Self::Texts(a), Self::Texts(b)) => {
+                pair(a, into, b, from, |a, b| a.extend(b.iter().cloned()));
+            }
+            _ => {}
+        }
+    }
+
+    /// The aggregate of a group; unknown where no row had a value.
+    pub(super) fn number(&self, combine: Combine, group: usize) -> Option<Number> {
+        let size = |n: usize| Some(Number::Exact(n as i128));
+        match (self, combine) {
+            (Self::Counts(v), _) => v.get(group).map(|n| Number::Exact(i128::from(*n))),
+            (Self::Sums(v), Combine::Average { over, .. }) => {
+                let (sum, count) = v.get(group).filter(|(_, count)| *count > 0)?;
+                Some(Number::Float(*sum as f64 / *count as f64 / over))
+            }
+            (Self::Sums(v), _) => v.get(group).map(|(sum, _)| Number::Exact(*sum)),
+            (Self::FloatSums(v), Combine::Average { .. }) => {
+                let (sum, count) = v.get(group).filter(|(_, count)| *count > 0)?;
+                Some(Number::Float(sum.value() / *count as f64))
+            }
+            (Self::FloatSums(v), _) => v.get(group).map(|(sum, _)| Number::Float(sum.value())),
+            (Self::Extremes { values, .. }, _) => {
+                values.get(group).copied().flatten().map(|v| Number::Exact(i128::from(v)))
+            }
+            (Self::FloatExtremes { values, .. }, _) => {
+                values.get(group).copied().flatten().map(Number::Float)
+            }
+            (Self::Values(v), _) => size(v.get(group)?.len()),
+            (Self::Texts(v), _) => size(v.get(group)?.len()),
+        }
+    }
+}
+
+fn pair<T, U>(
+    a: &mut [T],
+    into: usize,
+    b: &[U],
+    from: usize,
+    join: impl FnOnce(&mut T, &U),
+) {
+    if let (Some(a), Some(b)) = (a.get_mut(into), b.get(from)) {
+        join(a, b);
+    }
+}
+
+fn meet<T: Copy>(slot: &mut Option<T>, value: T, pick: impl Fn(T, T) -> T) {
+    *slot = Some(slot.map_or(value, |before| pick(before, value)));
+}
+
+impl Scan<'_> {
+    /// The rows of the question that an aggregate is about.
+    fn counted(&self, aggregate: &Aggregate, rows: &RowSet) -> Result<RowSet> {
+        match &aggregate.condition {
+            Some(condition) => self.rows(condition, true, rows),
+            None => Ok(rows.clone()),
+        }
+    }
+
+    /// One aggregate of every group of the segment.
+    pub(super) fn aggregate(
+        &self,
+        aggregate: &Aggregate,
+        table: usize,
+        rows: &RowSet,
+        groups: &Groups,
+    ) -> Result<Column> {
+        let rows = self.counted(aggregate, rows)?;
+        let mut column = Column::new(aggregate.combine, groups.keys.len());
+        if let Combine::DistinctTexts { table: home, column: text } = aggregate.combine {
+            if let Column::Texts(sets) = &mut column {
+                self.texts(sets, (home, text), table, &rows, groups)?;
+            }
+            return Ok(column);
+        }
+        let Some(argument) = &aggregate.argument else {
+            if let Column::Counts(counts) = &mut column {
+                count(counts, &groups.assignment, &rows);
+            }
+            return Ok(column);
+        };
+        let value = self.value(argument, &rows)?;
+        let visit = |f: &mut dyn FnMut(u32, usize)| {
+            groups.assignment.visit(&value.known, |row, group| f(row, group as usize));
+        };
+        match &mut column {
+            Column::Sums(sums) => visit(&mut |row, group| {
+                if let Some(slot) = sums.get_mut(group) {
+                    slot.0 += i128::from(value.exact(row));
+                    slot.1 += 1;
+                }
+            }),
+            Column::FloatSums(sums) => visit(&mut |row, group| {
+                if let Some(slot) = sums.get_mut(group) {
+                    slot.0.add(value.float(row));
+                    slot.1 += 1;
+                }
+            }),
+            Column::Extremes { least, values } => visit(&mut |row, group| {
+                if let Some(slot) = values.get_mut(group) {
+                    let least = *least;
+                    meet(slot, value.exact(row), |a, b| if least { a.min(b) } else { a.max(b) });
+                }
+            }),
+            Column::FloatExtremes { least, values } => visit(&mut |row, group| {
+                if let Some(slot) = values.get_mut(group) {
+                    let least = *least;
+                    meet(slot, value.float(row), |a, b| if least { a.min(b) } else { a.max(b) });
+                }
+            }),
+            Column::Values(sets) => visit(&mut |row, group| {
+                if let Some(slot) = sets.get_mut(group) {
+                    slot.insert(value.exact(row));
+                }
+            }),
+            Column::Counts(_) | Column::Texts(_) => {}
+        }
+        Ok(column)
+    }
+
+    /// Different rows of `above` behind the rows of every coarser group: each is counted where
+    /// it is first met, for the rows beneath it stand together.
+    pub(super) fn distinct_rows(
+        &self,
+        aggregate: &Aggregate,
+        tables: (usize, usize),
+        rows: &RowSet,
+        groups: &Groups,
+        coarser: (&[u32], usize),
+    ) -> Result<Column> {
+        let (table, above) = tables;
+        let (coarser, size) = coarser;
+        let rows = self.counted(aggregate, rows)?;
+        let offsets = self.offsets(above, table)?;
+        let mut counts = vec![0u64; size];
+        let mut last = vec![u32::MAX; size];
+        let mut at = 0u32;
+        groups.assignment.visit(&rows, |row, group| {
+            while offsets.get(at as usize + 1).is_some_and(|end| *end <= row) {
+                at += 1;
+            }
+            let group = coarser.get(group as usize).copied().unwrap_or(u32::MAX) as usize;
+            if let (Some(seen), Some(count)) = (last.get_mut(group), counts.get_mut(group))
+                && *seen != at
+            {
+                *seen = at;
+                *count += 1;
+            }
+        });
+        Ok(Column::Counts(counts))
+    }
+
+    fn texts(
+        &self,
+        sets: &mut [HashSet<String>],
+        text: (usize, usize),
+        table: usize,
+        rows: &RowSet,
+        groups: &Groups,
+    ) -> Result<()> {
+        let (home, text) = text;
+        let above = self.lift(rows, table, home)?;
+        let span = super::scan::bounds(&above);
+        let mut values: Vec<Option<String>> = Vec::with_capacity(span.len());
+        let column = self.segment.column(home, text)?;
+        column.texts(span.clone(), &mut |_, text| values.push(text.map(str::to_owned)))?;
+        let own = home == table;
+        let offsets = if own { None } else { Some(self.offsets(home, table)?) };
+        let mut at = 0u32;
+        groups.assignment.visit(rows, |row, group| {
+            let place = match &offsets {
+                None => row,
+                Some(offsets) => {
+                    while offsets.get(at as usize + 1).is_some_and(|end| *end <= row) {
+                        at += 1;
+                    }
+                    at
+                }
+            };
+            let value = values.get(place.wrapping_sub(span.start) as usize);
+            if let (Some(Some(value)), Some(set)) = (value, sets.get_mut(group as usize))
+                && !set.contains(value)
+            {
+                set.insert(value.clone());
+            }
+        });
+        Ok(())
+    }
+}
+
+/// How many rows of the set each group has: ranges by counting bits.
+fn count(counts: &mut [u64], assignment: &Assignment, rows: &RowSet) {
+    match assignment {
+        Assignment::Slices(slices) => {
+            for (range, group) in slices {
+                if let Some(count) = counts.get_mut(*group as usize) {
+                    *count += rows.count_range(range.clone());
+                }
+            }
+        }
+        Assignment::Rows { .. } => assignment.visit(rows, |_, group| {
+            if let Some(count) = counts.get_mut(group as usize) {
+                *count += 1;
+            }
+        }),
+    }
+}

@@ -1,0 +1,226 @@
+//! From groups and aggregates to the rows of the answer: measures computed, rows ordered and cut.
+
+use std::cmp::Ordering;
+
+use yiku::Snapshot;
+
+use super::Grouped;
+use super::aggregate::Number;
+use super::keys::Cell;
+use crate::answer::Answer;
+use crate::ast::Arithmetic;
+use yiku::calendar;
+use crate::check::{Formula, Measured, Shape};
+use crate::error::{Error, Result};
+use crate::numbers::ten_to;
+use crate::plan::{Key, Plan};
+
+/// One row of the answer before it is written.
+pub(super) struct Row {
+    pub(super) key: Vec<Cell>,
+    pub(super) measures: Vec<Option<Number>>,
+    pub(super) level: usize,
+}
+
+/// A number beyond what the answer can hold.
+struct TooLarge;
+
+/// A number, or none where it is unknown.
+type Computed = std::result::Result<Option<Number>, TooLarge>;
+
+/// A group that a measure is computed for, and the group of all rows.
+#[derive(Clone, Copy)]
+struct Of<'a> {
+    own: (&'a Grouped, usize),
+    whole: Option<&'a Grouped>,
+}
+
+impl Plan {
+    /// The answer, from the groups of each level.
+    pub(super) fn finish(
+        &self,
+        snapshot: &Snapshot,
+        levels: &[usize],
+        grouped: &[Grouped],
+        matched: u64,
+    ) -> Result<Answer> {
+        let pairs = || levels.iter().copied().zip(grouped);
+        let whole = pairs().find(|(level, _)| *level == self.groups.len()).map(|(_, g)| g);
+        let mut rows = Vec::new();
+        for (level, grouped) in pairs().filter(|(level, _)| *level == 0 || self.totals) {
+            for (place, key) in grouped.keys.iter().enumerate() {
+                let of = Of { own: (grouped, place), whole };
+                let measures: Result<Vec<_>> =
+                    self.measures.iter().map(|m| self.measure(m, of)).collect();
+                let mut key = key.clone();
+                key.resize(self.groups.len(), Cell::Total);
+                rows.push(Row { key, measures: measures?, level });
+            }
+        }
+        let total_rows = rows.iter().filter(|r| r.level == 0).count();
+        let rows = self.cut(rows);
+        let shown = rows.iter().filter(|r| r.level == 0).count();
+        let level = |row: &Row| u8::try_from(row.level).unwrap_or(u8::MAX);
+        Ok(Answer {
+            columns: self.columns(snapshot.tree(), &rows)?,
+            rows: rows.len(),
+            total_rows,
+            matched,
+            version: self.version,
+            as_of: self.as_of.map_or_else(String::new, calendar::date_text),
+            truncated: shown < total_rows,
+            limit: self.limit,
+            levels: if self.totals { rows.iter().map(level).collect() } else { Vec::new() },
+        })
+    }
+
+    fn measure(&self, measured: &Measured, of: Of<'_>) -> Result<Option<Number>> {
+        let beyond = || Error::Overflow { what: format!("measure `{}`", measured.name) };
+        let number = self.number(&measured.formula, of).map_err(|TooLarge| beyond())?;
+        let Some(Number::Exact(value)) = number else { return Ok(number) };
+        match measured.shape {
+            Shape::Number(number) if number.scale > 0 => {
+                Ok(Some(Number::Float(value as f64 / ten_to(number.scale) as f64)))
+            }
+            _ if i64::try_from(value).is_err() => Err(beyond()),
+            _ => Ok(Some(Number::Exact(value))),
+        }
+    }
+
+    /// The value of a formula; none where it is unknown.
+    fn number(&self, formula: &Formula, of: Of<'_>) -> Computed {
+        let float = |value: Option<f64>| Ok(value.map(Number::Float));
+        match formula {
+            Formula::Aggregate(place) => {
+                let aggregate = self.aggregates.get(*place);
+                let column = of.own.0.columns.get(*place);
+                let found = aggregate.zip(column);
+                Ok(found.and_then(|(a, column)| column.number(a.combine, of.own.1)))
+            }
+            Formula::Constant(value) => Ok(Some(Number::Exact(i128::from(*value)))),
+            Formula::Negative(inner) => Ok(self.number(inner, of)?.map(|value| match value {
+                Number::Exact(value) => Number::Exact(-value),
+                Number::Float(value) => Number::Float(-value),
+            })),
+            Formula::Times(inner, times) => match self.number(inner, of)? {
+                Some(value) => {
+                    operated(Arithmetic::Multiply, value, Number::Exact(i128::from(*times)))
+                }
+                None => Ok(None),
+            },
+            Formula::ToFloat(inner, over) => {
+                float(self.number(inner, of)?.map(|value| value.float() / over))
+            }
+            Formula::Exact(sign, left, right) | Formula::Float(sign, left, right) => {
+                match (self.number(left, of)?, self.number(right, of)?) {
+                    (Some(left), Some(right)) => operated(*sign, left, right),
+                    _ => Ok(None),
+                }
+            }
+            Formula::Share(inner) => {
+                let Some(whole) = of.whole else { return Ok(None) };
+                let whole = self.number(inner, Of { own: (whole, 0), whole: Some(whole) })?;
+                match (self.number(inner, of)?, whole) {
+                    (Some(part), Some(whole)) => {
+                        let (part, whole) = (part.float(), whole.float());
+                        operated(Arithmetic::Divide, Number::Float(part), Number::Float(whole))
+                    }
+                    _ => Ok(None),
+                }
+            }
+        }
+    }
+
+    /// The rows in their order, those of `limit` and `offset` only; totals are not counted and
+    /// never cut. Without an order, a limit or an offset a total stands behind its parts,
+    /// otherwise all totals stand behind all groups.
+    fn cut(&self, mut rows: Vec<Row>) -> Vec<Row> {
+        if self.order.is_empty() && self.limit.is_none() && self.offset == 0 {
+            rows.sort_by(|a, b| a.key.cmp(&b.key));
+            return rows;
+        }
+        rows.sort_by(|a, b| {
+            a.level.cmp(&b.level).then_with(|| self.ordered(a, b)).then_with(|| a.key.cmp(&b.key))
+        });
+        let mut seen = 0usize;
+        let last = self.offset.saturating_add(self.limit.unwrap_or(usize::MAX));
+        rows.retain(|row| {
+            let place = seen;
+            seen += usize::from(row.level == 0);
+            row.level > 0 || (self.offset..last).contains(&place)
+        });
+        rows
+    }
+
+    fn ordered(&self, a: &Row, b: &Row) -> Ordering {
+        for (key, descending) in &self.order {
+            let order = match key {
+                Key::Group(place) => cells(a.key.get(*place), b.key.get(*place), *descending),
+                Key::Measure(place) => {
+                    let of = |row: &Row| row.measures.get(*place).copied().flatten();
+                    numbers(of(a), of(b), *descending)
+                }
+            };
+            if order.is_ne() {
+                return order;
+            }
+        }
+        Ordering::Equal
+    }
+}
+
+/// Unknown and totals stand last in both directions.
+fn cells(a: Option<&Cell>, b: Option<&Cell>, descending: bool) -> Ordering {
+    let none = |c: Option<&Cell>| matches!(c, None | Some(Cell::Unknown | Cell::Total));
+    match (none(a), none(b)) {
+        (false, false) if descending => b.cmp(&a),
+        (false, true) => Ordering::Less,
+        (true, false) => Ordering::Greater,
+        _ => a.cmp(&b),
+    }
+}
+
+fn numbers(a: Option<Number>, b: Option<Number>, descending: bool) -> Ordering {
+    match (a, b) {
+        (Some(a), Some(b)) => {
+            let order = match (a, b) {
+                (Number::Exact(a), Number::Exact(b)) => a.cmp(&b),
+                _ => a.float().total_cmp(&b.float()),
+            };
+            if descending { order.reverse() } else { order }
+        }
+        (a, b) => b.is_some().cmp(&a.is_some()),
+    }
+}
+
+/// An operation on two numbers; division by zero is unknown, too large is the error.
+fn operated(sign: Arithmetic, left: Number, right: Number) -> Computed {
+    if let (Number::Exact(a), Number::Exact(b)) = (left, right)
+        && sign != Arithmetic::Divide
+    {
+        let exact = match sign {
+            Arithmetic::Add => a.checked_add(b),
+            Arithmetic::Subtract => a.checked_sub(b),
+            _ => a.checked_mul(b),
+        };
+        return exact.map(|v| Some(Number::Exact(v))).ok_or(TooLarge);
+    }
+    let (a, b) = (left.float(), right.float());
+    let value = match sign {
+        Arithmetic::Add => a + b,
+        Arithmetic::Subtract => a - b,
+        Arithmetic::Multiply => a * b,
+        Arithmetic::Divide if b == 0.0 => return Ok(None),
+        Arithmetic::Divide => a / b,
+    };
+    if value.is_finite() { Ok(Some(Number::Float(value))) } else { Err(TooLarge) }
+}
+
+impl Number {
+    pub(super) fn float(self) -> f64 {
+        match self {
+            Self::Exact(value) => value as f64,
+            Self::Float(value) => value,
+        }
+    }
+}

@@ -1,0 +1,451 @@
+//! One segment: which group each row belongs to.
+//!
+//! Rows are sorted by path, so that places are runs of rows and need no value a row; as soon as
+//! another key joins, every row has the number of its group. Groups are numbered densely in the
+//! order in which they are met.
+
+use std::collections::HashMap;
+use std::ops::Range;
+
+use yiku::{PathTree, RowSet};
+
+use super::scan::{Scan, bounds};
+use super::vector::{Vector, expanded};
+use crate::bound::Value;
+use crate::check::{Bounds, Group, GroupKind};
+use crate::error::{Error, Result};
+
+/// One value of a group's key; unknown sorts behind every value, a total behind that.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum Cell {
+    Int(i64),
+    Text(String),
+    Unknown,
+    Total,
+}
+
+/// The groups of the rows of one segment.
+pub(super) struct Groups {
+    pub(super) keys: Vec<Vec<Cell>>,
+    pub(super) assignment: Assignment,
+}
+
+/// Which group a row belongs to.
+pub(super) enum Assignment {
+    /// Ranges of rows, apart and rising, with their group.
+    Slices(Vec<(Range<u32>, u32)>),
+    /// The group of each row from `start` on.
+    Rows { start: u32, groups: Vec<u32> },
+}
+
+/// The places of one key in its own list of cells, row by row or in runs (end and place).
+enum Places {
+    Runs(Vec<(u32, u32)>),
+    Rows(Vec<u32>),
+}
+
+struct KeyColumn {
+    places: Places,
+    cells: Vec<Cell>,
+}
+
+/// Integers this close together are numbered by their distance, others by a table.
+const DENSE: i128 = 1 << 18;
+/// Pairs up to this many are numbered in an array.
+const PAIRS: u64 = 1 << 22;
+
+impl Assignment {
+    /// Calls `visit` with every row of the set and its group, in rising order.
+    pub(super) fn visit(&self, rows: &RowSet, mut visit: impl FnMut(u32, u32)) {
+        match self {
+            Self::Rows { start, groups } => {
+                for row in rows.iter() {
+                    if let Some(group) = groups.get(row.wrapping_sub(*start) as usize) {
+                        visit(row, *group);
+                    }
+                }
+            }
+            Self::Slices(slices) => {
+                let mut slices = slices.iter();
+                let mut slice = slices.next();
+                for row in rows.iter() {
+                    while slice.is_some_and(|(range, _)| range.end <= row) {
+                        slice = slices.next();
+                    }
+                    match slice {
+                        Some((range, group)) if range.start <= row => visit(row, *group),
+                        Some(_) => {}
+                        None => return,
+                    }
+                }
+            }
+        }
+    }
+}
+
+impl Scan<'_> {
+    /// The groups of some rows of `table`.
+    pub(super) fn groups(
+        &self,
+        by: &[Group],
+        table: usize,
+        tree: &PathTree,
+        rows: &RowSet,
+    ) -> Result<Groups> {
+        let span = bounds(rows);
+        let mut keys: Vec<Vec<Cell>> = vec![Vec::new()];
+        let mut places = Places::Runs(vec![(span.end, 0)]);
+        for group in by {
+            let column = self.key(&group.kind, table, tree, rows)?;
+            (places, keys) = self.joined((places, keys), column, rows)?;
+        }
+        let assignment = match places {
+            Places::Rows(groups) => Assignment::Rows { start: span.start, groups },
+            Places::Runs(runs) => {
+                let mut from = span.start;
+                let mut slices = Vec::with_capacity(runs.len());
+                for (end, group) in runs {
+                    if rows.count_range(from..end) > 0 {
+                        slices.push((from..end, group));
+                    }
+                    from = end;
+                }
+                return Ok(met(slices, &keys));
+            }
+        };
+        Ok(Groups { keys, assignment })
+    }
+
+    /// Two keys as one.
+    fn joined(
+        &self,
+        before: (Places, Vec<Vec<Cell>>),
+        column: KeyColumn,
+        rows: &RowSet,
+    ) -> Result<(Places, Vec<Vec<Cell>>)> {
+        let (places, keys) = before;
+        let span = bounds(rows);
+        let mut numbers = Numbers::new(keys.len(), column.cells.len());
+        let joined = match (places, column.places) {
+            (Places::Runs(a), Places::Runs(b)) => {
+                let (mut x, mut y) = (a.into_iter().peekable(), b.into_iter().peekable());
+                let mut runs = Vec::new();
+                while let (Some((xe, xp)), Some((ye, yp))) = (x.peek(), y.peek()) {
+                    let (end, step_x, step_y) = ((*xe).min(*ye), xe <= ye, ye <= xe);
+                    runs.push((end, numbers.of(*xp, *yp)));
+                    if step_x {
+                        x.next();
+                    }
+                    if step_y {
+                        y.next();
+                    }
+                }
+                Places::Runs(runs)
+            }
+            (a, b) => {
+                let (a, b) = (a.by_row(&span), b.by_row(&span));
+                let mut groups = vec![0; span.len()];
+                for row in rows.iter() {
+                    let at = row.wrapping_sub(span.start) as usize;
+                    if let (Some(x), Some(y), Some(slot)) =
+                        (a.get(at), b.get(at), groups.get_mut(at))
+                    {
+                        *slot = numbers.of(*x, *y);
+                    }
+                    if numbers.met.len() > self.limits.groups {
+                        break;
+                    }
+                }
+                Places::Rows(groups)
+            }
+        };
+        let limit = self.limits.groups;
+        if numbers.met.len() > limit {
+            let found = numbers.met.len() as u64;
+            let what = "the number of groups";
+            return Err(Error::Limit { what, found, limit: limit as u64, place: None });
+        }
+        let mut joined_keys = Vec::with_capacity(numbers.met.len());
+        for (x, y) in &numbers.met {
+            let mut key = keys.get(*x as usize).cloned().unwrap_or_default();
+            key.push(column.cells.get(*y as usize).cloned().unwrap_or(Cell::Unknown));
+            joined_keys.push(key);
+        }
+        Ok((joined, joined_keys))
+    }
+
+    fn key(
+        &self,
+        kind: &GroupKind,
+        table: usize,
+        tree: &PathTree,
+        rows: &RowSet,
+    ) -> Result<KeyColumn> {
+        let span = bounds(rows);
+        match kind {
+            GroupKind::Level(level) => self.path_key(Some(*level), table, tree, rows),
+            GroupKind::Path => self.path_key(None, table, tree, rows),
+            GroupKind::Code { list, value } => {
+                let size = self.schema.lists.get(*list).map_or(0, |l| l.codes.len());
+                let unknown = u32::try_from(size).unwrap_or(u32::MAX);
+                let mut cells: Vec<Cell> = (0i64..).take(size).map(Cell::Int).collect();
+                cells.push(Cell::Unknown);
+                let vector = self.value(value, rows)?;
+                let place = |code: i64| u32::try_from(code).unwrap_or(unknown).min(unknown);
+                Ok(KeyColumn { places: known_places(&vector, span, unknown, place), cells })
+            }
+            GroupKind::Flag(condition) => {
+                let yes = self.rows(condition, true, rows)?;
+                let no = self.rows(condition, false, rows)?;
+                let place = |row| match (yes.contains(row), no.contains(row)) {
+                    (true, _) => 1,
+                    (_, true) => 0,
+                    _ => 2,
+                };
+                let cells = vec![Cell::Int(0), Cell::Int(1), Cell::Unknown];
+                Ok(KeyColumn { places: Places::Rows(span.map(place).collect()), cells })
+            }
+            GroupKind::Int { value, .. } | GroupKind::Date(value) | GroupKind::Month(value) => {
+                self.int_key(value, rows)
+            }
+            GroupKind::Text { table: home, column } => self.text_key(*home, *column, table, rows),
+            GroupKind::Band { value, bands } => {
+                let unknown = u32::try_from(bands.names.len()).unwrap_or(u32::MAX);
+                let mut cells: Vec<Cell> =
+                    (0i64..).take(bands.names.len()).map(Cell::Int).collect();
+                cells.push(Cell::Unknown);
+                let vector = self.value(value, rows)?;
+                let narrow = |place: usize| u32::try_from(place).unwrap_or(unknown);
+                let places = match &bands.bounds {
+                    Bounds::Exact(list) => known_places(&vector, span, unknown, |v| {
+                        narrow(list.partition_point(|b| *b <= v))
+                    }),
+                    Bounds::Falling(list) => known_places(&vector, span, unknown, |v| {
+                        narrow(list.partition_point(|b| v <= *b))
+                    }),
+                    Bounds::Float(list) => {
+                        let place = |row| {
+                            let v = vector.float(row);
+                            let known = vector.known.contains(row);
+                            if known { narrow(list.partition_point(|b| *b <= v)) } else { unknown }
+                        };
+                        Places::Rows(span.map(place).collect())
+                    }
+                };
+                Ok(KeyColumn { places, cells })
+            }
+        }
+    }
+
+    /// Places as runs: the path of the root rows, then the rows beneath them.
+    fn path_key(
+        &self,
+        level: Option<usize>,
+        table: usize,
+        tree: &PathTree,
+        rows: &RowSet,
+    ) -> Result<KeyColumn> {
+        let above = self.lift(rows, table, 0)?;
+        let span = bounds(&above);
+        let mut paths = Vec::with_capacity(span.len());
+        self.segment.column(0, self.schema.path_column())?.integers(span.clone(), &mut paths)?;
+        let mut cells: Vec<Cell> = Vec::new();
+        let mut numbers: HashMap<Cell, u32> = HashMap::new();
+        let mut runs: Vec<(u32, u32)> = Vec::new();
+        let mut before: Option<i64> = None;
+        for (row, path) in span.zip(paths) {
+            if before == Some(path) {
+                if let Some(run) = runs.last_mut() {
+                    run.0 = row + 1;
+                }
+                continue;
+            }
+            before = Some(path);
+            let cell = place_cell(tree, path, level);
+            let place = *numbers.entry(cell).or_insert_with_key(|cell| {
+                cells.push(cell.clone());
+                u32::try_from(cells.len() - 1).unwrap_or(u32::MAX)
+            });
+            match runs.last_mut() {
+                Some(run) if run.1 == place => run.0 = row + 1,
+                _ => runs.push((row + 1, place)),
+            }
+        }
+        let end = bounds(rows).end;
+        if table != 0 {
+            let offsets = self.offsets(0, table)?;
+            for run in &mut runs {
+                run.0 = offsets.get(run.0 as usize).copied().unwrap_or(end);
+            }
+        }
+        // The runs end where the asked rows end, whatever lies behind them.
+        runs.retain({
+            let mut done = false;
+            move |run| {
+                let keep = !done;
+                done = run.0 >= end;
+                keep
+            }
+        });
+        if let Some(last) = runs.last_mut() {
+            last.0 = end;
+        }
+        Ok(KeyColumn { places: Places::Runs(runs), cells })
+    }
+
+    fn int_key(&self, value: &Value, rows: &RowSet) -> Result<KeyColumn> {
+        let vector = self.value(value, rows)?;
+        let span = bounds(rows);
+        let known = || vector.known.iter().map(|row| vector.exact(row));
+        let (Some(least), Some(greatest)) = (known().min(), known().max()) else {
+            let places = Places::Runs(vec![(span.end, 0)]);
+            return Ok(KeyColumn { places, cells: vec![Cell::Unknown] });
+        };
+        let width = i128::from(greatest) - i128::from(least);
+        let mut cells: Vec<Cell>;
+        let mut numbers: HashMap<i64, u32> = HashMap::new();
+        if width < DENSE {
+            cells = (least..=greatest).map(Cell::Int).collect();
+        } else {
+            cells = Vec::new();
+            for value in known() {
+                numbers.entry(value).or_insert_with(|| {
+                    cells.push(Cell::Int(value));
+                    u32::try_from(cells.len() - 1).unwrap_or(u32::MAX)
+                });
+            }
+        }
+        let unknown = u32::try_from(cells.len()).unwrap_or(u32::MAX);
+        cells.push(Cell::Unknown);
+        let places = known_places(&vector, span, unknown, |value| {
+            if width < DENSE {
+                u32::try_from(i128::from(value) - i128::from(least)).unwrap_or(unknown)
+            } else {
+                numbers.get(&value).copied().unwrap_or(unknown)
+            }
+        });
+        Ok(KeyColumn { places, cells })
+    }
+
+    fn text_key(
+        &self,
+        home: usize,
+        column: usize,
+        table: usize,
+        rows: &RowSet,
+    ) -> Result<KeyColumn> {
+        let above = self.lift(rows, table, home)?;
+        let span = bounds(&above);
+        let mut cells = vec![Cell::Unknown];
+        let mut numbers: HashMap<String, u32> = HashMap::new();
+        let mut places = Vec::with_capacity(span.len());
+        let column = self.segment.column(home, column)?;
+        column.texts(span.clone(), &mut |row, text| {
+            let place = match text.filter(|_| above.contains(row)) {
+                None => 0,
+                Some(text) => match numbers.get(text) {
+                    Some(place) => *place,
+                    None => {
+                        let place = u32::try_from(cells.len()).unwrap_or(0);
+                        numbers.insert(text.to_owned(), place);
+                        cells.push(Cell::Text(text.to_owned()));
+                        place
+                    }
+                },
+            };
+            places.push(place);
+        })?;
+        if home != table {
+            let offsets = self.offsets(home, table)?;
+            places = expanded(&offsets, &bounds(rows), |row| {
+                places.get(row.wrapping_sub(span.start) as usize).copied().unwrap_or(0)
+            });
+        }
+        Ok(KeyColumn { places: Places::Rows(places), cells })
+    }
+}
+
+/// The place of a level that holds a path; unknown when the path itself is of a level above.
+fn place_cell(tree: &PathTree, path: i64, level: Option<usize>) -> Cell {
+    let Ok(code) = u64::try_from(path) else { return Cell::Unknown };
+    let Some(level) = level else { return Cell::Int(path) };
+    match tree.get(code) {
+        Some(node) if usize::from(node.level) < level => Cell::Unknown,
+        _ => i64::try_from(tree.ancestor(code, level)).map_or(Cell::Unknown, Cell::Int),
+    }
+}
+
+fn known_places(
+    vector: &Vector,
+    span: Range<u32>,
+    unknown: u32,
+    mut place: impl FnMut(i64) -> u32,
+) -> Places {
+    let of = |row| if vector.known.contains(row) { place(vector.exact(row)) } else { unknown };
+    Places::Rows(span.map(of).collect())
+}
+
+/// The slices with their groups numbered anew: groups that no row met are left out.
+fn met(slices: Vec<(Range<u32>, u32)>, keys: &[Vec<Cell>]) -> Groups {
+    let mut numbers: HashMap<u32, u32> = HashMap::new();
+    let mut kept = Vec::new();
+    let mut renamed = Vec::with_capacity(slices.len());
+    for (range, group) in slices {
+        let number = *numbers.entry(group).or_insert_with(|| {
+            kept.push(keys.get(group as usize).cloned().unwrap_or_default());
+            u32::try_from(kept.len() - 1).unwrap_or(u32::MAX)
+        });
+        renamed.push((range, number));
+    }
+    Groups { keys: kept, assignment: Assignment::Slices(renamed) }
+}
+
+impl Places {
+    fn by_row(self, span: &Range<u32>) -> Vec<u32> {
+        match self {
+            Self::Rows(places) => places,
+            Self::Runs(runs) => {
+                let mut places = Vec::with_capacity(span.len());
+                for (end, place) in runs {
+                    let size = end.min(span.end).saturating_sub(span.start) as usize;
+                    places.resize(size.max(places.len()), place);
+                }
+                places.resize(span.len(), 0);
+                places
+            }
+        }
+    }
+}
+
+/// Dense numbers of pairs.
+struct Numbers {
+    met: Vec<(u32, u32)>,
+    second: usize,
+    array: Vec<u32>,
+    table: HashMap<(u32, u32), u32>,
+}
+
+impl Numbers {
+    fn new(first: usize, second: usize) -> Self {
+        let pairs = (first as u64).saturating_mul(second as u64);
+        let size = if pairs <= PAIRS { first * second } else { 0 };
+        Self { met: Vec::new(), second, array: vec![u32::MAX; size], table: HashMap::new() }
+    }
+
+    fn of(&mut self, x: u32, y: u32) -> u32 {
+        let next = u32::try_from(self.met.len()).unwrap_or(u32::MAX);
+        let number = match self.array.get_mut(x as usize * self.second + y as usize) {
+            Some(slot) => {
+                if *slot == u32::MAX {
+                    *slot = next;
+                }
+                *slot
+            }
+            None => *self.table.entry((x, y)).or_insert(next),
+        };
+        if number == next {
+            self.met.push((x, y));
+        }
+        number
+    }
+}

@@ -1,0 +1,8 @@
+import { createApp } from "vue";
+import App from "./App.vue";
+import { start } from "./state/dashboard";
+import "element-plus/es/components/base/style/css";
+import "./styles/base.css";
+
+start();
+createApp(App).mount("#app");
