@@ -1,1 +1,3 @@
-//! Benches of the engine and the language.
+//! Benches of the engine and the language: what they are measured on.
+
+pub mod registry;

@@ -160,7 +160,7 @@ mod tests {
 
     fn schema() -> PathSchema {
         let level = |name: &str, digits| Level { name: name.into(), label: name.into(), digits };
-        let levels = vec![level("city", 2), level("county", 4), level("village", 7)];
+        let levels = vec![level("city", 2), level("ward", 4), level("street", 7)];
         PathSchema { name: "place".into(), label: "place".into(), levels }
     }
 
@@ -172,14 +172,14 @@ mod tests {
     fn places_are_found_at_every_level() {
         let nodes = vec![node(1_102_003, 2), node(1_100_000, 0), node(1_102_000, 1)];
         let tree = PathTree::new(&schema(), nodes).unwrap();
-        let county = tree.find("1102").unwrap();
-        assert_eq!(tree.find("1102000"), Some(county));
+        let ward = tree.find("1102").unwrap();
+        assert_eq!(tree.find("1102000"), Some(ward));
         assert_eq!(tree.find("110"), None);
         assert_eq!(tree.find("11x2"), None);
-        assert_eq!(tree.range(county), (1_102_000, 1_102_999));
-        assert_eq!(tree.prefix(county), "1102");
-        assert_eq!(tree.parent(county).unwrap().code, 1_100_000);
-        assert_eq!(tree.children(county).len(), 1);
+        assert_eq!(tree.range(ward), (1_102_000, 1_102_999));
+        assert_eq!(tree.prefix(ward), "1102");
+        assert_eq!(tree.parent(ward).unwrap().code, 1_100_000);
+        assert_eq!(tree.children(ward).len(), 1);
     }
 
     #[test]

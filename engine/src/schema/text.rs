@@ -1,4 +1,4 @@
-//! The schema as TOML: what a person writes, and what the manifest keeps.
+//! The schema as TOML: what people write, and what the manifest keeps.
 
 use serde::{Deserialize, Serialize};
 
@@ -229,7 +229,7 @@ mod tests {
         name = "s"
         [path]
         name = "place"
-        levels = [{ name = "north", digits = 2 }, { name = "village", digits = 4 }]
+        levels = [{ name = "north", digits = 2 }, { name = "south", digits = 4 }]
         [[list]]
         name = "colour"
         codes = [["1", "red", "Red"], ["2", "blue", "Blue"]]
