@@ -143,7 +143,10 @@ pub struct Batch {
 }
 
 impl Batch {
-    pub(crate) fn new(schema: Arc<Schema>, tree: Arc<PathTree>) -> Self {
+    /// An empty batch of a schema and its tree of places. A writer takes it when they are those of
+    /// its database; [`crate::Writer::batch`] gives one that is.
+    #[must_use]
+    pub fn new(schema: Arc<Schema>, tree: Arc<PathTree>) -> Self {
         let children = (0..schema.tables.len()).map(|table| schema.children(table)).collect();
         let tables = schema.tables.iter().map(|table| BatchTable {
             columns: vec![BatchColumn::default(); table.columns.len()],
@@ -215,6 +218,10 @@ impl Batch {
 
     pub(crate) fn schema(&self) -> &Arc<Schema> {
         &self.schema
+    }
+
+    pub(crate) fn tree(&self) -> &Arc<PathTree> {
+        &self.tree
     }
 }
 

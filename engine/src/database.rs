@@ -9,7 +9,7 @@ use std::sync::{Arc, Weak};
 use parking_lot::Mutex;
 
 use crate::error::{Error, Result};
-use crate::manifest::{self, Manifest, SegmentRecord};
+use crate::manifest::{self, FIRST_VERSION, Manifest, RecordRef, SegmentRecord};
 use crate::path::PathTree;
 use crate::schema::Schema;
 use crate::segment::{LiveSet, Segment, SegmentFile};
@@ -40,6 +40,8 @@ pub struct Snapshot {
 
 #[derive(Debug)]
 struct Inner {
+    /// What `CURRENT` said when the version was read.
+    current: RecordRef,
     manifest: Manifest,
     schema: Arc<Schema>,
     tree: Arc<PathTree>,
@@ -56,9 +58,9 @@ impl Database {
     ///
     /// # Errors
     /// [`Error::Exists`] when the folder holds a database, [`Error::Schema`] on a schema that
-    /// contradicts itself, [`Error::Io`].
+    /// contradicts itself, [`Error::Tree`] on a tree of other levels, [`Error::Io`].
     pub fn create(folder: &Path, schema: Schema, tree: PathTree) -> Result<Self> {
-        schema.check()?;
+        check(&schema, &tree)?;
         let disk = Disk::create(folder);
         let disk = disk.map_err(|source| io_error(folder, "create", source))?;
         Self::create_in(Arc::new(disk), schema, tree)
@@ -69,19 +71,17 @@ impl Database {
     /// # Errors
     /// As [`Database::create`].
     pub fn create_in(storage: Arc<dyn Storage>, schema: Schema, tree: PathTree) -> Result<Self> {
-        schema.check()?;
+        check(&schema, &tree)?;
         let _lock = lock(&*storage)?;
-        match manifest::current_version(&*storage) {
+        match manifest::current(&*storage) {
             Err(Error::NotFound { .. }) => {}
             Ok(_) => return Err(Error::Exists { path: storage.place().to_path_buf() }),
             Err(error) => return Err(error),
         }
-        let version = 1;
-        manifest::write_tree(&*storage, version, &tree)?;
         let first = Manifest {
-            version,
+            version: FIRST_VERSION,
             schema: schema.to_toml(),
-            tree: version,
+            tree: manifest::write_tree(&*storage, FIRST_VERSION, &tree)?,
             as_of: None,
             notes: Vec::new(),
             next_segment: 1,
@@ -134,6 +134,12 @@ impl Database {
     }
 }
 
+/// Checks a schema, and that a tree is of its path.
+fn check(schema: &Schema, tree: &PathTree) -> Result<()> {
+    schema.check()?;
+    tree.check_levels(&schema.path)
+}
+
 fn lock(storage: &dyn Storage) -> Result<Lock> {
     let place = storage.place();
     let found = storage.lock().map_err(|source| io_error(place, "lock", source))?;
@@ -142,12 +148,12 @@ fn lock(storage: &dyn Storage) -> Result<Lock> {
 
 impl Shared {
     pub(crate) fn snapshot(&self) -> Result<Snapshot> {
-        let version = manifest::current_version(&*self.storage)?;
+        let current = manifest::current(&*self.storage)?;
         let mut newest = self.newest.lock();
-        if let Some(found) = newest.as_ref().filter(|found| found.version() == version) {
+        if let Some(found) = newest.as_ref().filter(|found| found.inner.current == current) {
             return Ok(found.clone());
         }
-        let manifest = Manifest::read(&*self.storage, version)?;
+        let manifest = Manifest::read(&*self.storage, current)?;
         let before = newest.as_ref().map(|found| &*found.inner);
         let schema = match before.filter(|b| b.manifest.schema == manifest.schema) {
             Some(before) => Arc::clone(&before.schema),
@@ -160,7 +166,7 @@ impl Shared {
         let segments = manifest.segments.iter().map(|record| self.segment(record, &schema));
         let segments = segments.collect::<Result<Vec<_>>>()?;
         let notes = manifest.notes();
-        let inner = Inner { manifest, schema, tree, notes, segments };
+        let inner = Inner { current, manifest, schema, tree, notes, segments };
         let snapshot = Snapshot { inner: Arc::new(inner) };
         *newest = Some(snapshot.clone());
         Ok(snapshot)
@@ -185,21 +191,24 @@ impl Shared {
 
     fn segment(&self, record: &SegmentRecord, schema: &Arc<Schema>) -> Result<Segment> {
         let file = self.file(record.number, schema)?;
+        let name = SegmentFile::name(record.number);
+        let corrupt =
+            |what| Error::Corrupt { file: self.storage.place().join(name), offset: 0, what };
         if file.size_bytes() != record.size_bytes || file.record_checksum() != record.checksum {
-            return Err(Error::Corrupt {
-                file: self.storage.place().join(SegmentFile::name(record.number)),
-                offset: 0,
-                what: "it is not the segment that the manifest names",
-            });
+            return Err(corrupt("it is not the segment that the manifest names"));
         }
-        let live = match record.live {
-            None => None,
-            Some(version) => {
-                let rows = file.rows(0);
-                let roots = manifest::read_live(&*self.storage, record.number, version, rows)?;
-                Some(Arc::new(LiveSet::new(roots, schema.tables.len())))
+        let rows = file.rows(0);
+        let (live, roots) = match record.live {
+            None => (None, u64::from(rows)),
+            Some(live) => {
+                let roots = manifest::read_live(&*self.storage, record.number, live, rows)?;
+                let count = roots.count();
+                (Some(Arc::new(LiveSet::new(roots, schema.tables.len()))), count)
             }
         };
+        if record.rows.first().copied().map(u64::from) != Some(roots) {
+            return Err(corrupt("the manifest counts other rows than the segment has"));
+        }
         Ok(Segment { file, live })
     }
 }

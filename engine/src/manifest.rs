@@ -1,7 +1,9 @@
 //! The list of files that is one version, and the file that says which version is the newest.
 //!
-//! Invariant: a manifest is written under a name of its own and never changed; `CURRENT` is
-//! replaced by renaming, so that it names the version before or the version after, never less.
+//! Invariants: a manifest is written under a name of its own and never changed; `CURRENT` is
+//! replaced by renaming, so that it names the version before or the version after, never less;
+//! whoever names a file also says what its record sums to, so that a file in another's place is
+//! found.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -12,16 +14,29 @@ use wincode::{SchemaRead, SchemaWrite};
 
 use crate::codec;
 use crate::error::{Error, Result};
-use crate::format::{self, FileKind};
+use crate::format::{self, FileKind, checksum};
 use crate::path::{PathNode, PathTree};
 use crate::row_set::RowSet;
 use crate::schema::{PathSchema, Schema};
 use crate::storage::Storage;
 
+/// The version of a database that was just made.
+pub(crate) const FIRST_VERSION: u64 = 1;
+/// What the name of a manifest begins with.
+const MANIFEST: &str = "manifest-";
 /// The file that names the newest version.
 pub(crate) const CURRENT: &str = "CURRENT";
 /// Its successor before it is renamed.
 const CURRENT_NEW: &str = "CURRENT.new";
+
+/// A file that is nothing but a record: the version in its name, and what the record sums to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, SchemaRead, SchemaWrite)]
+pub(crate) struct RecordRef {
+    /// The version in the name.
+    pub version: u64,
+    /// The checksum of the record.
+    pub checksum: u64,
+}
 
 /// One segment of a version.
 #[derive(Debug, Clone, PartialEq, Eq, SchemaRead, SchemaWrite)]
@@ -32,8 +47,8 @@ pub(crate) struct SegmentRecord {
     pub size_bytes: u64,
     /// The checksum of its table of contents.
     pub checksum: u64,
-    /// The version in the name of its live set; none when every row lives.
-    pub live: Option<u64>,
+    /// Its live set; none when every row lives.
+    pub live: Option<RecordRef>,
     /// Live rows of each table.
     pub rows: Vec<u32>,
 }
@@ -45,8 +60,8 @@ pub(crate) struct Manifest {
     pub version: u64,
     /// The schema, as TOML.
     pub schema: String,
-    /// The version in the name of the path tree's file.
-    pub tree: u64,
+    /// The path tree.
+    pub tree: RecordRef,
     /// The day that the rows speak of.
     pub as_of: Option<i64>,
     /// What callers noted, by key.
@@ -59,7 +74,8 @@ pub(crate) struct Manifest {
 
 #[derive(SchemaRead, SchemaWrite)]
 struct CurrentRecord {
-    version: u64,
+    /// The newest manifest.
+    manifest: RecordRef,
 }
 
 #[derive(SchemaRead, SchemaWrite)]
@@ -77,27 +93,47 @@ fn io_error(storage: &dyn Storage, action: &'static str, name: &str, source: io:
     Error::Io { action, path: storage.place().join(name), source }
 }
 
-fn write_record<T>(storage: &dyn Storage, name: &str, kind: FileKind, record: &T) -> Result<()>
-where
-    T: SchemaWrite<wincode::config::DefaultConfig, Src = T>,
-{
-    let bytes = format::close(format::header(kind), &codec::encode(record)?);
-    storage.write(name, &bytes).map_err(|source| io_error(storage, "write", name, source))
+fn corrupt(storage: &dyn Storage, name: &str, what: &'static str) -> Error {
+    Error::Corrupt { file: storage.place().join(name), offset: 0, what }
 }
 
-/// Reads a file that is nothing but a record.
-fn read_record<T>(storage: &dyn Storage, name: &str, kind: FileKind) -> Result<T>
+/// Writes a file that is nothing but a record; what the record sums to.
+fn write_record<T>(storage: &dyn Storage, name: &str, kind: FileKind, record: &T) -> Result<u64>
 where
-    T: for<'a> SchemaRead<'a, wincode::config::DefaultConfig, Dst = T>,
+    T: SchemaWrite<codec::Config, Src = T>,
 {
-    let bytes = storage.read(name).map_err(|source| io_error(storage, "read", name, source))?;
+    let record = codec::encode(record)?;
+    let bytes = format::close(format::header(kind), &record);
+    storage.write(name, &bytes).map_err(|source| io_error(storage, "write", name, source))?;
+    Ok(checksum(&record))
+}
+
+/// Reads a file that is nothing but a record; `expected` is what the record must sum to.
+fn read_record<T>(
+    storage: &dyn Storage,
+    name: &str,
+    kind: FileKind,
+    expected: Option<u64>,
+) -> Result<T>
+where
+    T: for<'a> SchemaRead<'a, codec::Config, Dst = T>,
+{
+    let bytes = storage.read(name).map_err(|source| match source.kind() {
+        io::ErrorKind::NotFound if expected.is_some() => {
+            corrupt(storage, name, "the file is missing though the version needs it")
+        }
+        _ => io_error(storage, "read", name, source),
+    })?;
     let path = storage.place().join(name);
     let (record, offset) = format::open(&bytes, kind, &path)?;
+    if expected.is_some_and(|expected| expected != checksum(record)) {
+        return Err(corrupt(storage, name, "it is not the file that the version names"));
+    }
     codec::decode(record, &path, offset)
 }
 
 fn manifest_name(version: u64) -> String {
-    format!("manifest-{version:010}")
+    format!("{MANIFEST}{version:010}")
 }
 
 fn tree_name(version: u64) -> String {
@@ -108,39 +144,51 @@ fn live_name(segment: u64, version: u64) -> String {
     format!("live-{segment:010}-{version:010}")
 }
 
-/// The number of the newest version; [`Error::NotFound`] where there is no database.
-pub(crate) fn current_version(storage: &dyn Storage) -> Result<u64> {
-    match read_record::<CurrentRecord>(storage, CURRENT, FileKind::Current) {
-        Ok(current) => Ok(current.version),
+/// The newest manifest; [`Error::NotFound`] where there is no database.
+pub(crate) fn current(storage: &dyn Storage) -> Result<RecordRef> {
+    match read_record::<CurrentRecord>(storage, CURRENT, FileKind::Current, None) {
+        Ok(current) => Ok(current.manifest),
         Err(Error::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
-            Err(Error::NotFound { path: storage.place().to_path_buf() })
+            Err(absent(storage)?)
         }
         Err(error) => Err(error),
     }
 }
 
+/// Why there is no `CURRENT`. The manifest of the first version may be the rest of a creation
+/// that did not happen; a later one says that a database lost the file.
+fn absent(storage: &dyn Storage) -> Result<Error> {
+    let names = storage.list().map_err(|source| io_error(storage, "list", "", source))?;
+    let number = |name: &String| name.strip_prefix(MANIFEST).and_then(|n| n.parse::<u64>().ok());
+    if names.iter().filter_map(number).any(|version| version > FIRST_VERSION) {
+        return Ok(corrupt(storage, CURRENT, "the file is missing though there are versions"));
+    }
+    Ok(Error::NotFound { path: storage.place().to_path_buf() })
+}
+
 impl Manifest {
-    /// Reads the manifest of a version.
-    pub(crate) fn read(storage: &dyn Storage, version: u64) -> Result<Self> {
-        let name = manifest_name(version);
-        let found: Self = read_record(storage, &name, FileKind::Manifest)?;
-        if found.version != version {
-            let (file, what) = (storage.place().join(name), "the manifest is of another version");
-            return Err(Error::Corrupt { file, offset: 0, what });
+    /// Reads a manifest.
+    pub(crate) fn read(storage: &dyn Storage, wanted: RecordRef) -> Result<Self> {
+        let name = manifest_name(wanted.version);
+        let found: Self = read_record(storage, &name, FileKind::Manifest, Some(wanted.checksum))?;
+        if found.version != wanted.version {
+            return Err(corrupt(storage, &name, "the manifest is of another version"));
         }
         Ok(found)
     }
 
     /// Writes the manifest and makes it the newest version. Every file it names must be durable.
     pub(crate) fn publish(&self, storage: &dyn Storage) -> Result<()> {
-        write_record(storage, &manifest_name(self.version), FileKind::Manifest, self)?;
+        let name = manifest_name(self.version);
+        let checksum = write_record(storage, &name, FileKind::Manifest, self)?;
         let sync = || {
             let synced = storage.sync_folder();
             synced.map_err(|source| io_error(storage, "sync the folder", "", source))
         };
         // The names of all files before the name of the version: order is what makes it a commit.
         sync()?;
-        let current = CurrentRecord { version: self.version };
+        let manifest = RecordRef { version: self.version, checksum };
+        let current = CurrentRecord { manifest };
         write_record(storage, CURRENT_NEW, FileKind::Current, &current)?;
         storage
             .rename(CURRENT_NEW, CURRENT)
@@ -150,10 +198,9 @@ impl Manifest {
 
     /// The schema.
     pub(crate) fn schema(&self, storage: &dyn Storage) -> Result<Arc<Schema>> {
-        let schema = Schema::from_toml(&self.schema).map_err(|_| Error::Corrupt {
-            file: storage.place().join(manifest_name(self.version)),
-            offset: 0,
-            what: "the schema does not read back",
+        let schema = Schema::from_toml(&self.schema).map_err(|_| {
+            let name = manifest_name(self.version);
+            corrupt(storage, &name, "the schema does not read back")
         })?;
         Ok(Arc::new(schema))
     }
@@ -165,24 +212,26 @@ impl Manifest {
 }
 
 /// Writes the path tree of a version.
-pub(crate) fn write_tree(storage: &dyn Storage, version: u64, tree: &PathTree) -> Result<()> {
-    let record = TreeRecord { nodes: tree.nodes().to_vec() };
-    write_record(storage, &tree_name(version), FileKind::Tree, &record)
-}
-
-/// Reads the path tree of a version.
-pub(crate) fn read_tree(
+pub(crate) fn write_tree(
     storage: &dyn Storage,
     version: u64,
+    tree: &PathTree,
+) -> Result<RecordRef> {
+    let record = TreeRecord { nodes: tree.nodes().to_vec() };
+    let checksum = write_record(storage, &tree_name(version), FileKind::Tree, &record)?;
+    Ok(RecordRef { version, checksum })
+}
+
+/// Reads a path tree.
+pub(crate) fn read_tree(
+    storage: &dyn Storage,
+    wanted: RecordRef,
     schema: &PathSchema,
 ) -> Result<Arc<PathTree>> {
-    let name = tree_name(version);
-    let record: TreeRecord = read_record(storage, &name, FileKind::Tree)?;
-    let tree = PathTree::new(schema, record.nodes).map_err(|_| Error::Corrupt {
-        file: storage.place().join(name),
-        offset: 0,
-        what: "the path tree contradicts itself or the schema",
-    })?;
+    let name = tree_name(wanted.version);
+    let record: TreeRecord = read_record(storage, &name, FileKind::Tree, Some(wanted.checksum))?;
+    let tree = PathTree::new(schema, record.nodes)
+        .map_err(|_| corrupt(storage, &name, "the path tree contradicts itself or the schema"))?;
     Ok(Arc::new(tree))
 }
 
@@ -192,30 +241,30 @@ pub(crate) fn write_live(
     segment: u64,
     version: u64,
     roots: &RowSet,
-) -> Result<()> {
+) -> Result<RecordRef> {
     let mut bitmap = roots.to_bitmap();
     bitmap.optimize();
     let mut bytes = Vec::with_capacity(bitmap.serialized_size());
     // Writing to memory does not fail.
     let _ = bitmap.serialize_into(&mut bytes);
     let record = LiveRecord { roots: bytes };
-    write_record(storage, &live_name(segment, version), FileKind::Live, &record)
+    let checksum = write_record(storage, &live_name(segment, version), FileKind::Live, &record)?;
+    Ok(RecordRef { version, checksum })
 }
 
 /// Reads the live root rows of a segment of `rows` root rows.
 pub(crate) fn read_live(
     storage: &dyn Storage,
     segment: u64,
-    version: u64,
+    wanted: RecordRef,
     rows: u32,
 ) -> Result<RowSet> {
-    let name = live_name(segment, version);
-    let record: LiveRecord = read_record(storage, &name, FileKind::Live)?;
-    let corrupt = |what| Error::Corrupt { file: storage.place().join(&name), offset: 0, what };
+    let name = live_name(segment, wanted.version);
+    let record: LiveRecord = read_record(storage, &name, FileKind::Live, Some(wanted.checksum))?;
     let bitmap = RoaringBitmap::deserialize_from(record.roots.as_slice())
-        .map_err(|_| corrupt("the live set does not read back"))?;
+        .map_err(|_| corrupt(storage, &name, "the live set does not read back"))?;
     if bitmap.max().is_some_and(|last| last >= rows) {
-        return Err(corrupt("the live set has rows that its segment does not have"));
+        return Err(corrupt(storage, &name, "the live set has rows that its segment has not"));
     }
     Ok(RowSet::from_bitmap(rows, &bitmap))
 }

@@ -64,6 +64,15 @@ impl PathTree {
         Ok(tree)
     }
 
+    /// Checks that the tree was made for this path.
+    pub(crate) fn check_levels(&self, schema: &PathSchema) -> Result<()> {
+        if self.levels == schema.levels {
+            return Ok(());
+        }
+        let reason = "the tree has other levels than the schema's path";
+        Err(Error::Tree { code: schema.name.clone(), reason })
+    }
+
     fn digits(&self) -> u8 {
         self.levels.last().map_or(0, |l| l.digits).min(PATH_DIGITS_MAX)
     }

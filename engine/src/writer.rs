@@ -10,7 +10,7 @@ use crate::batch::Batch;
 use crate::database::{Shared, Snapshot};
 use crate::error::{Error, Result};
 use crate::limits::SEGMENT_ROWS_MAX;
-use crate::manifest::{self, SegmentRecord};
+use crate::manifest::{self, RecordRef, SegmentRecord};
 use crate::path::PathTree;
 use crate::row_set::RowSet;
 use crate::segment::{LiveSet, Segment, SegmentFile, build};
@@ -31,8 +31,8 @@ pub struct CommitInfo {
 struct Draft {
     number: u64,
     segment: Segment,
-    /// The version of its live set on disk; none when every row lives.
-    live: Option<u64>,
+    /// Its live set on disk; none when every row lives.
+    live: Option<RecordRef>,
     /// The live root rows where they differ from what is on disk.
     changed: Option<RowSet>,
 }
@@ -81,17 +81,17 @@ impl Writer {
     /// An empty batch.
     #[must_use]
     pub fn batch(&self) -> Batch {
-        let tree = self.tree.as_ref().unwrap_or_else(|| self.base.tree_shared());
-        Batch::new(Arc::clone(self.base.schema_shared()), Arc::clone(tree))
+        Batch::new(Arc::clone(self.base.schema_shared()), Arc::clone(self.tree_in_force()))
     }
 
     /// Replaces the path tree. Batches made before were checked against the one before.
     ///
     /// # Errors
     /// [`Error::UnknownPath`] when a live root row lies at a place that the new tree does not
-    /// have.
+    /// have, [`Error::Tree`] when its levels are not those of the schema.
     pub fn set_tree(&mut self, tree: PathTree) -> Result<()> {
         self.usable()?;
+        tree.check_levels(&self.base.schema().path)?;
         let path = self.base.schema().path_column();
         for draft in &self.drafts {
             let live = draft.roots()?;
@@ -115,31 +115,66 @@ impl Writer {
     /// Writes the bundles of a batch. A root row replaces the bundle that has its key.
     ///
     /// # Errors
-    /// [`Error::MissingKey`], [`Error::DuplicateKey`], [`Error::Limit`] on a bundle larger than
-    /// a segment: the batch is refused, the writer goes on. [`Error::Io`]: the writer is done.
+    /// [`Error::MissingKey`], [`Error::DuplicateKey`], [`Error::UnknownPath`] where the tree was
+    /// replaced since the batch was begun, [`Error::Schema`] on a batch of another database,
+    /// [`Error::Limit`] on a bundle larger than a segment: the batch is refused, the writer goes
+    /// on. [`Error::Io`], [`Error::Corrupt`]: the writer is done.
     pub fn write(&mut self, batch: &Batch) -> Result<()> {
         self.usable()?;
+        self.fits(batch)?;
         let roots = sorted_roots(batch)?;
         let slices = slices(batch, &roots)?;
         let key = batch.schema().tables.first().map_or(0, |t| t.key);
         let keys = batch.column(0, key);
         let keys: Vec<&str> =
             roots.iter().filter_map(|row| keys.and_then(|k| k.text(*row))).collect();
+        // What fails from here on leaves bundles taken out and not put back.
+        self.poisoned = true;
         self.kill(&keys)?;
         for slice in slices {
             let bytes = build(batch, roots.get(slice).unwrap_or_default())?;
             self.add(&bytes)?;
         }
+        self.poisoned = false;
         Ok(())
+    }
+
+    /// Whether the batch was begun for this database, and its places are still in the tree.
+    fn fits(&self, batch: &Batch) -> Result<()> {
+        let (own, theirs) = (self.base.schema_shared(), batch.schema());
+        if !Arc::ptr_eq(own, theirs) && own != theirs {
+            let (what, name) = ("batch", theirs.name.clone());
+            let reason = "it was begun for another schema; begin it with this writer";
+            return Err(Error::Schema { what, name, reason });
+        }
+        let tree = self.tree_in_force();
+        if Arc::ptr_eq(tree, batch.tree()) {
+            return Ok(());
+        }
+        let paths = batch.column(0, own.path_column());
+        let rows = u32::try_from(batch.rows(0)).unwrap_or(u32::MAX);
+        for path in (0..rows).filter_map(|row| paths.and_then(|p| p.integer(row))) {
+            if u64::try_from(path).ok().and_then(|code| tree.get(code)).is_none() {
+                return Err(Error::UnknownPath { code: path.to_string() });
+            }
+        }
+        Ok(())
+    }
+
+    fn tree_in_force(&self) -> &Arc<PathTree> {
+        self.tree.as_ref().unwrap_or_else(|| self.base.tree_shared())
     }
 
     /// Removes the bundle of a key; whether there was one.
     ///
     /// # Errors
-    /// [`Error::Corrupt`].
+    /// [`Error::Corrupt`]: the writer is done.
     pub fn remove(&mut self, key: &str) -> Result<bool> {
         self.usable()?;
-        Ok(self.kill(&[key])? > 0)
+        self.poisoned = true;
+        let removed = self.kill(&[key])? > 0;
+        self.poisoned = false;
+        Ok(removed)
     }
 
     /// Takes the bundles of these keys out of the live sets; how many there were.
@@ -168,10 +203,9 @@ impl Writer {
         let name = SegmentFile::name(number);
         let storage = Arc::clone(&self.shared.storage);
         if let Err(source) = storage.write(&name, bytes) {
-            self.poisoned = true;
             return Err(Error::Io { action: "write", path: storage.place().join(name), source });
         }
-        self.next_segment += 1;
+        self.next_segment = after(number, "number of a segment")?;
         // A segment of this number may be left from a writer that was dropped.
         self.shared.forget(number);
         let file = self.shared.file(number, self.base.schema_shared())?;
@@ -191,7 +225,7 @@ impl Writer {
         // Whatever fails from here on leaves files of unknown state behind.
         self.poisoned = true;
         let before = self.base.manifest();
-        let version = before.version + 1;
+        let version = after(before.version, "number of a version")?;
         let storage = Arc::clone(&self.shared.storage);
         let mut segments = Vec::with_capacity(self.drafts.len());
         for draft in &self.drafts {
@@ -200,8 +234,7 @@ impl Writer {
                 if roots.is_empty() {
                     continue;
                 }
-                manifest::write_live(&*storage, draft.number, version, roots)?;
-                live = Some(version);
+                live = Some(manifest::write_live(&*storage, draft.number, version, roots)?);
             }
             segments.push(SegmentRecord {
                 number: draft.number,
@@ -213,8 +246,7 @@ impl Writer {
         }
         let mut next = before.clone();
         if let Some(tree) = &self.tree {
-            manifest::write_tree(&*storage, version, tree)?;
-            next.tree = version;
+            next.tree = manifest::write_tree(&*storage, version, tree)?;
         }
         let mut notes = before.notes();
         notes.extend(info.notes);
@@ -229,6 +261,11 @@ impl Writer {
         self.poisoned = false;
         Ok(self.base.clone())
     }
+}
+
+/// The number after a number that was read from disk.
+fn after(number: u64, what: &'static str) -> Result<u64> {
+    number.checked_add(1).ok_or(Error::Limit { what, found: number, limit: u64::MAX - 1 })
 }
 
 impl Draft {

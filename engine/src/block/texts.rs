@@ -194,8 +194,12 @@ pub(crate) fn decode(toc: &BlockToc, frame: &[u8], beside: &[u8]) -> Option<Text
                 return None;
             }
             let mut codes = Vec::with_capacity(rows);
-            integers::unpack(beside, toc.bits, 0, rows, |v| codes.push(v as u32));
-            if codes.iter().any(|&c| c >= toc.distinct) {
+            let mut greatest = 0;
+            integers::unpack(beside, toc.bits, 0, rows, |v| {
+                greatest = v.max(greatest);
+                codes.push(v as u32);
+            });
+            if greatest >= u64::from(toc.distinct) {
                 return None;
             }
             listed(toc, frame, toc.distinct as usize, Some(codes))

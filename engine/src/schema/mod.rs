@@ -271,7 +271,8 @@ impl Schema {
         if paths != usize::from(place == 0) {
             return say("the first table has one path column, the others have none");
         }
-        if place == 0 && table.column_index(&self.path.name).is_none() {
+        let named = |c: &ColumnSchema| c.kind != Kind::Path || c.name == self.path.name;
+        if !table.columns.iter().all(named) {
             return say("its path column is named as the path");
         }
         table.columns.iter().try_for_each(|column| self.check_column(column))

@@ -262,6 +262,10 @@ mod tests {
         check("kind = \"path\"", "kind = \"text\"", "one path column");
         check("[\"2\", \"blue\"", "[\"2\", \"red\"", "stands twice");
         check("name = \"wall\"", "name = \"Wall\"", "a name is a-z");
-        check("key = \"id\"", "key = \"place\"", "its key must be a column of kind `id`");
+        let keyed = "name = \"house\"\n        key = ";
+        let (before, after) = (format!("{keyed}\"id\""), format!("{keyed}\"place\""));
+        check(&before, &after, "its key must be a column of kind `id`");
+        let swapped = "{ name = \"place\", kind = \"int\" }, { name = \"spot\", kind = \"path\" }";
+        check("{ name = \"place\", kind = \"path\" }", swapped, "is named as the path");
     }
 }

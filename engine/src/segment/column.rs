@@ -176,6 +176,7 @@ impl<'a> Column<'a> {
                 found.invert();
                 return Ok(found);
             }
+            Predicate::HasNone(_) if self.kind.is_text() => return Ok(RowSet::none(self.rows)),
             Predicate::HasNone(bits) => {
                 let mut found = self.known()?;
                 found.and_not(&self.filter(&Predicate::HasAny(*bits))?);
@@ -439,7 +440,8 @@ fn zone(block: &BlockToc, predicate: &Predicate) -> Zone {
         }
         Predicate::HasAny(bits) if constant => all(block.base.cast_unsigned() & bits != 0),
         Predicate::HasAll(bits) if constant => all(block.base.cast_unsigned() & bits == *bits),
-        Predicate::HasAny(_) | Predicate::HasAll(_) => Zone::Some,
+        Predicate::HasNone(bits) if constant => all(block.base.cast_unsigned() & bits == 0),
+        Predicate::HasAny(_) | Predicate::HasAll(_) | Predicate::HasNone(_) => Zone::Some,
         _ => Zone::None,
     }
 }

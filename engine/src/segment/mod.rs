@@ -6,6 +6,8 @@
 mod build;
 mod column;
 mod file;
+#[cfg(test)]
+mod tests;
 mod toc;
 
 use std::ops::Range;

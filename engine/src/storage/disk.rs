@@ -31,12 +31,19 @@ impl Disk {
         Ok(Self { folder: folder.to_path_buf() })
     }
 
-    /// The folder at `folder`, made with all above it where it is missing.
+    /// The folder at `folder`, made with all above it where it is missing, and durable.
     ///
     /// # Errors
     /// Whatever the system says.
     pub fn create(folder: &Path) -> io::Result<Self> {
+        let missing: Vec<&Path> =
+            folder.ancestors().take_while(|place| fs::metadata(place).is_err()).collect();
         fs::create_dir_all(folder)?;
+        // A folder's name is kept by the folder above it.
+        for place in missing {
+            let above = place.parent().filter(|above| !above.as_os_str().is_empty());
+            File::open(above.unwrap_or(Path::new(".")))?.sync_all()?;
+        }
         Ok(Self { folder: folder.to_path_buf() })
     }
 

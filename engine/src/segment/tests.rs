@@ -1,0 +1,284 @@
+//! Segment files that somebody made on purpose: every checksum is right, what it covers is not.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test stops where it fails")]
+
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+
+use super::toc::SegmentToc;
+use super::{LiveSet, Segment, SegmentFile, build};
+use crate::batch::Batch;
+use crate::block::FrameRef;
+use crate::error::{Error, Result};
+use crate::format::{self, FileKind, checksum};
+use crate::path::{PathNode, PathTree};
+use crate::predicate::Predicate;
+use crate::row_set::RowSet;
+use crate::schema::Schema;
+use crate::storage::{Bytes, Lock, Storage};
+use crate::{codec, limits};
+
+/// A folder with one file, whatever its name.
+#[derive(Debug)]
+struct One(Vec<u8>);
+
+impl Storage for One {
+    fn place(&self) -> &Path {
+        Path::new("one")
+    }
+    fn read(&self, _: &str) -> io::Result<Bytes> {
+        Ok(Bytes::Owned(self.0.clone()))
+    }
+    fn write(&self, _: &str, _: &[u8]) -> io::Result<()> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+    fn rename(&self, _: &str, _: &str) -> io::Result<()> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+    fn sync_folder(&self) -> io::Result<()> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+    fn list(&self) -> io::Result<Vec<String>> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+    fn remove(&self, _: &str) -> io::Result<()> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+    fn lock(&self) -> io::Result<Option<Lock>> {
+        Ok(None)
+    }
+}
+
+const SCHEMA: &str = r#"
+name = "s"
+[path]
+name = "place"
+levels = [{ name = "district", digits = 2 }, { name = "ward", digits = 4 }]
+[[list]]
+name = "colour"
+codes = [["1", "red", "Red"], ["2", "blue", "Blue"], ["3", "green", "Green"]]
+[[table]]
+name = "box"
+key = "id"
+columns = [{ name = "id", kind = "id" }, { name = "place", kind = "path" },
+    { name = "side", kind = "code", list = "colour", index = true },
+    { name = "tags", kind = "codes", list = "colour", index = true },
+    { name = "weight", kind = "int" }, { name = "note", kind = "text" },
+    { name = "word", kind = "text" }]
+[[table]]
+name = "ball"
+parent = "box"
+key = "id"
+columns = [{ name = "id", kind = "id" }, { name = "round", kind = "flag", index = true }]
+"#;
+
+/// A segment of forty root rows with a few beneath each, in every encoding.
+fn sample() -> (Arc<Schema>, Vec<u8>) {
+    let schema = Arc::new(Schema::from_toml(SCHEMA).unwrap());
+    let node = |code: u64, level| PathNode { code, level, name: "N".into() };
+    let nodes = vec![node(1100, 0), node(1101, 1), node(1102, 1)];
+    let tree = Arc::new(PathTree::new(&schema.path, nodes).unwrap());
+    let mut batch = Batch::new(Arc::clone(&schema), tree);
+    for number in 0..40i64 {
+        let (key, note) = (format!("B{number:03}"), format!("note {}", number * 7_919 % 1_000));
+        let even = number % 2 == 0;
+        let row = batch.row("box").unwrap().set("id", key.as_str()).unwrap();
+        let row = row.set("place", if number < 20 { "1101" } else { "1102" }).unwrap();
+        let row = row.set("side", Some(number % 3).filter(|_| even)).unwrap();
+        let row = row.set("tags", number % 8).unwrap().set("weight", number * number).unwrap();
+        let row = row.set("note", Some(note.as_str()).filter(|_| even)).unwrap();
+        row.set("word", if even { "heavy" } else { "light" }).unwrap();
+        for ball in 0..number % 4 {
+            let key = format!("{number}-{ball}");
+            let row = batch.row("ball").unwrap().set("id", key.as_str()).unwrap();
+            row.set("round", ball == 1).unwrap();
+        }
+    }
+    let roots: Vec<u32> = (0..40).collect();
+    (schema, build(&batch, &roots).unwrap())
+}
+
+/// The bytes before the record, and the record.
+fn parts(bytes: &[u8]) -> (Vec<u8>, Vec<u8>) {
+    let (record, offset) = format::open(bytes, FileKind::Segment, Path::new("one")).unwrap();
+    (bytes[..usize::try_from(offset).unwrap()].to_vec(), record.to_vec())
+}
+
+fn toc(record: &[u8]) -> SegmentToc {
+    codec::decode(record, Path::new("one"), 0).unwrap()
+}
+
+/// Visits every frame that the table of contents names.
+fn each_frame(toc: &mut SegmentToc, visit: &mut dyn FnMut(&mut FrameRef)) {
+    for table in &mut toc.tables {
+        for column in &mut table.columns {
+            column.postings.iter_mut().for_each(|posting| visit(&mut posting.frame));
+        }
+        let blocks = table.columns.iter_mut().flat_map(|column| &mut column.blocks);
+        for block in blocks.chain(&mut table.counts) {
+            let own = [&mut block.frame, &mut block.beside, &mut block.known_bits];
+            own.into_iter().flatten().for_each(&mut *visit);
+        }
+        if let Some(keys) = &mut table.keys {
+            visit(&mut keys.hashes);
+            visit(&mut keys.rows);
+        }
+    }
+}
+
+fn open(schema: &Arc<Schema>, bytes: Vec<u8>) -> Result<Segment> {
+    let file = Arc::new(SegmentFile::open(&One(bytes), 1, schema)?);
+    Ok(Segment { file, live: None })
+}
+
+/// Asks everything that can be asked; what is answered does not matter here.
+fn ask(schema: &Schema, segment: &Segment) -> Result<u64> {
+    let mut asked = vec![Predicate::Known, Predicate::Unknown, Predicate::In(vec![-1, 0, 1, 900])];
+    asked.extend([0, 1, 6, 1 << 63, u64::MAX].map(Predicate::HasAny));
+    asked.extend([0, 1, 6, 1 << 63, u64::MAX].map(Predicate::HasAll));
+    asked.push(Predicate::HasNone(2));
+    for (min, max) in [(i64::MIN, i64::MAX), (1, 1), (5, 1_101), (1, 0)] {
+        asked.push(Predicate::Range { min, max });
+    }
+    asked.push(Predicate::TextIn(vec!["B007".into(), "heavy".into(), "7-1".into()]));
+    asked.push(Predicate::TextStarts("note 9".into()));
+    let roots = RowSet::range(segment.rows(0), 3..9);
+    let live = Some(Arc::new(LiveSet::new(roots, schema.tables.len())));
+    let some = Segment { file: Arc::clone(&segment.file), live };
+    let mut seen = 0;
+    for (table, declared) in schema.tables.iter().enumerate() {
+        for place in 0..declared.columns.len() {
+            let column = segment.column(table, place)?;
+            seen += column.zone_maps().map(|zone| u64::from(zone.known)).sum::<u64>();
+            let mut values = Vec::new();
+            column.integers(0..u32::MAX, &mut values)?;
+            column.texts(0..u32::MAX, &mut |_, text| seen += text.map_or(0, |t| t.len() as u64))?;
+            for predicate in &asked {
+                let rows = column.filter(predicate)?;
+                let _ = column.served_by(predicate);
+                seen += rows.count() + segment.lift_any(table, &rows)?.count();
+                seen += segment.spread(table, &RowSet::all(segment.rows(0)))?.count();
+            }
+        }
+        seen += some.live(table)?.count() + u64::from(some.live_counts()?[table]);
+    }
+    seen += u64::from(segment.path_rows(1_101, 1_101)?.end);
+    Ok(seen + segment.roots_of(&["B003", "B039", "absent"])?.len() as u64)
+}
+
+/// Opens and asks; whether both went well. Only a named damage may be in the way.
+fn survives(schema: &Arc<Schema>, bytes: Vec<u8>, what: &str) -> bool {
+    match open(schema, bytes).and_then(|segment| ask(schema, &segment)) {
+        Ok(_) => true,
+        Err(Error::Corrupt { file, .. }) => {
+            assert!(file.starts_with("one"), "{what}: said of {}", file.display());
+            false
+        }
+        Err(other) => panic!("{what}: {other}"),
+    }
+}
+
+#[test]
+fn a_sound_segment_answers() {
+    let (schema, bytes) = sample();
+    let segment = open(&schema, bytes.clone()).unwrap();
+    assert!(ask(&schema, &segment).unwrap() > 1_000);
+    let found = segment.roots_of(&["B003", "absent", "B039"]).unwrap();
+    assert_eq!(found, [(0, 3), (2, 39)]);
+    let mut met = 0;
+    each_frame(&mut toc(&parts(&bytes).1), &mut |_| met += 1);
+    assert_eq!(met, toc(&parts(&bytes).1).frames, "every frame is named once");
+}
+
+#[test]
+fn no_table_of_contents_makes_a_reader_panic() {
+    let (schema, bytes) = sample();
+    let (before, record) = parts(&bytes);
+    let mut refused = 0;
+    for at in 0..record.len() {
+        for mask in [0x01, 0x80, 0xFF] {
+            let mut record = record.clone();
+            record[at] ^= mask;
+            let bytes = format::close(before.clone(), &record);
+            refused += usize::from(!survives(&schema, bytes, &format!("byte {at} ^ {mask}")));
+        }
+    }
+    assert!(refused > record.len(), "most changes are refused: {refused} of {}", record.len());
+}
+
+#[test]
+fn no_frame_makes_a_reader_panic() {
+    let (schema, bytes) = sample();
+    let (before, record) = parts(&bytes);
+    let mut spans = Vec::new();
+    each_frame(&mut toc(&record), &mut |frame| spans.push((frame.offset, frame.length)));
+    for (start, length) in spans {
+        for at in start..start + length {
+            for mask in [0x01, 0x80, 0xFF] {
+                let mut before = before.clone();
+                before[usize::try_from(at).unwrap()] ^= mask;
+                let mut toc = toc(&record);
+                each_frame(&mut toc, &mut |frame| {
+                    let from = usize::try_from(frame.offset).unwrap();
+                    let to = from + usize::try_from(frame.length).unwrap();
+                    frame.checksum = checksum(&before[from..to]);
+                });
+                let bytes = format::close(before, &codec::encode(&toc).unwrap());
+                survives(&schema, bytes, &format!("byte {at} ^ {mask}"));
+            }
+        }
+    }
+}
+
+#[test]
+fn what_a_table_of_contents_claims_is_checked() {
+    let (schema, bytes) = sample();
+    let (before, record) = parts(&bytes);
+    let check = |expected: &str, edit: &dyn Fn(&mut SegmentToc)| {
+        let mut toc = toc(&record);
+        edit(&mut toc);
+        let bytes = format::close(before.clone(), &codec::encode(&toc).unwrap());
+        let error = open(&schema, bytes).unwrap_err().to_string();
+        assert!(error.contains(expected), "{expected}: {error}");
+    };
+    let (weight, note, word) = (4, 5, 6);
+    check("other tables", &|toc| toc.tables.truncate(1));
+    check("other columns", &|toc| toc.tables[0].columns.truncate(3));
+    check("too many rows", &|toc| toc.tables[0].rows = limits::SEGMENT_ROWS_MAX + 1);
+    check("number of blocks", &|toc| toc.tables[0].rows = limits::BLOCK_ROWS + 1);
+    check("number of rows", &|toc| toc.tables[0].columns[weight].blocks[0].rows = 41);
+    check("number of rows", &|toc| toc.tables[0].columns[weight].blocks[0].known = 41);
+    check("bits of known rows", &|toc| toc.tables[0].columns[note].blocks[0].known_bits = None);
+    check("bits of known rows", &|toc| toc.tables[0].columns[note].blocks[0].known = 40);
+    check("shorter than its rows", &|toc| toc.tables[0].columns[weight].blocks[0].bits = 64);
+    check("shorter than its rows", &|toc| toc.tables[0].columns[weight].blocks[0].bits = 0);
+    check("encoding that", &|toc| toc.tables[0].columns[weight].blocks[0].encoding = 99);
+    check("another kind of column", &|toc| toc.tables[0].columns[weight].blocks[0].encoding = 2);
+    check("another kind of column", &|toc| toc.tables[0].columns[note].blocks[0].encoding = 1);
+    check("larger than any", &|toc| toc.tables[0].columns[note].blocks[0].plain_bytes = 1 << 40);
+    check("larger than any", &|toc| toc.tables[0].columns[word].blocks[0].distinct = 41);
+    check("not numbered one by one", &|toc| toc.frames = u32::MAX);
+    check("not numbered one by one", &|toc| each_frame(toc, &mut |frame| frame.index = 0));
+    check("outside the file", &|toc| each_frame(toc, &mut |frame| frame.offset = u64::MAX));
+    check("outside the file", &|toc| each_frame(toc, &mut |frame| frame.offset += 1 << 30));
+    check("index of keys", &|toc| toc.tables[0].keys.as_mut().unwrap().rows.length += 4);
+    check("without an index", &|toc| {
+        let postings = toc.tables[0].columns[2].postings.clone();
+        toc.tables[0].columns[weight].postings = postings;
+    });
+    check("number of rows than its place", &|toc| toc.tables[1].counts[0].rows = 39);
+}
+
+#[test]
+fn counts_that_do_not_add_up_are_found_when_they_are_used() {
+    let (schema, bytes) = sample();
+    let (before, record) = parts(&bytes);
+    for base in [1, -1, i64::MAX] {
+        let mut toc = toc(&record);
+        toc.tables[1].counts[0].base = base;
+        let bytes = format::close(before.clone(), &codec::encode(&toc).unwrap());
+        let segment = open(&schema, bytes).unwrap();
+        let error = segment.offsets(1).unwrap_err().to_string();
+        assert!(error.contains("the rows beneath rows"), "{error}");
+    }
+}
