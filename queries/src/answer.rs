@@ -1,7 +1,5 @@
 //! The answer: columns of values, with their names, kinds and units.
 
-
-
 /// What a column of an answer holds, as its reader must show it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
@@ -139,4 +137,3 @@ pub struct Step {
     /// is not a filter.
     pub rows: Option<u64>,
 }
-

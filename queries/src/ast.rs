@@ -195,14 +195,6 @@ pub(crate) struct Named {
     pub(crate) source: Source,
 }
 
-/// A part of the language that was asked for and that this build does not answer.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Missing {
-    pub(crate) name: String,
-    pub(crate) span: Span,
-    pub(crate) source: Source,
-}
-
 /// A question: which rows, by what, what to count.
 ///
 /// It is read from its text form ([`Query::parse`]) or from its JSON form (serde, or

@@ -22,17 +22,35 @@ pub(crate) enum Test {
     /// The same for every row.
     Constant(bool),
     /// The engine answers; unknown where the column is.
-    Column { column: usize, predicate: Predicate },
+    Column {
+        column: usize,
+        predicate: Predicate,
+    },
     /// Whether a column is known: never unknown itself.
-    ColumnKnown { column: usize },
+    ColumnKnown {
+        column: usize,
+    },
     /// The path of the root lies in one of these ranges, sorted and apart.
-    Within { ranges: Vec<(u64, u64)> },
+    Within {
+        ranges: Vec<(u64, u64)>,
+    },
     /// An exact value lies between two others, both included.
-    Between { value: Value, low: i64, high: i64 },
+    Between {
+        value: Value,
+        low: i64,
+        high: i64,
+    },
     /// An exact value is one of these, sorted.
-    OneOf { value: Value, list: Vec<i64> },
+    OneOf {
+        value: Value,
+        list: Vec<i64>,
+    },
     /// Two values of one representation.
-    Compare { sign: Comparison, left: Value, right: Value },
+    Compare {
+        sign: Comparison,
+        left: Value,
+        right: Value,
+    },
     /// Whether a value is known.
     ValueKnown(Value),
     /// Whether a condition is known.
@@ -45,7 +63,10 @@ pub(crate) enum Test {
     /// The same condition for every row beneath a row of its table.
     Spread(Box<Condition>),
     /// Some row beneath for which the condition is true.
-    Any { child: usize, condition: Box<Condition> },
+    Any {
+        child: usize,
+        condition: Box<Condition>,
+    },
 }
 
 /// A value of every row of a table.

@@ -55,8 +55,11 @@ impl Plan {
         }
         let conditions: Vec<Condition> = self.filter.iter().map(|(_, c)| c.clone()).collect();
         let (rows, read) = self.count(snapshot, &conditions, &limits)?;
-        let columns: Vec<String> =
-            teller.columns.iter().map(|(table, column)| self.column_name(*table, *column)).collect();
+        let columns: Vec<String> = teller
+            .columns
+            .iter()
+            .map(|(table, column)| self.column_name(*table, *column))
+            .collect();
         steps.push(Step {
             clause: "read".to_owned(),
             access: format!(
@@ -67,6 +70,25 @@ impl Plan {
             rows: Some(rows),
         });
         Ok(steps)
+    }
+
+    /// The columns that the question reads, by table and place: of its filter, groups and
+    /// measures. Whoever may not see a column is refused before a row is read.
+    ///
+    /// # Errors
+    /// As [`Plan::run`].
+    pub fn columns(&self) -> Result<BTreeSet<(usize, usize)>> {
+        let mut teller = Teller { plan: self, segment: None, columns: Columns::new() };
+        for (_, condition) in &self.filter {
+            teller.condition(condition)?;
+        }
+        for group in &self.groups {
+            teller.group(group)?;
+        }
+        for aggregate in &self.aggregates {
+            teller.aggregate(aggregate)?;
+        }
+        Ok(teller.columns)
     }
 
     fn column_name(&self, table: usize, column: usize) -> String {

@@ -10,11 +10,11 @@ use serde::ser::{SerializeMap, Serializer};
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::ast::{Clause, Measure, Query, Word};
-use yiku::calendar;
 use crate::error::{Error, Result};
 use crate::parse::{self, BY_MAX, MEASURES_MAX, ORDER_MAX};
 use crate::print;
 use crate::source::{Source, Span};
+use yiku::calendar;
 
 /// The JSON form as it arrives: texts not yet read. Turn it into a [`Query`] with
 /// [`Query::try_from`], whose errors have a code, a position and the JSON pointer of the field.

@@ -3,9 +3,9 @@
 //! Invariants: a token's span lies on character boundaries of the text; the last token is always
 //! [`Token::End`]; the number of tokens is bounded by the length of the text.
 
-use yiku::calendar;
 use crate::error::{Error, Result};
 use crate::source::{Source, Span};
+use yiku::calendar;
 
 /// Bytes of a question, or of one field of its JSON form.
 pub(crate) const TEXT_BYTES_MAX: usize = 65_536;
@@ -47,15 +47,27 @@ impl Token {
     }
 }
 
-const MARKS: [&str; 17] = [
-    "!=", "<>", "<=", ">=", "<", ">", "=", "(", ")", ",", ".", "+", "-", "*", "/", "[", "]",
-];
+const MARKS: [&str; 17] =
+    ["!=", "<>", "<=", ">=", "<", ">", "=", "(", ")", ",", ".", "+", "-", "*", "/", "[", "]"];
 
 /// Marks of a Chinese keyboard, and what the language writes.
 const WIDE_MARKS: [(char, &str); 16] = [
-    ('（', "("), ('）', ")"), ('，', ","), ('、', ","), ('。', "."), ('＝', "="), ('＜', "<"),
-    ('＞', ">"), ('＋', "+"), ('－', "-"), ('‘', "'"), ('’', "'"), ('“', "'"), ('”', "'"),
-    ('≤', "<="), ('≥', ">="),
+    ('（', "("),
+    ('）', ")"),
+    ('，', ","),
+    ('、', ","),
+    ('。', "."),
+    ('＝', "="),
+    ('＜', "<"),
+    ('＞', ">"),
+    ('＋', "+"),
+    ('－', "-"),
+    ('‘', "'"),
+    ('’', "'"),
+    ('“', "'"),
+    ('”', "'"),
+    ('≤', "<="),
+    ('≥', ">="),
 ];
 
 /// Splits a text into its words.

@@ -81,13 +81,7 @@ impl Plan {
         let schema = snapshot.schema();
         let as_of = query.as_of.or(snapshot.as_of());
         let table = table(schema, query)?;
-        let check = |source| Checker {
-            schema,
-            tree: Some(snapshot.tree()),
-            table,
-            as_of,
-            source,
-        };
+        let check = |source| Checker { schema, tree: Some(snapshot.tree()), table, as_of, source };
         let filter = match &query.filter {
             Some(clause) => filter(&check(&clause.source), &clause.expr)?,
             None => Vec::new(),

@@ -5,9 +5,9 @@
 use std::fmt::{self, Write};
 
 use crate::ast::{Arithmetic, Call, Expr, ExprKind, Measure, Order, Query};
-use yiku::calendar;
 use crate::parse;
 use crate::source::Source;
+use yiku::calendar;
 
 /// Binding strength, as the parser has it.
 const OR: u8 = 1;

@@ -99,10 +99,11 @@ impl Place {
     pub(crate) fn marked(&self) -> String {
         let before = self.before();
         let line_start = before.rfind('\n').map_or(0, |at| at + 1);
-        let lead: Vec<char> = self.source.text.get(line_start..before.len()).map_or_else(
-            Vec::new,
-            |lead| lead.chars().map(plain).collect(),
-        );
+        let lead: Vec<char> = self
+            .source
+            .text
+            .get(line_start..before.len())
+            .map_or_else(Vec::new, |lead| lead.chars().map(plain).collect());
         let rest = self.source.text.get(before.len()..).unwrap_or("");
         let rest: Vec<char> = rest.chars().take_while(|&c| c != '\n').map(plain).collect();
         let word = self.word().chars().take_while(|&c| c != '\n').count();

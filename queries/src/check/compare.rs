@@ -6,10 +6,10 @@ use yiku::Predicate;
 use super::{Checker, Type, Typed, What};
 use crate::ast::{Comparison, Expr, ExprKind, Quantity};
 use crate::bound::{Condition, Reading, Term, Test, Value};
-use yiku::calendar;
 use crate::error::{Error, Result};
 use crate::numbers::Number;
 use crate::source::Span;
+use yiku::calendar;
 
 use super::operators::month_of;
 use crate::ast::Arithmetic;
@@ -26,10 +26,10 @@ impl Checker<'_> {
             return Ok((first?, code(right, list)?));
         }
         let second = self.check(right);
-        if let Ok(Typed { kind: Type::Code(list), .. }) = second {
-            if Self::code_text(left).is_some() {
-                return Ok((code(left, list)?, second?));
-            }
+        if let Ok(Typed { kind: Type::Code(list), .. }) = second
+            && Self::code_text(left).is_some()
+        {
+            return Ok((code(left, list)?, second?));
         }
         Ok((first?, second?))
     }
@@ -64,9 +64,11 @@ impl Checker<'_> {
                 }
                 Ok(exact(sign, x, y))
             }
-            ((Type::Date, Type::Date) | (Type::Month, Type::Month), What::Value(x), What::Value(y)) => {
-                Ok(exact(sign, x, y))
-            }
+            (
+                (Type::Date, Type::Date) | (Type::Month, Type::Month),
+                What::Value(x),
+                What::Value(y),
+            ) => Ok(exact(sign, x, y)),
             ((Type::Date, Type::Month), What::Value(x), What::Value(y)) => {
                 Ok(exact(sign, month_of(x), y))
             }
@@ -176,11 +178,12 @@ impl Checker<'_> {
                 (Type::Number(a), Type::Number(b), What::Value(value)) if !a.float && !b.float => {
                     let together = a.align(b);
                     let value = self.changed(value.clone(), b, together.right, element.span)?;
-                    // With more decimals than the value has, it equals no value.
-                    if value.as_constant().is_some() && together.left.times != 1 {
-                        continue;
+                    // With more decimals than the value can have, it equals no value.
+                    let times = together.left.times;
+                    match value.as_constant() {
+                        Some(number) if number % times != 0 => continue,
+                        constant => constant.map(|number| number / times),
                     }
-                    value.as_constant()
                 }
                 (Type::Date, Type::Date, What::Value(value))
                 | (Type::Month, Type::Month, What::Value(value)) => value.as_constant(),
@@ -190,7 +193,12 @@ impl Checker<'_> {
                 Some(number) => constants.push(number),
                 None => {
                     let span = typed.span.to(element.span);
-                    others.push(self.compare_typed(Comparison::Equal, typed.clone(), found, span)?);
+                    others.push(self.compare_typed(
+                        Comparison::Equal,
+                        typed.clone(),
+                        found,
+                        span,
+                    )?);
                 }
             }
         }
@@ -203,12 +211,7 @@ impl Checker<'_> {
         Ok(Condition::any(others))
     }
 
-    pub(super) fn has(
-        &self,
-        value: &Expr,
-        quantity: Quantity,
-        list: &[Expr],
-    ) -> Result<Condition> {
+    pub(super) fn has(&self, value: &Expr, quantity: Quantity, list: &[Expr]) -> Result<Condition> {
         let typed = self.check(value)?;
         let (Type::Codes(of), What::Column { table, column }) = (typed.kind, typed.what) else {
             let found = self.word(typed.kind);
@@ -400,9 +403,7 @@ fn ranged(value: Value, low: i64, high: i64) -> Condition {
             let by = by.as_constant().unwrap_or(0);
             ranged(*inner, shifted(low, -by), shifted(high, -by))
         }
-        Term::Exact(Arithmetic::Multiply, inner, by)
-            if by.as_constant().is_some_and(|k| k > 0) =>
-        {
+        Term::Exact(Arithmetic::Multiply, inner, by) if by.as_constant().is_some_and(|k| k > 0) => {
             let by = by.as_constant().unwrap_or(1);
             let floor = |bound: i64| bound.div_euclid(by);
             let ceiling = |bound: i64| -(-i128::from(bound)).div_euclid(i128::from(by));
@@ -419,7 +420,9 @@ fn ranged(value: Value, low: i64, high: i64) -> Condition {
                 Condition { table, kind: Test::Between { value, low, high } }
             }
         },
-        kind => Condition { table, kind: Test::Between { value: Value { table, kind }, low, high } },
+        kind => {
+            Condition { table, kind: Test::Between { value: Value { table, kind }, low, high } }
+        }
     }
 }
 

@@ -1,23 +1,22 @@
 //! Functions of one row, and what is asked over the rows beneath it.
 
-use super::groups::Bands;
 use super::operators::operate;
 use super::{Checker, Type, Typed, What};
 use crate::ast::{Arithmetic, Call, Expr, ExprKind};
 use crate::bound::{Condition, Fold, Function, Reading, Term, Value};
-use yiku::calendar;
 use crate::error::{Error, Result};
 use crate::nearest::nearest;
 use crate::numbers::{Number, ten_to};
 use crate::source::Span;
+use yiku::calendar;
 
-/// Aggregates whose names also stand for nothing else.
+/// Aggregates whose names stand for nothing else.
 const FOLDS: [&str; 6] = ["any", "none", "all", "count", "sum", "avg"];
 
 impl Checker<'_> {
     pub(super) fn call(&self, call: &Call, span: Span) -> Result<Typed> {
         let name = call.name.text.as_str();
-        let fold = self.is_fold(call);
+        let fold = is_fold(call);
         if let (false, Some(filter)) = (fold || name == "count_distinct", &call.filter) {
             return Err(self.wrong(filter.span, format!("`{name}` takes no `where`")));
         }
@@ -44,9 +43,7 @@ impl Checker<'_> {
                 let (value, bands) = self.band(call)?;
                 typed(Type::Band, What::Band(value, bands))
             }
-            "any" | "none" | "all" => {
-                typed(Type::Flag, What::Condition(self.quantified(call)?))
-            }
+            "any" | "none" | "all" => typed(Type::Flag, What::Condition(self.quantified(call)?)),
             "count" => {
                 let child = self.child_table(call)?;
                 let condition = self.fold_condition(call, child)?;
@@ -56,12 +53,6 @@ impl Checker<'_> {
             "sum" | "avg" | "min" | "max" => self.fold(call, span),
             _ => Err(self.no_function(call)),
         }
-    }
-
-    fn is_fold(&self, call: &Call) -> bool {
-        let name = call.name.text.as_str();
-        let extreme = matches!(name, "min" | "max");
-        FOLDS.contains(&name) || extreme && (call.arguments.len() == 1 || call.filter.is_some())
     }
 
     /// Exactly as many arguments as asked.
@@ -349,6 +340,13 @@ fn chosen(when: Condition, first: Condition, second: Condition) -> Condition {
     ])
 }
 
+/// Whether a call is over the rows beneath; `min` and `max` of several values are not.
+fn is_fold(call: &Call) -> bool {
+    let name = call.name.text.as_str();
+    let extreme = matches!(name, "min" | "max");
+    FOLDS.contains(&name) || extreme && (call.arguments.len() == 1 || call.filter.is_some())
+}
+
 /// The tables named in `table.column`, but not inside an aggregate of its own.
 fn each_name(expr: &Expr, found: &mut dyn FnMut(&str)) {
     match &expr.kind {
@@ -372,7 +370,7 @@ fn each_name(expr: &Expr, found: &mut dyn FnMut(&str)) {
             each_name(a, found);
             list.iter().for_each(|p| each_name(p, found));
         }
-        ExprKind::Call(call) if !FOLDS.contains(&call.name.text.as_str()) => {
+        ExprKind::Call(call) if !is_fold(call) => {
             call.arguments.iter().for_each(|p| each_name(p, found));
         }
         _ => {}

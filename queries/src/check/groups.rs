@@ -3,10 +3,10 @@
 use super::{Checker, Type, What};
 use crate::ast::{Call, Clause, ExprKind};
 use crate::bound::{Condition, Reading, Term, Test, Value};
-use yiku::calendar;
 use crate::error::{Error, Result};
 use crate::numbers::Number;
 use crate::print;
+use yiku::calendar;
 
 /// One expression of `by`, bound.
 #[derive(Debug, Clone, PartialEq)]
@@ -23,13 +23,25 @@ pub(crate) enum GroupKind {
     Level(usize),
     /// The place itself, of whatever level.
     Path,
-    Code { list: usize, value: Value },
+    Code {
+        list: usize,
+        value: Value,
+    },
     Flag(Condition),
-    Int { value: Value, money: bool },
+    Int {
+        value: Value,
+        money: bool,
+    },
     Date(Value),
     Month(Value),
-    Text { table: usize, column: usize },
-    Band { value: Value, bands: Bands },
+    Text {
+        table: usize,
+        column: usize,
+    },
+    Band {
+        value: Value,
+        bands: Bands,
+    },
 }
 
 /// The bands of a value: band 0 lies below the first bound, band n from bound n-1 upward.
@@ -205,9 +217,8 @@ fn whole_labels(bounds: &[i64]) -> Vec<String> {
 pub(crate) fn next_level(tree: &yiku::PathTree, filter: &[(String, Condition)]) -> usize {
     let mut deepest: Option<usize> = None;
     for (_, condition) in filter {
-        for (low, high) in regions(condition) {
-            let level = tree.nodes().iter().filter(|n| n.code == low && tree.range(n).1 >= high);
-            let level = level.map(|n| usize::from(n.level)).next();
+        for (low, _) in regions(condition) {
+            let level = tree.get(low).map(|n| usize::from(n.level));
             deepest = deepest.max(level.map(|l| l + 1));
         }
     }

@@ -22,15 +22,27 @@ pub(crate) struct Aggregate {
 pub(crate) enum Combine {
     Count,
     /// Of exact values exactly, of floats correctly rounded.
-    Sum { float: bool },
+    Sum {
+        float: bool,
+    },
     /// As a float, divided by this.
-    Average { float: bool, over: f64 },
-    Least { float: bool },
-    Greatest { float: bool },
+    Average {
+        float: bool,
+        over: f64,
+    },
+    Least {
+        float: bool,
+    },
+    Greatest {
+        float: bool,
+    },
     /// Different rows of a table above.
     DistinctRows(usize),
     DistinctValues,
-    DistinctTexts { table: usize, column: usize },
+    DistinctTexts {
+        table: usize,
+        column: usize,
+    },
 }
 
 /// What a measure computes from the aggregates.
@@ -97,11 +109,7 @@ impl Checker<'_> {
         }
     }
 
-    fn formula(
-        &self,
-        expr: &Expr,
-        aggregates: &mut Vec<Aggregate>,
-    ) -> Result<(Shape, Formula)> {
+    fn formula(&self, expr: &Expr, aggregates: &mut Vec<Aggregate>) -> Result<(Shape, Formula)> {
         let span = expr.span;
         match &expr.kind {
             ExprKind::Number(_) => {
@@ -131,11 +139,7 @@ impl Checker<'_> {
         }
     }
 
-    fn numeric(
-        &self,
-        expr: &Expr,
-        aggregates: &mut Vec<Aggregate>,
-    ) -> Result<(Number, Formula)> {
+    fn numeric(&self, expr: &Expr, aggregates: &mut Vec<Aggregate>) -> Result<(Number, Formula)> {
         match self.formula(expr, aggregates)? {
             (Shape::Number(number), formula) => Ok((number, formula)),
             _ => Err(self.wrong(expr.span, "expected a number, found a day or a month")),
@@ -177,8 +181,7 @@ impl Checker<'_> {
                 let a = self.numeric(a, aggregates)?;
                 let b = self.numeric(b, aggregates)?;
                 let above = self.combined(Arithmetic::Multiply, k, a, call.name.span)?;
-                let (number, rate) =
-                    self.combined(Arithmetic::Divide, above, b, call.name.span)?;
+                let (number, rate) = self.combined(Arithmetic::Divide, above, b, call.name.span)?;
                 Ok((Shape::Number(number), rate))
             }
             "share" => {
@@ -189,7 +192,8 @@ impl Checker<'_> {
             _ if super::FUNCTIONS_MISSING.contains(&name) => Err(self.no_function(call)),
             "abs" | "coalesce" | "if" | "band" | "per_capita" | "age" | "any" | "all" | "none"
             | "year" | "month" | "quarter" => {
-                let what = format!("`{name}` is of one row; a measure aggregates it: sum({name}(…))");
+                let what =
+                    format!("`{name}` is of one row; a measure aggregates it: sum({name}(…))");
                 Err(self.wrong(call.name.span, what))
             }
             _ => Err(self.no_function(call)),
@@ -255,14 +259,10 @@ impl Checker<'_> {
         self.schema.table_index(&word.text)
     }
 
-    fn sum_of(
-        &self,
-        kind: Type,
-        what: What,
-        aggregates: &mut Vec<Aggregate>,
-    ) -> (Shape, Formula) {
+    fn sum_of(&self, kind: Type, what: What, aggregates: &mut Vec<Aggregate>) -> (Shape, Formula) {
         let number = if let Type::Number(number) = kind { number } else { Number::INT };
-        let argument = if let What::Value(value) = what { Some(value.at(self.table)) } else { None };
+        let argument =
+            if let What::Value(value) = what { Some(value.at(self.table)) } else { None };
         let combine = Combine::Sum { float: number.float };
         let place = placed(aggregates, Aggregate { combine, argument, condition: None });
         (Shape::Number(number), place)
@@ -281,16 +281,15 @@ impl Checker<'_> {
                 let what = format!("rows of `{name}` are counted once each: `count({name})`");
                 return Err(self.wrong(argument.span, what));
             }
-            let combine = if table == self.table {
-                Combine::Count
-            } else {
-                Combine::DistinctRows(table)
-            };
+            let combine =
+                if table == self.table { Combine::Count } else { Combine::DistinctRows(table) };
             return Ok(whole(aggregates, Aggregate { combine, argument: None, condition }));
         }
         let typed = match self.check(argument) {
             Err(crate::Error::UnknownColumn { .. }) if Self::code_text(argument).is_some() => {
-                let ExprKind::Name(words) = &argument.kind else { return Err(self.no_function(call)) };
+                let ExprKind::Name(words) = &argument.kind else {
+                    return Err(self.no_function(call));
+                };
                 let names = self.schema.tables.iter().map(|t| t.name.as_str());
                 let word = Self::code_text(argument).unwrap_or("");
                 return Err(match (crate::nearest::nearest(word, names), words.first()) {
@@ -320,11 +319,7 @@ impl Checker<'_> {
     }
 
     /// `sum`, `avg`, `min`, `max` of a value of the row, or of the rows beneath it.
-    fn aggregate(
-        &self,
-        call: &Call,
-        aggregates: &mut Vec<Aggregate>,
-    ) -> Result<(Shape, Formula)> {
+    fn aggregate(&self, call: &Call, aggregates: &mut Vec<Aggregate>) -> Result<(Shape, Formula)> {
         let name = call.name.text.as_str();
         let [argument] = self.arguments(call, "one value")?;
         let (typed, condition) = if self.beneath(argument).is_some() {

@@ -25,15 +25,33 @@ pub(crate) use measures::{Aggregate, Combine, Formula, Measured, Shape};
 
 /// Functions of the language.
 pub(crate) const FUNCTIONS: [&str; 22] = [
-    "abs", "age", "all", "any", "avg", "band", "coalesce", "count", "count_distinct", "if", "max",
-    "min", "month", "none", "per", "per_capita", "quarter", "share", "sum", "year", "quantile",
+    "abs",
+    "age",
+    "all",
+    "any",
+    "avg",
+    "band",
+    "coalesce",
+    "count",
+    "count_distinct",
+    "if",
+    "max",
+    "min",
+    "month",
+    "none",
+    "per",
+    "per_capita",
+    "quarter",
+    "share",
+    "sum",
+    "year",
+    "quantile",
     "median",
 ];
 
 /// Functions of the language that this build does not answer.
-const FUNCTIONS_MISSING: [&str; 8] = [
-    "quantile", "median", "stddev", "histogram", "matches", "inflow", "outflow", "spearman",
-];
+const FUNCTIONS_MISSING: [&str; 8] =
+    ["quantile", "median", "stddev", "histogram", "matches", "inflow", "outflow", "spearman"];
 
 /// The kind of an expression.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,9 +76,15 @@ pub(crate) enum What {
     /// Numbers, days, months, codes.
     Value(Value),
     /// A column whose values are no integers to compute with: text, set, path.
-    Column { table: usize, column: usize },
+    Column {
+        table: usize,
+        column: usize,
+    },
     Text(String),
-    Duration { months: i64, days: i64 },
+    Duration {
+        months: i64,
+        days: i64,
+    },
     Level(usize),
     Band(Value, Bands),
 }
@@ -185,9 +209,7 @@ impl<'a> Checker<'a> {
                 let day = self.need_as_of()?;
                 typed(Type::Date, What::Value(Value::constant(day)))
             }
-            ExprKind::Flag(flag) => {
-                typed(Type::Flag, What::Condition(Condition::constant(*flag)))
-            }
+            ExprKind::Flag(flag) => typed(Type::Flag, What::Condition(Condition::constant(*flag))),
             ExprKind::Duration(count, unit) => typed(Type::Duration, duration(*count, *unit)),
             ExprKind::Parameter(name) => {
                 Err(self.unsupported(span, format!("parameters (${name})")))

@@ -3,10 +3,10 @@
 use super::{Checker, Type, Typed, What, is_constant};
 use crate::ast::{Arithmetic, Expr};
 use crate::bound::{Reading, Term, Value};
-use yiku::calendar;
 use crate::error::Result;
 use crate::numbers::{Change, Number};
 use crate::source::Span;
+use yiku::calendar;
 
 impl Checker<'_> {
     pub(super) fn negative(&self, inner: &Expr, span: Span) -> Result<Typed> {
@@ -46,9 +46,11 @@ impl Checker<'_> {
                 };
                 self.later(kinds.0, x, (months * turn, days * turn), span)
             }
-            ((Type::Date, Type::Date) | (Type::Month, Type::Month), What::Value(x), What::Value(y))
-                if sign == Arithmetic::Subtract =>
-            {
+            (
+                (Type::Date, Type::Date) | (Type::Month, Type::Month),
+                What::Value(x),
+                What::Value(y),
+            ) if sign == Arithmetic::Subtract => {
                 let value = self.exact(sign, x, y, span)?;
                 Ok(Typed { kind: Type::Number(Number::INT), what: What::Value(value), span })
             }
@@ -153,11 +155,7 @@ impl Checker<'_> {
 pub(super) fn operate(sign: Arithmetic, left: Value, right: Value, float: bool) -> Value {
     let (table, left, right) = Value::level(left, right);
     let (left, right) = (Box::new(left), Box::new(right));
-    let kind = if float {
-        Term::Float(sign, left, right)
-    } else {
-        Term::Exact(sign, left, right)
-    };
+    let kind = if float { Term::Float(sign, left, right) } else { Term::Exact(sign, left, right) };
     Value { table, kind }
 }
 

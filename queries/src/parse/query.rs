@@ -3,11 +3,11 @@
 
 use super::{BY_MAX, MEASURES_MAX, ORDER_MAX, Parser, is_name};
 use crate::ast::{Clause, Expr, ExprKind, Measure, Named, Order, Query, Word};
-use yiku::calendar;
 use crate::error::{Error, Result};
 use crate::lexer::Token;
 use crate::print;
 use crate::source::{Source, Span};
+use yiku::calendar;
 
 /// The clauses, in the order of the canonical text.
 const CLAUSES: [&str; 9] =
@@ -15,8 +15,20 @@ const CLAUSES: [&str; 9] =
 
 /// Clauses of the language that this build does not answer.
 pub(crate) const CLAUSES_MISSING: [&str; 14] = [
-    "over", "compare", "select", "having", "top", "flow", "matrix", "sets", "with", "publish",
-    "explain", "after", "histogram", "parameters",
+    "over",
+    "compare",
+    "select",
+    "having",
+    "top",
+    "flow",
+    "matrix",
+    "sets",
+    "with",
+    "publish",
+    "explain",
+    "after",
+    "histogram",
+    "parameters",
 ];
 
 impl Query {

@@ -134,13 +134,7 @@ impl Column {
     }
 }
 
-fn pair<T, U>(
-    a: &mut [T],
-    into: usize,
-    b: &[U],
-    from: usize,
-    join: impl FnOnce(&mut T, &U),
-) {
+fn pair<T, U>(a: &mut [T], into: usize, b: &[U], from: usize, join: impl FnOnce(&mut T, &U)) {
     if let (Some(a), Some(b)) = (a.get_mut(into), b.get(from)) {
         join(a, b);
     }
@@ -182,40 +176,53 @@ impl Scan<'_> {
             return Ok(column);
         };
         let value = self.value(argument, &rows)?;
-        let visit = |f: &mut dyn FnMut(u32, usize)| {
-            groups.assignment.visit(&value.known, |row, group| f(row, group as usize));
-        };
-        match &mut column {
-            Column::Sums(sums) => visit(&mut |row, group| {
-                if let Some(slot) = sums.get_mut(group) {
+        let known = &value.known;
+        let assignment = &groups.assignment;
+        match (&mut column, assignment) {
+            (Column::Sums(sums), Assignment::Slices(slices)) => {
+                for (range, group) in slices {
+                    if let Some(slot) = sums.get_mut(*group as usize) {
+                        slot.0 += value.sum(range.clone());
+                        slot.1 += known.count_range(range.clone());
+                    }
+                }
+            }
+            (Column::Sums(sums), _) => assignment.visit(known, |row, group| {
+                if let Some(slot) = sums.get_mut(group as usize) {
                     slot.0 += i128::from(value.exact(row));
                     slot.1 += 1;
                 }
             }),
-            Column::FloatSums(sums) => visit(&mut |row, group| {
-                if let Some(slot) = sums.get_mut(group) {
+            (Column::FloatSums(sums), _) => assignment.visit(known, |row, group| {
+                if let Some(slot) = sums.get_mut(group as usize) {
                     slot.0.add(value.float(row));
                     slot.1 += 1;
                 }
             }),
-            Column::Extremes { least, values } => visit(&mut |row, group| {
-                if let Some(slot) = values.get_mut(group) {
+            (Column::Extremes { least, values }, _) => assignment.visit(known, |row, group| {
+                if let Some(slot) = values.get_mut(group as usize) {
                     let least = *least;
                     meet(slot, value.exact(row), |a, b| if least { a.min(b) } else { a.max(b) });
                 }
             }),
-            Column::FloatExtremes { least, values } => visit(&mut |row, group| {
-                if let Some(slot) = values.get_mut(group) {
-                    let least = *least;
-                    meet(slot, value.float(row), |a, b| if least { a.min(b) } else { a.max(b) });
-                }
-            }),
-            Column::Values(sets) => visit(&mut |row, group| {
-                if let Some(slot) = sets.get_mut(group) {
+            (Column::FloatExtremes { least, values }, _) => {
+                assignment.visit(known, |row, group| {
+                    if let Some(slot) = values.get_mut(group as usize) {
+                        let least = *least;
+                        meet(
+                            slot,
+                            value.float(row),
+                            |a, b| if least { a.min(b) } else { a.max(b) },
+                        );
+                    }
+                })
+            }
+            (Column::Values(sets), _) => assignment.visit(known, |row, group| {
+                if let Some(slot) = sets.get_mut(group as usize) {
                     slot.insert(value.exact(row));
                 }
             }),
-            Column::Counts(_) | Column::Texts(_) => {}
+            (Column::Counts(_) | Column::Texts(_), _) => {}
         }
         Ok(column)
     }

@@ -6,22 +6,21 @@ use super::aggregate::Number;
 use super::finish::Row;
 use super::keys::Cell;
 use crate::answer::{AnswerColumn, AnswerKind, Role, Values};
-use yiku::calendar;
 use crate::check::{Group, GroupKind, Measured, Shape};
-use crate::error::Result;
 use crate::plan::Plan;
+use yiku::calendar;
 
 /// What stands in the place of a group that a row totals.
 const TOTAL: &str = "合计";
 
 impl Plan {
     /// The columns of the answer's rows.
-    pub(super) fn columns(&self, tree: &PathTree, rows: &[Row]) -> Result<Vec<AnswerColumn>> {
+    pub(super) fn answer_columns(&self, tree: &PathTree, rows: &[Row]) -> Vec<AnswerColumn> {
         let groups = self.groups.iter().enumerate();
         let groups = groups.map(|(place, group)| self.group_column(group, place, tree, rows));
         let measures = self.measures.iter().enumerate();
         let measures = measures.map(|(place, measure)| measure_column(measure, place, rows));
-        Ok(groups.chain(measures).collect())
+        groups.chain(measures).collect()
     }
 
     fn group_column(
@@ -32,7 +31,7 @@ impl Plan {
         rows: &[Row],
     ) -> AnswerColumn {
         let cells = || rows.iter().map(|row| row.key.get(place).unwrap_or(&Cell::Unknown));
-        let (kind, unit) = self.group_kind(&group.kind);
+        let kind = group_kind(&group.kind);
         let values = if matches!(kind, AnswerKind::Int | AnswerKind::Money) {
             let int = |cell: &Cell| if let Cell::Int(value) = cell { Some(*value) } else { None };
             Values::Int(cells().map(int).collect())
@@ -42,22 +41,14 @@ impl Plan {
         let labelled = matches!(kind, AnswerKind::Code | AnswerKind::Path | AnswerKind::Band);
         let labels = (labelled || self.totals)
             .then(|| cells().map(|cell| self.label(&group.kind, cell, tree)).collect());
-        AnswerColumn { name: group.name.clone(), kind, unit, role: Role::Group, values, labels }
-    }
-
-    fn group_kind(&self, kind: &GroupKind) -> (AnswerKind, Option<String>) {
-        let found = match kind {
-            GroupKind::Level(_) | GroupKind::Path => AnswerKind::Path,
-            GroupKind::Code { .. } => AnswerKind::Code,
-            GroupKind::Flag(_) => AnswerKind::Flag,
-            GroupKind::Int { money: true, .. } => AnswerKind::Money,
-            GroupKind::Int { money: false, .. } => AnswerKind::Int,
-            GroupKind::Date(_) => AnswerKind::Date,
-            GroupKind::Month(_) => AnswerKind::Month,
-            GroupKind::Text { .. } => AnswerKind::Text,
-            GroupKind::Band { .. } => AnswerKind::Band,
-        };
-        (found, None)
+        AnswerColumn {
+            name: group.name.clone(),
+            kind,
+            unit: None,
+            role: Role::Group,
+            values,
+            labels,
+        }
     }
 
     /// The value of a cell as a program reads it.
@@ -102,6 +93,20 @@ impl Plan {
             GroupKind::Band { bands, .. } => bands.labels.get(at?).cloned(),
             _ => None,
         }
+    }
+}
+
+fn group_kind(kind: &GroupKind) -> AnswerKind {
+    match kind {
+        GroupKind::Level(_) | GroupKind::Path => AnswerKind::Path,
+        GroupKind::Code { .. } => AnswerKind::Code,
+        GroupKind::Flag(_) => AnswerKind::Flag,
+        GroupKind::Int { money: true, .. } => AnswerKind::Money,
+        GroupKind::Int { money: false, .. } => AnswerKind::Int,
+        GroupKind::Date(_) => AnswerKind::Date,
+        GroupKind::Month(_) => AnswerKind::Month,
+        GroupKind::Text { .. } => AnswerKind::Text,
+        GroupKind::Band { .. } => AnswerKind::Band,
     }
 }
 

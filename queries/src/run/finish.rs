@@ -9,11 +9,11 @@ use super::aggregate::Number;
 use super::keys::Cell;
 use crate::answer::Answer;
 use crate::ast::Arithmetic;
-use yiku::calendar;
 use crate::check::{Formula, Measured, Shape};
 use crate::error::{Error, Result};
 use crate::numbers::ten_to;
 use crate::plan::{Key, Plan};
+use yiku::calendar;
 
 /// One row of the answer before it is written.
 pub(super) struct Row {
@@ -62,7 +62,7 @@ impl Plan {
         let shown = rows.iter().filter(|r| r.level == 0).count();
         let level = |row: &Row| u8::try_from(row.level).unwrap_or(u8::MAX);
         Ok(Answer {
-            columns: self.columns(snapshot.tree(), &rows)?,
+            columns: self.answer_columns(snapshot.tree(), &rows),
             rows: rows.len(),
             total_rows,
             matched,

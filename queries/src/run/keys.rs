@@ -9,7 +9,7 @@ use std::ops::Range;
 
 use yiku::{PathTree, RowSet};
 
-use super::scan::{Scan, bounds};
+use super::scan::{Scan, bounds, each_row};
 use super::vector::{Vector, expanded};
 use crate::bound::Value;
 use crate::check::{Bounds, Group, GroupKind};
@@ -58,26 +58,22 @@ impl Assignment {
     /// Calls `visit` with every row of the set and its group, in rising order.
     pub(super) fn visit(&self, rows: &RowSet, mut visit: impl FnMut(u32, u32)) {
         match self {
-            Self::Rows { start, groups } => {
-                for row in rows.iter() {
-                    if let Some(group) = groups.get(row.wrapping_sub(*start) as usize) {
-                        visit(row, *group);
-                    }
+            Self::Rows { start, groups } => each_row(rows, |row| {
+                if let Some(group) = groups.get(row.wrapping_sub(*start) as usize) {
+                    visit(row, *group);
                 }
-            }
+            }),
             Self::Slices(slices) => {
                 let mut slices = slices.iter();
                 let mut slice = slices.next();
-                for row in rows.iter() {
+                each_row(rows, |row| {
                     while slice.is_some_and(|(range, _)| range.end <= row) {
                         slice = slices.next();
                     }
-                    match slice {
-                        Some((range, group)) if range.start <= row => visit(row, *group),
-                        Some(_) => {}
-                        None => return,
+                    if let Some((_, group)) = slice.filter(|(range, _)| range.start <= row) {
+                        visit(row, *group);
                     }
-                }
+                });
             }
         }
     }
@@ -145,17 +141,14 @@ impl Scan<'_> {
             (a, b) => {
                 let (a, b) = (a.by_row(&span), b.by_row(&span));
                 let mut groups = vec![0; span.len()];
-                for row in rows.iter() {
+                each_row(rows, |row| {
                     let at = row.wrapping_sub(span.start) as usize;
                     if let (Some(x), Some(y), Some(slot)) =
                         (a.get(at), b.get(at), groups.get_mut(at))
                     {
                         *slot = numbers.of(*x, *y);
                     }
-                    if numbers.met.len() > self.limits.groups {
-                        break;
-                    }
-                }
+                });
                 Places::Rows(groups)
             }
         };
@@ -197,13 +190,16 @@ impl Scan<'_> {
             GroupKind::Flag(condition) => {
                 let yes = self.rows(condition, true, rows)?;
                 let no = self.rows(condition, false, rows)?;
-                let place = |row| match (yes.contains(row), no.contains(row)) {
-                    (true, _) => 1,
-                    (_, true) => 0,
-                    _ => 2,
-                };
+                let mut places = vec![2; span.len()];
+                for (set, place) in [(no, 0), (yes, 1)] {
+                    each_row(&set, |row| {
+                        if let Some(slot) = places.get_mut(row.wrapping_sub(span.start) as usize) {
+                            *slot = place;
+                        }
+                    });
+                }
                 let cells = vec![Cell::Int(0), Cell::Int(1), Cell::Unknown];
-                Ok(KeyColumn { places: Places::Rows(span.map(place).collect()), cells })
+                Ok(KeyColumn { places: Places::Rows(places), cells })
             }
             GroupKind::Int { value, .. } | GroupKind::Date(value) | GroupKind::Month(value) => {
                 self.int_key(value, rows)
@@ -217,11 +213,12 @@ impl Scan<'_> {
                 let vector = self.value(value, rows)?;
                 let narrow = |place: usize| u32::try_from(place).unwrap_or(unknown);
                 let places = match &bands.bounds {
+                    // Bounds are few: to count them all is faster than to search.
                     Bounds::Exact(list) => known_places(&vector, span, unknown, |v| {
-                        narrow(list.partition_point(|b| *b <= v))
+                        list.iter().map(|b| u32::from(*b <= v)).sum()
                     }),
                     Bounds::Falling(list) => known_places(&vector, span, unknown, |v| {
-                        narrow(list.partition_point(|b| v <= *b))
+                        list.iter().map(|b| u32::from(v <= *b)).sum()
                     }),
                     Bounds::Float(list) => {
                         let place = |row| {
@@ -252,16 +249,17 @@ impl Scan<'_> {
         let mut cells: Vec<Cell> = Vec::new();
         let mut numbers: HashMap<Cell, u32> = HashMap::new();
         let mut runs: Vec<(u32, u32)> = Vec::new();
-        let mut before: Option<i64> = None;
+        // From the least to behind the greatest path of the place that was met last.
+        let mut last = 0i64..0;
         for (row, path) in span.zip(paths) {
-            if before == Some(path) {
+            if last.contains(&path) {
                 if let Some(run) = runs.last_mut() {
                     run.0 = row + 1;
                 }
                 continue;
             }
-            before = Some(path);
-            let cell = place_cell(tree, path, level);
+            let cell;
+            (cell, last) = place_cell(tree, path, level);
             let place = *numbers.entry(cell).or_insert_with_key(|cell| {
                 cells.push(cell.clone());
                 u32::try_from(cells.len() - 1).unwrap_or(u32::MAX)
@@ -365,13 +363,26 @@ impl Scan<'_> {
     }
 }
 
-/// The place of a level that holds a path; unknown when the path itself is of a level above.
-fn place_cell(tree: &PathTree, path: i64, level: Option<usize>) -> Cell {
-    let Ok(code) = u64::try_from(path) else { return Cell::Unknown };
-    let Some(level) = level else { return Cell::Int(path) };
-    match tree.get(code) {
-        Some(node) if usize::from(node.level) < level => Cell::Unknown,
-        _ => i64::try_from(tree.ancestor(code, level)).map_or(Cell::Unknown, Cell::Int),
+/// The place of a level that holds a path, unknown when the path itself is of a level above; and
+/// the paths for which it is the same.
+fn place_cell(tree: &PathTree, path: i64, level: Option<usize>) -> (Cell, Range<i64>) {
+    let own = path..path.saturating_add(1);
+    let (Ok(code), Some(level)) = (u64::try_from(path), level) else {
+        return (Cell::Int(path), own);
+    };
+    // Only a code without digits below the level can be of a level above it.
+    let place = tree.ancestor(code, level);
+    if place == code && tree.get(code).is_some_and(|node| usize::from(node.level) < level) {
+        return (Cell::Unknown, own);
+    }
+    let digits = |place: usize| tree.levels().get(place).map_or(0, |l| u32::from(l.digits));
+    let lowest = tree.levels().len().saturating_sub(1);
+    let unit = 10i64.saturating_pow(digits(lowest).saturating_sub(digits(level)));
+    match i64::try_from(place) {
+        // The place's own code may stand for a level above, the others beneath it may not.
+        Ok(place) if path != place => (Cell::Int(place), path..place.saturating_add(unit)),
+        Ok(place) => (Cell::Int(place), own),
+        Err(_) => (Cell::Unknown, own),
     }
 }
 
@@ -381,8 +392,13 @@ fn known_places(
     unknown: u32,
     mut place: impl FnMut(i64) -> u32,
 ) -> Places {
-    let of = |row| if vector.known.contains(row) { place(vector.exact(row)) } else { unknown };
-    Places::Rows(span.map(of).collect())
+    let mut places = vec![unknown; span.len()];
+    each_row(&vector.known, |row| {
+        if let Some(slot) = places.get_mut(row.wrapping_sub(span.start) as usize) {
+            *slot = place(vector.exact(row));
+        }
+    });
+    Places::Rows(places)
 }
 
 /// The slices with their groups numbered anew: groups that no row met are left out.

@@ -7,6 +7,7 @@ mod aggregate;
 mod columns;
 mod exact_sum;
 mod finish;
+mod fold;
 mod keys;
 mod scan;
 mod vector;

@@ -46,6 +46,21 @@ pub(super) fn is_full(rows: &RowSet) -> bool {
     rows.count() == u64::from(rows.len_rows())
 }
 
+/// Calls `visit` with every row of a set, in rising order.
+pub(super) fn each_row(rows: &RowSet, mut visit: impl FnMut(u32)) {
+    for (first, &word) in (0u32..).step_by(64).zip(rows.words()) {
+        if word == u64::MAX {
+            (first..first + 64).for_each(&mut visit);
+            continue;
+        }
+        let mut rest = word;
+        while rest != 0 {
+            visit(first + rest.trailing_zeros());
+            rest &= rest - 1;
+        }
+    }
+}
+
 /// The rows of `span` for which `keep` says so, in a table of `len` rows.
 pub(super) fn gather(len: u32, span: Range<u32>, mut keep: impl FnMut(u32) -> bool) -> RowSet {
     let mut found = RowSet::none(len);
@@ -95,18 +110,18 @@ impl<'a> Scan<'a> {
         if let Some(found) = self.offsets.borrow().get(&(above, table)) {
             return Ok(Rc::clone(found));
         }
-        let mut composed: Option<Vec<u32>> = None;
+        let mut composed: Option<Rc<[u32]>> = None;
         for step in self.descent(above, table) {
             let next = self.segment.offsets(step)?;
             composed = Some(match composed {
-                None => next.to_vec(),
+                None => Rc::from(next),
                 Some(before) => {
-                    let place = |o: u32| next.get(o as usize).copied().unwrap_or(0);
-                    before.into_iter().map(place).collect()
+                    let place = |o: &u32| next.get(*o as usize).copied().unwrap_or(0);
+                    before.iter().map(place).collect()
                 }
             });
         }
-        let found: Rc<[u32]> = composed.unwrap_or_default().into();
+        let found = composed.unwrap_or_default();
         self.offsets.borrow_mut().insert((above, table), Rc::clone(&found));
         Ok(found)
     }
@@ -142,12 +157,7 @@ impl<'a> Scan<'a> {
     }
 
     /// The rows among `rows` for which the condition is `want`.
-    pub(super) fn rows(
-        &self,
-        condition: &Condition,
-        want: bool,
-        rows: &RowSet,
-    ) -> Result<RowSet> {
+    pub(super) fn rows(&self, condition: &Condition, want: bool, rows: &RowSet) -> Result<RowSet> {
         if rows.is_empty() {
             return Ok(rows.clone());
         }
@@ -207,9 +217,7 @@ impl<'a> Scan<'a> {
                 }
                 Ok(two_valued(found, want, rows))
             }
-            Test::ValueKnown(value) => {
-                Ok(two_valued(self.value(value, rows)?.known, want, rows))
-            }
+            Test::ValueKnown(value) => Ok(two_valued(self.value(value, rows)?.known, want, rows)),
             Test::Between { value, low, high } => {
                 let value = self.value(value, rows)?;
                 Ok(keep(&value, |v| (*low <= v && v <= *high) == want))

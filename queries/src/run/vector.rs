@@ -8,20 +8,20 @@ use std::ops::Range;
 
 use yiku::RowSet;
 
-use super::scan::{Scan, bounds};
+use super::scan::{Scan, bounds, each_row};
 use crate::ast::Arithmetic;
-use crate::bound::{Fold, Function, Term, Value};
-use yiku::calendar;
+use crate::bound::{Term, Value};
 use crate::error::{Error, Result};
+use yiku::calendar;
 
 /// The values of the rows of one table from `start` on.
 pub(super) struct Vector {
-    start: u32,
-    values: Values,
+    pub(super) start: u32,
+    pub(super) values: Values,
     pub(super) known: RowSet,
 }
 
-enum Values {
+pub(super) enum Values {
     Exact(Vec<i64>),
     Float(Vec<f64>),
     Constant(i64),
@@ -46,6 +46,45 @@ impl Vector {
         }
     }
 
+    /// A number made of every known value of a span; zero where there is none.
+    fn mapped(&self, span: Range<u32>, make: impl Fn(i64) -> i64) -> Vec<i64> {
+        let mut values = vec![0; span.len()];
+        each_row(&self.known, |row| {
+            if let Some(slot) = values.get_mut(row.wrapping_sub(span.start) as usize) {
+                *slot = make(self.exact(row));
+            }
+        });
+        values
+    }
+
+    /// The sum of the known exact values of some rows.
+    pub(super) fn sum(&self, rows: Range<u32>) -> i128 {
+        let mut sum = 0i128;
+        let places = rows.start / 64..rows.end.div_ceil(64);
+        let words = self.known.words().get(places.start as usize..places.end as usize);
+        for (place, word) in places.zip(words.unwrap_or_default()) {
+            let first = place * 64;
+            let mut rest = *word;
+            if rest == u64::MAX && rows.start <= first && first + 64 <= rows.end {
+                let from = self.place(first);
+                if let Values::Exact(values) = &self.values
+                    && let Some(whole) = values.get(from..from + 64)
+                {
+                    sum += added(whole);
+                    continue;
+                }
+            }
+            while rest != 0 {
+                let row = first + rest.trailing_zeros();
+                rest &= rest - 1;
+                if rows.contains(&row) {
+                    sum += i128::from(self.exact(row));
+                }
+            }
+        }
+        sum
+    }
+
     /// The value of a row as a float.
     pub(super) fn float(&self, row: u32) -> f64 {
         match &self.values {
@@ -56,7 +95,14 @@ impl Vector {
     }
 }
 
-fn beyond(what: &str) -> Error {
+/// The sum of some numbers, their halves apart: no sum of 32 bits goes beyond 64.
+fn added(values: &[i64]) -> i128 {
+    let low: i64 = values.iter().map(|v| v & 0xFFFF_FFFF).sum();
+    let high: i64 = values.iter().map(|v| v >> 32).sum();
+    (i128::from(high) << 32) + i128::from(low)
+}
+
+pub(super) fn beyond(what: &str) -> Error {
     Error::Overflow { what: what.to_owned() }
 }
 
@@ -87,9 +133,7 @@ impl Scan<'_> {
         let vector = |values, known| Ok(Vector { start, values, known });
         match &value.kind {
             Term::Constant(constant) => vector(Values::Constant(*constant), rows.clone()),
-            Term::ConstantFloat(constant) => {
-                vector(Values::ConstantFloat(*constant), rows.clone())
-            }
+            Term::ConstantFloat(constant) => vector(Values::ConstantFloat(*constant), rows.clone()),
             Term::Column(column) => {
                 let column = self.segment.column(value.table, *column)?;
                 let mut known = column.known()?;
@@ -128,13 +172,12 @@ impl Scan<'_> {
             }
             Term::Calendar(reading, inner) => {
                 let inner = self.value(inner, rows)?;
-                let values = span.map(|row| reading.of(inner.exact(row))).collect();
-                vector(Values::Exact(values), inner.known)
+                vector(Values::Exact(inner.mapped(span, |day| reading.of(day))), inner.known)
             }
             Term::AddMonths(inner, months) => {
                 let inner = self.value(inner, rows)?;
-                let later = |row| calendar::add_months(inner.exact(row), *months);
-                vector(Values::Exact(span.map(later).collect()), inner.known)
+                let later = |day| calendar::add_months(day, *months);
+                vector(Values::Exact(inner.mapped(span, later)), inner.known)
             }
             Term::Fold(fold) => self.fold(fold, value.table, rows),
         }
@@ -241,94 +284,6 @@ impl Scan<'_> {
         };
         Ok(Vector { start: span.start, values, known })
     }
-
-    /// What is asked over the rows beneath each row of `table`.
-    fn fold(&self, fold: &Fold, table: usize, rows: &RowSet) -> Result<Vector> {
-        let mut beneath = self.spread(rows, table, fold.child)?;
-        if let Some(condition) = &fold.condition {
-            beneath = self.rows(condition, true, &beneath)?;
-        }
-        let argument = match &fold.argument {
-            Some(value) => Some(self.value(value, &beneath)?),
-            None => None,
-        };
-        let counted = argument.as_ref().map_or(&beneath, |a| &a.known);
-        let offsets = self.offsets(table, fold.child)?;
-        let span = bounds(rows);
-        let range = |row: u32| {
-            let at = |place: u32| offsets.get(place as usize).copied().unwrap_or(0);
-            at(row)..at(row + 1)
-        };
-        let folder = Folder { argument: argument.as_ref(), counted };
-        let start = span.start;
-        let mut known = rows.clone();
-        if !matches!(fold.function, Function::Count | Function::Sum) {
-            known = self.lift_some(counted, fold.child, table)?;
-            known.and(rows);
-        }
-        let float = argument.as_ref().is_some_and(Vector::is_float);
-        let values = match fold.function {
-            Function::Count => {
-                let count = |row| i64::try_from(counted.count_range(range(row))).ok();
-                Values::Exact(each(span, rows, 0, count)?)
-            }
-            Function::Average => {
-                Values::Float(span.map(|row| folder.average(range(row))).collect())
-            }
-            function if float => Values::Float(each(span, &known, 0.0, |row| {
-                Some(folder.float(function, range(row))).filter(|v| v.is_finite())
-            })?),
-            function => {
-                Values::Exact(each(span, &known, 0, |row| folder.exact(function, range(row)))?)
-            }
-        };
-        Ok(Vector { start, values, known })
-    }
-}
-
-/// Folds the rows of one range.
-struct Folder<'a> {
-    argument: Option<&'a Vector>,
-    counted: &'a RowSet,
-}
-
-impl Folder<'_> {
-    fn rows(&self, range: Range<u32>) -> impl Iterator<Item = u32> + '_ {
-        range.filter(|row| self.counted.contains(*row))
-    }
-
-    fn exact(&self, function: Function, range: Range<u32>) -> Option<i64> {
-        let values = self.rows(range).map(|row| self.argument.map_or(0, |a| a.exact(row)));
-        match function {
-            Function::Least => values.min(),
-            Function::Greatest => values.max(),
-            _ => i64::try_from(values.map(i128::from).sum::<i128>()).ok(),
-        }
-    }
-
-    fn float(&self, function: Function, range: Range<u32>) -> f64 {
-        let values = self.rows(range).map(|row| self.argument.map_or(0.0, |a| a.float(row)));
-        match function {
-            Function::Least => values.fold(f64::INFINITY, f64::min),
-            Function::Greatest => values.fold(f64::NEG_INFINITY, f64::max),
-            _ => values.sum(),
-        }
-    }
-
-    fn average(&self, range: Range<u32>) -> f64 {
-        let count = self.counted.count_range(range.clone());
-        if count == 0 {
-            return 0.0;
-        }
-        let float = self.argument.is_some_and(Vector::is_float);
-        let sum = if float {
-            self.float(Function::Sum, range)
-        } else {
-            let values = self.rows(range).map(|row| self.argument.map_or(0, |a| a.exact(row)));
-            values.map(i128::from).sum::<i128>() as f64
-        };
-        sum / count as f64
-    }
 }
 
 /// Rows that are not known may hold anything; they are made zero, which no operation minds.
@@ -336,9 +291,14 @@ fn blank_unknown(values: &mut [i64], span: &Range<u32>, known: &RowSet) {
     if known.count() == span.len() as u64 {
         return;
     }
-    for (row, value) in span.clone().zip(values) {
-        if !known.contains(row) {
-            *value = 0;
+    for (first, word) in (0u32..).step_by(64).zip(known.words()) {
+        let mut unknown = !word;
+        while unknown != 0 {
+            let row = first + unknown.trailing_zeros();
+            unknown &= unknown - 1;
+            if let Some(value) = values.get_mut(row.wrapping_sub(span.start) as usize) {
+                *value = 0;
+            }
         }
     }
 }
@@ -385,14 +345,14 @@ fn merged(span: Range<u32>, parts: Vec<(RowSet, Vector)>, rows: &RowSet) -> Vect
     for (own, part) in &parts {
         let mut own = own.clone();
         own.and(&part.known);
-        for row in own.iter() {
+        each_row(&own, |row| {
             let place = row.wrapping_sub(span.start) as usize;
             if let Some(slot) = floats.get_mut(place) {
                 *slot = part.float(row);
             } else if let Some(slot) = exact.get_mut(place) {
                 *slot = part.exact(row);
             }
-        }
+        });
         known.or(&own);
     }
     let values = if float { Values::Float(floats) } else { Values::Exact(exact) };
