@@ -3,11 +3,12 @@
 import { BarChart, LineChart, LinesChart, ScatterChart } from "echarts/charts";
 import { GeoComponent, GridComponent, TooltipComponent } from "echarts/components";
 import { init, registerMap, use, type EChartsType } from "echarts/core";
+import { LabelLayout } from "echarts/features";
 import { CanvasRenderer } from "echarts/renderers";
 
 use([
-  BarChart, CanvasRenderer, GeoComponent, GridComponent, LineChart, LinesChart, ScatterChart,
-  TooltipComponent,
+  BarChart, CanvasRenderer, GeoComponent, GridComponent, LabelLayout, LineChart, LinesChart,
+  ScatterChart, TooltipComponent,
 ]);
 
 export { init, registerMap };

@@ -7,8 +7,8 @@ export interface Class {
   n: number;
 }
 
-/** Blues of one hue from light to dark, told apart by lightness alone. */
-const RAMP = ["#c9dff2", "#93c0e4", "#5a9bd0", "#2a73b3", "#0d4a86"];
+/** Warm colours from light to dark, told apart by lightness alone; the page around them is blue. */
+const RAMP = ["#fdebc8", "#fac583", "#ef9252", "#d2552c", "#8f2416"];
 
 /**
  * Quantile classes of the values that are neither zero nor missing. Equal values share a class,
@@ -47,7 +47,7 @@ export function inkOn(color: string): string {
   return color === RAMP[3] || color === RAMP[4] ? "#ffffff" : "#10243f";
 }
 
-export const ZERO_COLOR = "#f4f1ea";
+export const ZERO_COLOR = "#eef3f9";
 export const NO_DATA_COLOR = "#e3e6ea";
 export const NO_DATA_LINE = "#8b95a3";
 

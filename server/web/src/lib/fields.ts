@@ -12,12 +12,22 @@ export interface FieldText {
   definition: MessageKey;
   /** A second figure beside the first: households beside persons, or the reverse. */
   beside?: Field;
+  /** It has no card of its own: it stands beside another. */
+  tableOnly?: boolean;
 }
 
 /** In the order in which they stand. */
 export const FIELD_TEXTS: readonly FieldText[] = [
-  { field: "persons", kind: "persons", label: "persons", definition: "defPersons" },
-  { field: "homes", kind: "homes", label: "homes", definition: "defHomes" },
+  {
+    field: "low", kind: "persons", label: "low", definition: "defLow", beside: "low_homes",
+  },
+  {
+    field: "persons", kind: "persons", label: "persons", definition: "defPersons",
+    beside: "homes",
+  },
+  {
+    field: "homes", kind: "homes", label: "homes", definition: "defHomes", tableOnly: true,
+  },
   {
     field: "dibao_urban", kind: "persons", label: "dibaoUrban", definition: "defDibaoUrban",
     beside: "dibao_urban_homes",

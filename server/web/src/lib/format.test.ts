@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { day, integer, measured, money } from "./format";
+import { day, integer, measured, money, signed } from "./format";
 import { moneyScale, scaleFor } from "./scale";
 
 describe("money", () => {
@@ -48,5 +48,17 @@ describe("scales", () => {
     expect(scale.text(null)).toBe("—");
     expect(scale.plain(null)).toBe("");
     expect(scale.plain(0)).toBe("0.00");
+  });
+});
+
+describe("signed", () => {
+  it.each([
+    [1.24, "+1.2"],
+    [-0.44, "\u22120.4"],
+    [0.04, "0.0"],
+    [-0.04, "0.0"],
+    [0, "0.0"],
+  ])("%s per cent", (change, text) => {
+    expect(signed(change)).toBe(text);
   });
 });

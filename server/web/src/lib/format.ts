@@ -76,6 +76,13 @@ export function plain(value: number | null, kind: string): string {
   return kind === "float" ? value.toFixed(4) : String(value);
 }
 
+/** A change in per cent with its sign: `+1.2`, `−0.4`, `0.0`. */
+export function signed(change: number): string {
+  const text = Math.abs(change).toFixed(1);
+  if (text === "0.0") return text;
+  return (change > 0 ? "+" : "\u2212") + text;
+}
+
 /** `2026-10-31` as it is written in the language. */
 export function day(iso: string, language: Language): string {
   const [year, month, date] = iso.split("-").map(Number);

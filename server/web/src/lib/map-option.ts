@@ -20,29 +20,43 @@ export interface MapPicture {
 
 const INK = "#10243f";
 
-function regions(picture: MapPicture, named: boolean): object[] {
+function regions(picture: MapPicture): object[] {
   const blank = hatch(NO_DATA_COLOR, NO_DATA_LINE);
   const byCode = new Map(picture.rows.map((row) => [row.code, row]));
-  return picture.shapes.map(({ code, name }) => {
-    const value = byCode.get(code)?.value ?? null;
-    const look = lookOf(picture.classes, value);
-    const text = named ? `${name}\n${picture.scale.text(value)}` : value === 0 ? "0" : "";
-    const ink = look.state === "no_data" ? INK : look.ink;
-    const halo = ink === INK ? "rgba(255,255,255,0.75)" : "rgba(7,29,64,0.55)";
-    const label = {
-      show: text !== "",
-      formatter: () => text,
-      color: ink,
-      textBorderColor: halo,
-      textBorderWidth: 2,
-    };
+  return picture.shapes.map(({ code }) => {
+    const look = lookOf(picture.classes, byCode.get(code)?.value ?? null);
     return {
       name: code,
       itemStyle: { areaColor: look.state === "no_data" ? blank : look.color },
-      label,
-      emphasis: { label: { show: text !== "" } },
     };
   });
+}
+
+/** What stands on each area: its name and value, or on the whole province only a 0 where it is 0. */
+function areaNames(picture: MapPicture, named: boolean): object {
+  const byCode = new Map(picture.rows.map((row) => [row.code, row]));
+  const data = picture.shapes.flatMap(({ code, name, centroid }) => {
+    const value = byCode.get(code)?.value ?? null;
+    const text = named ? `${name}\n${picture.scale.text(value)}` : value === 0 ? "0" : "";
+    if (text === "" || !centroid) return [];
+    const look = lookOf(picture.classes, value);
+    const ink = look.state === "no_data" ? INK : look.ink;
+    const halo = ink === INK ? "rgba(255,255,255,0.8)" : "rgba(70,15,8,0.6)";
+    const label = { formatter: text, color: ink, textBorderColor: halo, textBorderWidth: 2 };
+    return [{ name: code, value: centroid, label }];
+  });
+  return {
+    type: "scatter",
+    coordinateSystem: "geo",
+    silent: true,
+    z: 6,
+    symbolSize: 0.01,
+    itemStyle: { opacity: 1 },
+    label: { show: true, fontFamily: FONT, fontSize: 13, lineHeight: 16 },
+    // Small districts lie close together: their names make room for each other.
+    labelLayout: { moveOverlap: "shiftY" },
+    data,
+  };
 }
 
 function outlineLines(outlines: readonly Boundary[]): object {
@@ -52,7 +66,7 @@ function outlineLines(outlines: readonly Boundary[]): object {
     polyline: true,
     silent: true,
     z: 5,
-    lineStyle: { color: "#0b2b5c", width: 1.6, opacity: 0.85 },
+    lineStyle: { color: "#3a2a24", width: 1.5, opacity: 0.8 },
     data: outlines.flatMap(({ rings }) => rings.map((coords) => ({ coords }))),
   };
 }
@@ -90,7 +104,7 @@ export function litOption(shapes: readonly Boundary[], code: string | null): obj
     polyline: true,
     silent: true,
     z: 7,
-    lineStyle: { color: "#e07a00", width: 3, opacity: 1 },
+    lineStyle: { color: "#0a63d8", width: 3, opacity: 1 },
     data: (shape?.rings ?? []).map((coords) => ({ coords })),
   };
 }
@@ -99,6 +113,7 @@ export function mapOption(picture: MapPicture): Record<string, unknown> {
   const named = picture.outlines.length === 0 || !picture.whole;
   const over = picture.outlines.length > 0 ? [outlineLines(picture.outlines)] : [];
   const names = named ? [] : [outlineNames(picture.outlines)];
+  const texts = areaNames(picture, named);
   return {
     animation: false,
     tooltip: {
@@ -118,17 +133,15 @@ export function mapOption(picture: MapPicture): Record<string, unknown> {
       right: picture.whole ? 4 : 10,
       roam: false,
       selectedMode: false,
-      label: { fontFamily: FONT, fontSize: 12, lineHeight: 15 },
+      label: { show: false },
       itemStyle: { borderColor: "#ffffff", borderWidth: 1 },
-      emphasis: {
-        itemStyle: { areaColor: "inherit" },
-      },
+      emphasis: { itemStyle: { areaColor: "inherit" }, label: { show: false } },
       tooltip: {
         show: true,
         formatter: ({ name }: { name: string }) => picture.tooltip(name),
       },
-      regions: regions(picture, named),
+      regions: regions(picture),
     },
-    series: [...over, ...names, litOption([], null)],
+    series: [...over, texts, ...names, litOption([], null)],
   };
 }

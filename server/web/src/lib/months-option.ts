@@ -11,8 +11,8 @@ interface Names {
 }
 
 const SOFT = "#4a5d78";
-const PAID = "#2a73b3";
-const PEOPLE = "#b35c00";
+const PAID = "#6c9fd0";
+const PEOPLE = "#a94f00";
 
 function axis(name: string, color: string, show: (value: number) => string): object {
   return {
@@ -69,7 +69,7 @@ export function monthsOption(
       axisLine: { lineStyle: { color: "#9db2cc" } },
     },
     yAxis: [
-      axis(`${names.paid} ${money.unit}`, PAID, (value) => short.format(value)),
+      axis(`${names.paid} ${money.unit}`, "#2a6299", (value) => short.format(value)),
       { ...axis(`${names.people} ${names.persons}`, PEOPLE, (value) => short.format(value)),
         splitLine: { show: false } },
     ],

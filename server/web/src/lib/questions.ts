@@ -16,9 +16,6 @@ const KINDS = {
   rigid: "kind = rigid",
 } as const;
 
-export type KindName = keyof typeof KINDS;
-export const KIND_NAMES = Object.keys(KINDS) as KindName[];
-
 export interface Period {
   /** `2026-10` */
   month: string;
@@ -51,17 +48,18 @@ export function periodOf(asOf: string): Period {
   };
 }
 
+/** Those with any low-income aid running, each once, and those of each kind. */
 function counts(): string {
-  return KIND_NAMES.map((name) => `${name} = count(where any(aid where ${KINDS[name]} and running))`)
+  const kinds = { low: `kind in (${LOW_INCOME})`, ...KINDS };
+  return Object.entries(kinds)
+    .map(([name, test]) => `${name} = count(where any(aid where ${test} and running))`)
     .join(", ");
 }
 
-/**
- * The catalogue's measure grouped by area. `$month` in it stands for the month of the data.
- */
-function measureText(measure: MeasureEntry, where: string, by: string, period: Period): string {
-  const aggregate = measure.q_measure.replaceAll("$month", period.month);
-  return `from ${measure.from ?? "person"} where ${where}${by} measure value = ${aggregate} totals`;
+/** The catalogue's measure grouped by area. Its text is for the month of the data already. */
+function measureText(measure: MeasureEntry, where: string, by: string): string {
+  const from = measure.from ?? "person";
+  return `from ${from} where ${where}${by} measure value = ${measure.q_measure} totals`;
 }
 
 export interface Scope {
@@ -110,6 +108,6 @@ export function screenQuestions({ area, listed, period, measure }: Scope): Batch
         `measure paid = sum(value), people = count_distinct(person)`,
     },
   ];
-  if (measure) questions.push({ id: "measure", q: measureText(measure, where, by, period) });
+  if (measure) questions.push({ id: "measure", q: measureText(measure, where, by) });
   return questions;
 }

@@ -18,7 +18,11 @@ function fixed(unit: string, divisor: number, digits: number, language: Language
   });
   return {
     unit: unitText(unit, language),
-    text: (value) => (value === null ? MISSING : format.format(value / divisor)),
+    // A plain 0, so that nothing is told from what is merely rounded down.
+    text: (value) => {
+      if (value === null) return MISSING;
+      return value === 0 ? "0" : format.format(value / divisor);
+    },
     plain: (value) => (value === null ? "" : (value / divisor).toFixed(digits)),
   };
 }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { RequestFailed, problemFrom } from "./api";
-import { periodOf, screenQuestions } from "./questions";
-import { readScreen } from "./screen";
+import { LOW_INCOME, periodOf, screenQuestions } from "./questions";
+import { paidChange, readScreen } from "./screen";
 import { tableColumns, tableCsv } from "./table";
 import type { Answer, BatchAnswer, Column } from "./wire";
 import { zh } from "../locales/zh";
@@ -68,9 +68,25 @@ describe("readScreen", () => {
       code: "区划代码", area: "区域", total: "合计",
     });
     const lines = text.split("\r\n");
-    expect(lines[0]!.startsWith("\uFEFF区划代码,区域,登记人口(人),登记户数(户)")).toBe(true);
-    expect(lines[2]).toBe("1402,名1402,20,7,,,,,,,,1,0.07,");
+    expect(lines[0]!.startsWith("\uFEFF区划代码,区域,低收入人口(人),登记人口(人),登记户数(户)")).toBe(true);
+    expect(lines[2]).toBe("1402,名1402,,20,7,,,,,,,,1,0.07,");
     expect(lines).toHaveLength(5);
+  });
+});
+
+describe("paidChange", () => {
+  const months = [
+    { month: "2026-08", paid: 0, people: 0 },
+    { month: "2026-09", paid: 200, people: 2 },
+    { month: "2026-10", paid: 230, people: 2 },
+  ];
+  it("is against the month before", () => {
+    expect(paidChange(months, "2026-10")).toBeCloseTo(15);
+  });
+  it("is nothing without a month before, or with nothing paid in it", () => {
+    expect(paidChange(months, "2026-08")).toBeNull();
+    expect(paidChange(months, "2026-09")).toBeNull();
+    expect(paidChange(months, "2026-11")).toBeNull();
   });
 });
 
@@ -87,6 +103,7 @@ describe("questions", () => {
     const questions = screenQuestions({ area: "1401", listed: "county", period, measure: null });
     expect(questions.every(({ q }) => q.includes("region within 1401"))).toBe(true);
     expect(new Set(questions.map(({ id }) => id)).size).toBe(questions.length);
+    expect(questions[0]!.q).toContain(`low = count(where any(aid where kind in (${LOW_INCOME})`);
   });
 });
 

@@ -5,7 +5,7 @@ import { RequestFailed } from "./api";
 
 /** Columns of the table, in their order. `null` in a row means: no such rows there. */
 export const FIELDS = [
-  "persons", "homes",
+  "low", "low_homes", "persons", "homes",
   "dibao_urban", "dibao_urban_homes", "dibao_rural", "dibao_rural_homes",
   "tekun", "edge", "edge_homes", "rigid", "rigid_homes", "relapse",
   "entered", "left", "paid", "paid_year",
@@ -74,12 +74,12 @@ function eachRow(
 /** Which field of a row takes which measure of which question. */
 const SOURCES: Record<string, Partial<Record<string, Field>>> = {
   persons: {
-    persons: "persons", dibao_urban: "dibao_urban", dibao_rural: "dibao_rural", tekun: "tekun",
+    low: "low", persons: "persons", dibao_urban: "dibao_urban", dibao_rural: "dibao_rural", tekun: "tekun",
     edge: "edge", rigid: "rigid", entered: "entered", left: "left",
   },
   homes: {
-    homes: "homes", dibao_urban: "dibao_urban_homes", dibao_rural: "dibao_rural_homes",
-    edge: "edge_homes", rigid: "rigid_homes", relapse: "relapse",
+    low: "low_homes", homes: "homes",
+    dibao_urban: "dibao_urban_homes", dibao_rural: "dibao_rural_homes", edge: "edge_homes", rigid: "rigid_homes", relapse: "relapse",
   },
   paid: { paid: "paid" },
   paid_year: { paid_year: "paid_year" },
@@ -105,7 +105,7 @@ export function readScreen(batch: BatchAnswer): Screen {
   const rows = new Map<string, AreaRow>();
   const screen: Screen = {
     version: batch.data_version,
-    asOf: batch.as_of,
+    asOf: batch.as_of ?? "",
     rows: [],
     total: emptyFigures(),
     measureTotal: null,
@@ -154,6 +154,13 @@ export function readScreen(batch: BatchAnswer): Screen {
   screen.rows = [...rows.values()].sort((a, b) => a.code.localeCompare(b.code));
   if (screen.rows.length === 0) fillZeros(screen.total);
   return screen;
+}
+
+/** Money of a month against that of the month before, in per cent; `null` where either is missing. */
+export function paidChange(months: readonly MonthPoint[], month: string): number | null {
+  const at = months.findIndex((point) => point.month === month);
+  const [now, before] = [months[at]?.paid ?? null, months[at - 1]?.paid ?? null];
+  return now === null || !before ? null : (now / before - 1) * 100;
 }
 
 /** An area without a single row holds nobody: its counts are 0, its money stays unknown. */

@@ -42,7 +42,8 @@ export type BatchResult = ({ id: string } & Answer) | { id: string; problem: Pro
 
 export interface BatchAnswer {
   data_version: string;
-  as_of: string;
+  /** The day the data speak of; a registry may have none, and then no screen. */
+  as_of: string | null;
   results: BatchResult[];
 }
 
@@ -58,11 +59,13 @@ export interface MeasureEntry {
   q_measure: string;
   definition: string;
   definition_en?: string;
+  /** Who keeps the rows. */
+  source?: string;
 }
 
 export interface Meta {
   data_version: string;
-  as_of: string;
+  as_of: string | null;
   label: string;
   measures: MeasureEntry[];
 }

@@ -28,6 +28,8 @@ export const en: Messages = {
   noData: "No data",
   rankOf: "{rank} of {of}",
   clickToOpen: "Click to open",
+  source: "Source: {source}",
+  shownNow: "{area}, {n} areas, data as of {day}",
   mapLabel:
     "Map of {measure} in {area}, {n} areas; the ranking and the table hold the same and work by keyboard",
   outside: "Areas without a public boundary:",
@@ -61,8 +63,10 @@ export const en: Messages = {
   problem: "The data could not be read",
   problemNetwork: "The server cannot be reached. Check the network and try again.",
   problemArea: "There is no such area code.",
+  problemDay: "The data have no day, so there is no this month. Give the day when loading.",
   problemCode: "Error code: {code}",
   partial: "Some figures could not be computed",
+  low: "Low-income",
   persons: "Persons",
   homes: "Households",
   dibaoUrban: "Urban dibao",
@@ -76,9 +80,14 @@ export const en: Messages = {
   paid: "Paid this month",
   paidYear: "Paid this year",
   householdsBeside: "{n} homes",
+  shareBeside: "{share}% of all persons",
+  changeBeside: "{change}% on last month",
   unitPersons: "persons",
   unitHomes: "homes",
-  defPersons: "Everyone in the register, in the area of their household; each person once.",
+  defLow:
+    "Persons with dibao, tekun, dibao margin or rigid expenditure aid running on the data date, each once; households with at least one such member.",
+  defPersons:
+    "Everyone in the register (recorded deaths included), in the area of their household, each once; and all households in the register.",
   defHomes: "All households in the register.",
   defDibaoUrban:
     "Persons on the urban subsistence allowance on the data date; households with at least one such member.",

@@ -103,6 +103,7 @@ async function read(wanted: Route, signal: AbortSignal, again = true): Promise<V
   const listed = listedLevel(level, wanted.layer);
   const catalogue = await newestMeta(signal);
   const measure = chosenMeasure(catalogue, wanted.measure);
+  if (!catalogue.as_of) throw new RequestFailed({ title: "no day", status: 0, code: "page.no_day" });
   const period = periodOf(catalogue.as_of);
   const queries = screenQuestions({ area: wanted.area, listed, period, measure });
   const [area, tagged, drawn] = await Promise.all([

@@ -1,0 +1,28 @@
+//! Standard output.
+//!
+//! Invariant: a reader that has gone (`yiku query | head`) ends the command quietly.
+
+use std::io::{self, Write};
+
+use serde::Serialize;
+
+use crate::error::Error;
+
+/// Writes a text.
+pub(super) fn text(text: &str) -> Result<(), Error> {
+    let mut out = io::stdout().lock();
+    out.write_all(text.as_bytes()).and_then(|()| out.flush()).map_err(|source| {
+        match source.kind() {
+            io::ErrorKind::BrokenPipe => Error::Closed,
+            _ => Error::Output { source },
+        }
+    })
+}
+
+/// Writes a value as one piece of JSON.
+pub(super) fn json(value: &impl Serialize) -> Result<(), Error> {
+    let written = serde_json::to_string_pretty(value);
+    let written =
+        written.map_err(|source| Error::Express { form: "JSON", source: Box::new(source) })?;
+    text(&format!("{written}\n"))
+}

@@ -1,0 +1,74 @@
+//! `yiku query`: a question, its answer on standard output.
+
+use std::path::{Path, PathBuf};
+
+use clap::{Args, ValueEnum};
+use yiku::{Database, Snapshot};
+use yiku_queries::{Limits, Plan};
+
+use super::{out, table, threads};
+use crate::error::Error;
+use crate::wire::AnswerBody;
+
+const EXAMPLE: &str = "\
+Example:
+  yiku query --db /tmp/registry 'from person where disability_grade in (1, 2)
+      by region.city measure people = count(), homes = count_distinct(household) totals'
+
+The text may also be the JSON form of a question. The language is described in docs/language.md.";
+
+/// Ask a question and print the answer
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLE)]
+pub(super) struct Query {
+    /// The database folder
+    #[arg(long, value_name = "DIR")]
+    db: PathBuf,
+    /// How to print it
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    format: Format,
+    /// The same as --format json
+    #[arg(long, conflicts_with = "format")]
+    json: bool,
+    /// The question
+    #[arg(value_name = "TEXT")]
+    text: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    Table,
+    Json,
+    Csv,
+}
+
+impl Query {
+    pub(super) fn run(self) -> Result<(), Error> {
+        let snapshot = snapshot(&self.db)?;
+        let plan = plan(&self.text, &snapshot)?;
+        let limits = Limits { threads: threads(), ..Limits::default() };
+        let answer = plan.run(&snapshot, &limits).map_err(|source| Error::Query { source })?;
+        match if self.json { Format::Json } else { self.format } {
+            Format::Table => out::text(&table::text(&answer)),
+            Format::Json => out::json(&AnswerBody::from(&answer)),
+            Format::Csv => out::text(&table::csv(&answer)?),
+        }
+    }
+}
+
+/// The newest version of a database.
+pub(super) fn snapshot(db: &Path) -> Result<Snapshot, Error> {
+    let database = Database::open(db).and_then(|database| database.snapshot());
+    database.map_err(|source| Error::Engine { source })
+}
+
+/// A question in either form, bound to a snapshot.
+pub(super) fn plan(text: &str, snapshot: &Snapshot) -> Result<Plan, Error> {
+    let query = if text.trim_start().starts_with('{') {
+        yiku_queries::Query::from_json(text)
+    } else {
+        yiku_queries::Query::parse(text)
+    };
+    let plan = query.and_then(|query| Plan::new(&query, snapshot));
+    plan.map_err(|source| Error::Query { source })
+}

@@ -1,0 +1,82 @@
+//! Why a command was not done.
+
+use std::io;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+/// Why a command was not done. Causes are in `source()`.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The database refused.
+    #[error(transparent)]
+    Engine {
+        /// Why.
+        source: yiku::Error,
+    },
+    /// The question is wrong or could not be answered.
+    #[error(transparent)]
+    Query {
+        /// Why.
+        source: yiku_queries::Error,
+    },
+    /// Files were not loaded; the database is as it was.
+    #[error(transparent)]
+    Load {
+        /// Why.
+        source: Box<yiku_indexer::Error>,
+    },
+    /// No province was generated.
+    #[error(transparent)]
+    Generate {
+        /// Why.
+        source: yiku_fixtures::Error,
+    },
+    /// A file could not be read.
+    #[error("cannot read {}", .path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// The system's reason.
+        source: io::Error,
+    },
+    /// The measures built into the program cannot be read.
+    #[error("the measures of the map cannot be read")]
+    Measures {
+        /// Where and what, as the TOML reader says it.
+        source: Box<toml::de::Error>,
+    },
+    /// The address cannot be listened on.
+    #[error("cannot listen on {address}")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// The system's reason.
+        source: io::Error,
+    },
+    /// The server could not run.
+    #[error("cannot {action}")]
+    Serve {
+        /// What was tried.
+        action: &'static str,
+        /// The system's reason.
+        source: io::Error,
+    },
+    /// What was to be said could not be written.
+    #[error("cannot write to standard output")]
+    Output {
+        /// The system's reason.
+        source: io::Error,
+    },
+    /// Whoever read standard output has gone.
+    #[error("nobody reads standard output any more")]
+    Closed,
+    /// An answer could not be expressed.
+    #[error("cannot express the answer as {form}")]
+    Express {
+        /// As what: JSON, CSV.
+        form: &'static str,
+        /// The serialiser's reason.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+}

@@ -1,0 +1,45 @@
+//! What a request brings: its body and its parameters, within limits, with problems of our own.
+
+use axum::body::Bytes;
+use axum::extract::rejection::{BytesRejection, FailedToBufferBody};
+use axum::extract::{FromRequest, Query, Request};
+use axum::http::{Uri, header};
+use serde::de::DeserializeOwned;
+
+use crate::limits::BODY_BYTES_MAX;
+use crate::problem::{Code, Problem};
+
+const JSON: &str = "application/json";
+
+/// The body of a request that says it is JSON.
+pub(crate) struct JsonBody(pub(crate) Bytes);
+
+impl<S: Send + Sync> FromRequest<S> for JsonBody {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        let kind = request.headers().get(header::CONTENT_TYPE);
+        let kind = kind.and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+        if !kind.split(';').next().is_some_and(|kind| kind.trim().eq_ignore_ascii_case(JSON)) {
+            return Err(Problem::told(Code::RequestMedia, format!("send it as `{JSON}`")));
+        }
+        match Bytes::from_request(request, state).await {
+            Ok(body) => Ok(Self(body)),
+            Err(BytesRejection::FailedToBufferBody(FailedToBufferBody::LengthLimitError(_))) => {
+                let detail = format!("the most that is taken are {BODY_BYTES_MAX} bytes");
+                Err(Problem::told(Code::RequestLarge, detail))
+            }
+            Err(_) => Err(Problem::new(Code::RequestBody)),
+        }
+    }
+}
+
+/// The parameters behind the `?` of an address.
+pub(crate) fn parameters<T: DeserializeOwned>(uri: &Uri) -> Result<T, Problem> {
+    let found = Query::<T>::try_from_uri(uri);
+    found.map(|Query(found)| found).map_err(|wrong| {
+        let text = wrong.body_text();
+        let detail = text.strip_prefix("Failed to deserialize query string: ").unwrap_or(&text);
+        Problem::told(Code::RequestParameter, detail)
+    })
+}

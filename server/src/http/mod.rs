@@ -1,0 +1,148 @@
+//! HTTP: addresses, and what stands before all of them.
+//!
+//! Invariants: a route has one row in [`routes`], and `openapi.json` describes the same ones; what
+//! a request asks is answered by the modules beneath, never here.
+
+mod areas;
+mod batch;
+mod body;
+mod guard;
+mod map;
+mod meta;
+mod operation;
+mod query;
+mod reply;
+pub(crate) mod tag;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::http::{HeaderMap, Method, Uri};
+use axum::middleware;
+use axum::response::{IntoResponse, Response};
+use axum::routing::{MethodRouter, get, post};
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::compression::CompressionLayer;
+use tower_http::timeout::RequestBodyTimeoutLayer;
+
+use crate::limits::{BODY_BYTES_MAX, BODY_PAUSE_MAX};
+use crate::page;
+use crate::problem::{Code, Problem};
+use crate::state::ServerState;
+
+/// The part of the address under which programs ask.
+const API: &str = "/api/";
+
+/// Every address that is not the page's.
+fn routes() -> Vec<(&'static str, MethodRouter<ServerState>)> {
+    vec![
+        ("/api/v1/query", get(query::from_address).post(query::from_body)),
+        ("/api/v1/batch", post(batch::answer)),
+        ("/api/v1/meta", get(meta::answer)),
+        ("/api/v1/areas/{code}", get(areas::answer)),
+        ("/api/v1/map/values", get(map::values)),
+        ("/api/v1/map/{file}", get(map::layer)),
+        ("/healthz", get(operation::health)),
+        ("/readyz", get(operation::ready)),
+        ("/metrics", get(operation::metrics)),
+        ("/openapi.json", get(operation::openapi)),
+    ]
+}
+
+/// Everything the server answers.
+pub fn router(state: ServerState) -> Router {
+    let mut router = Router::new();
+    for (path, methods) in routes() {
+        router = router.route(path, methods);
+    }
+    router
+        .fallback(elsewhere)
+        .method_not_allowed_fallback(wrong_method)
+        .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
+        .layer(RequestBodyTimeoutLayer::new(BODY_PAUSE_MAX))
+        .layer(CompressionLayer::new())
+        .layer(middleware::from_fn_with_state(state.clone(), guard::known_host))
+        .layer(CatchPanicLayer::custom(guard::broken))
+        .layer(middleware::from_fn_with_state(state.clone(), guard::counted))
+        .layer(middleware::from_fn(guard::headers))
+        .with_state(state)
+}
+
+/// What no route has: a file of the page, an address of the page, or nothing.
+async fn elsewhere(method: Method, uri: Uri, headers: HeaderMap) -> Response {
+    if uri.path().starts_with(API) {
+        let detail = format!("`{}` is not of this interface; see /openapi.json", uri.path());
+        return Problem::told(Code::RequestRoute, detail).into_response();
+    }
+    if method != Method::GET && method != Method::HEAD {
+        return Problem::new(Code::RequestMethod).into_response();
+    }
+    page::respond(&uri, &headers)
+}
+
+async fn wrong_method(method: Method, uri: Uri) -> Problem {
+    let detail = format!("`{}` does not take {method}; see /openapi.json", uri.path());
+    Problem::told(Code::RequestMethod, detail)
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
+
+    use std::collections::BTreeSet;
+
+    use serde_json::Value;
+
+    use super::*;
+
+    fn description() -> Value {
+        serde_json::from_str(operation::OPENAPI).unwrap()
+    }
+
+    #[test]
+    fn the_description_has_the_routes_of_the_router() {
+        let told = description();
+        let told: BTreeSet<String> = told["paths"]
+            .as_object()
+            .unwrap()
+            .keys()
+            .map(|path| path.replace("{layer}.geojson", "{file}"))
+            .collect();
+        let routed: BTreeSet<String> =
+            routes().into_iter().map(|(path, _)| path.to_owned()).collect();
+        assert_eq!(told, routed);
+    }
+
+    #[test]
+    fn the_description_has_the_codes_of_problems() {
+        let told = description();
+        let told = told["components"]["schemas"]["Problem"]["properties"]["code"]["enum"].clone();
+        let codes: Vec<&str> = Code::ALL.iter().map(|code| code.word()).collect();
+        assert_eq!(told, serde_json::json!(codes));
+    }
+
+    /// Every `$ref` of the description.
+    fn references(value: &Value, found: &mut Vec<String>) {
+        match value {
+            Value::Object(fields) => {
+                if let Some(Value::String(target)) = fields.get("$ref") {
+                    found.push(target.clone());
+                }
+                fields.values().for_each(|inner| references(inner, found));
+            }
+            Value::Array(items) => items.iter().for_each(|inner| references(inner, found)),
+            _ => {}
+        }
+    }
+
+    #[test]
+    fn the_description_points_at_what_it_has() {
+        let told = description();
+        let mut found = Vec::new();
+        references(&told, &mut found);
+        assert!(found.len() > 20);
+        for target in found {
+            let pointer = target.strip_prefix('#').unwrap_or_default();
+            assert!(told.pointer(pointer).is_some(), "{target}");
+        }
+    }
+}

@@ -1,0 +1,63 @@
+//! One question.
+
+use axum::extract::State;
+use axum::http::{HeaderMap, Uri};
+use serde::Deserialize;
+use yiku_queries::Query;
+
+use super::body::{JsonBody, parameters};
+use super::reply::Reply;
+use super::tag;
+use crate::problem::Problem;
+use crate::question;
+use crate::state::ServerState;
+use crate::wire::AnswerBody;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Parameters {
+    q: String,
+}
+
+/// `GET /api/v1/query?q=`
+pub(crate) async fn from_address(
+    State(state): State<ServerState>,
+    headers: HeaderMap,
+    uri: Uri,
+) -> Result<Reply, Problem> {
+    let Parameters { q } = parameters(&uri)?;
+    let query = question::from_text(&q)?;
+    answer(state, headers, query, None).await
+}
+
+/// `POST /api/v1/query`
+pub(crate) async fn from_body(
+    State(state): State<ServerState>,
+    headers: HeaderMap,
+    JsonBody(body): JsonBody,
+) -> Result<Reply, Problem> {
+    let (query, pointer) = question::from_body(&body)?;
+    answer(state, headers, query, pointer).await
+}
+
+async fn answer(
+    state: ServerState,
+    headers: HeaderMap,
+    query: Query,
+    pointer: Option<&'static str>,
+) -> Result<Reply, Problem> {
+    let work = move |state: &ServerState, stop| {
+        let snapshot = state.snapshot()?;
+        let tag = tag::of_question("query", snapshot.version(), &query.to_text());
+        if tag::names(&headers, &tag) {
+            return Ok(Reply::unchanged(&snapshot, tag));
+        }
+        let answer = question::answer(query, &snapshot, &state.limits(stop));
+        let answer = answer.map_err(|problem| match pointer {
+            Some(pointer) => problem.beneath(pointer),
+            None => problem,
+        })?;
+        Reply::new(&snapshot, Some(tag), &AnswerBody::from(&answer))
+    };
+    state.work(work).await
+}

@@ -1,0 +1,24 @@
+//! # The yiku program: command line, HTTP, and the page
+//!
+//! Invariant: this crate talks and decides nothing. It reads what is asked, hands it to the crates
+//! beneath, and puts what they answer into words, tables or JSON.
+
+mod blocking;
+pub mod cli;
+mod clock;
+mod error;
+mod http;
+pub mod limits;
+mod map;
+mod measures;
+mod metrics;
+mod page;
+pub mod problem;
+mod question;
+mod serve;
+mod state;
+mod wire;
+
+pub use error::Error;
+pub use http::router;
+pub use state::{ServerState, Settings};

@@ -1,0 +1,7 @@
+//! The yiku program.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    yiku_server::cli::main()
+}

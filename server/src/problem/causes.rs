@@ -1,0 +1,126 @@
+//! From the errors of the crates beneath to problems: one arm a variant.
+//!
+//! Invariant: every variant is named here, so that somebody decided its code. The enums may grow;
+//! the test below reads their sources and finds a variant that is not named.
+
+use yiku_queries::Error as QueryError;
+
+use super::{Code, Problem};
+use crate::blocking::Refused;
+
+impl Problem {
+    /// Why a question was not answered.
+    pub(crate) fn of_query(error: &QueryError) -> Self {
+        let code = match error {
+            QueryError::Syntax { .. } => Code::QuerySyntax,
+            QueryError::UnknownColumn { .. } => Code::QueryColumn,
+            QueryError::UnknownTable { .. } => Code::QueryTable,
+            QueryError::UnknownCode { .. } => Code::QueryCode,
+            QueryError::UnknownRegion { .. } => Code::QueryRegion,
+            QueryError::UnknownLevel { .. } => Code::QueryLevel,
+            QueryError::UnknownFunction { .. } => Code::QueryFunction,
+            QueryError::UnknownMeasure { .. } => Code::QueryMeasure,
+            QueryError::Type { .. } => Code::QueryType,
+            QueryError::Unsupported { .. } => Code::QueryUnsupported,
+            QueryError::Limit { .. } => Code::QueryLimit,
+            QueryError::Json { .. } => Code::QueryJson,
+            QueryError::MissingAsOf => Code::QueryAsOf,
+            QueryError::Overflow { .. } => Code::QueryOverflow,
+            QueryError::Stopped => return Self::new(Code::Late),
+            QueryError::Engine { source } => return Self::of_engine(source),
+            // A plan is made and run on one snapshot: it cannot be of another.
+            QueryError::Stale => return Self::fault(Code::Fault, error),
+            _ => return Self::fault(Code::Fault, error),
+        };
+        Self {
+            position: error.position(),
+            pointer: error.pointer().map(str::to_owned),
+            hint: error.hint().map(str::to_owned),
+            ..Self::told(code, error.to_string())
+        }
+    }
+
+    /// Why the database could not be read.
+    pub(crate) fn of_engine(error: &yiku::Error) -> Self {
+        let code = match error {
+            yiku::Error::NotFound { .. }
+            | yiku::Error::Corrupt { .. }
+            | yiku::Error::Format { .. }
+            | yiku::Error::Io { .. } => Code::Unready,
+            // What only a writer, or a schema on its way to one, can meet.
+            yiku::Error::Locked { .. }
+            | yiku::Error::Exists { .. }
+            | yiku::Error::Schema { .. }
+            | yiku::Error::SchemaText { .. }
+            | yiku::Error::Tree { .. }
+            | yiku::Error::Orphan { .. }
+            | yiku::Error::MissingKey { .. }
+            | yiku::Error::DuplicateKey { .. }
+            | yiku::Error::Poisoned => Code::Fault,
+            // What a checked plan does not ask for.
+            yiku::Error::UnknownTable { .. }
+            | yiku::Error::UnknownColumn { .. }
+            | yiku::Error::WrongType { .. }
+            | yiku::Error::UnknownCode { .. }
+            | yiku::Error::UnknownPath { .. }
+            | yiku::Error::Limit { .. } => Code::Fault,
+            _ => Code::Fault,
+        };
+        Self::fault(code, error)
+    }
+
+    /// Why work was not done.
+    pub(crate) fn of_refusal(refused: Refused) -> Self {
+        match refused {
+            Refused::Busy => Self::new(Code::Busy),
+            Refused::Late => Self::new(Code::Late),
+            Refused::Broken => Self::fault(Code::Fault, &Broken),
+        }
+    }
+}
+
+/// A thread that ended without an answer. What it had to say is in the log before this.
+#[derive(Debug, thiserror::Error)]
+#[error("the work ended without an answer")]
+struct Broken;
+
+#[cfg(test)]
+mod tests {
+    /// The variants of the enum `Error` of a source file.
+    fn variants(source: &str) -> Vec<&str> {
+        let body = source.split_once("pub enum Error {").map_or("", |(_, rest)| rest);
+        let body = body.split_once("\n}\n").map_or("", |(body, _)| body);
+        let lines = body.lines().filter_map(|line| line.strip_prefix("    "));
+        let starts = lines.filter(|line| line.starts_with(|c: char| c.is_ascii_uppercase()));
+        starts.filter_map(|line| line.split([' ', ',', '{', '(']).next()).collect()
+    }
+
+    #[test]
+    fn every_variant_has_an_arm() {
+        let here = include_str!("causes.rs");
+        let arms = here.split("#[cfg(test)]").next().unwrap_or_default();
+        let sources = [
+            ("QueryError", include_str!("../../../queries/src/error.rs")),
+            ("yiku::Error", include_str!("../../../engine/src/error.rs")),
+        ];
+        for (name, source) in sources {
+            let variants = variants(source);
+            assert!(variants.len() > 10, "{name}: {variants:?}");
+            for variant in variants {
+                let arm = format!("{name}::{variant}");
+                let named = arms.match_indices(&arm).any(|(at, _)| {
+                    arms.get(at + arm.len()..)
+                        .is_some_and(|rest| !rest.starts_with(char::is_alphanumeric))
+                });
+                assert!(named, "`{arm}` has no arm: decide its code");
+            }
+        }
+    }
+
+    #[test]
+    fn a_variant_is_found() {
+        let source = "pub enum Error {\n    /// A.\n    #[error(\"a\")]\n    One {\n        \
+                      /// B.\n        field: u8,\n    },\n    Two,\n}\n";
+        assert_eq!(variants(source), ["One", "Two"]);
+    }
+}

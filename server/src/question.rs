@@ -1,0 +1,80 @@
+//! A question on its way through HTTP: read from a body or an address, bounded, answered.
+//!
+//! Invariant: no value of a personal column leaves through here, and none decides what leaves:
+//! a question that reads such a column in any place is refused before a row is read.
+
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+use yiku::{Schema, Snapshot};
+use yiku_queries::{Answer, Limits, Plan, Query};
+
+use crate::limits::ANSWER_ROWS_MAX;
+use crate::problem::{Code, Problem};
+use crate::wire::TextForm;
+
+/// Only whether a body holds the text form.
+#[derive(Deserialize)]
+struct Form {
+    #[serde(default)]
+    q: Option<IgnoredAny>,
+}
+
+/// Reads the text form.
+pub(crate) fn from_text(text: &str) -> Result<Query, Problem> {
+    Query::parse(text).map_err(|error| Problem::of_query(&error))
+}
+
+/// Reads the JSON form.
+pub(crate) fn from_json(text: &str) -> Result<Query, Problem> {
+    Query::from_json(text).map_err(|error| Problem::of_query(&error))
+}
+
+/// The field of a body that holds the text form.
+const TEXT: &str = "/q";
+
+/// Reads a body: the JSON form, or the text form in `q`. With it where the question stands in the
+/// body: errors of its own point from there.
+pub(crate) fn from_body(body: &[u8]) -> Result<(Query, Option<&'static str>), Problem> {
+    let wrong = |error: serde_json::Error| Problem::told(Code::RequestJson, error.to_string());
+    let form: Form = serde_json::from_slice(body).map_err(wrong)?;
+    if form.q.is_some() {
+        let form: TextForm = serde_json::from_slice(body).map_err(wrong)?;
+        let query = from_text(&form.q).map_err(|problem| problem.beneath(TEXT))?;
+        return Ok((query, Some(TEXT)));
+    }
+    let text = std::str::from_utf8(body);
+    let text = text.map_err(|error| Problem::told(Code::RequestJson, error.to_string()))?;
+    Ok((from_json(text)?, None))
+}
+
+/// Answers a question.
+pub(crate) fn answer(
+    query: Query,
+    snapshot: &Snapshot,
+    limits: &Limits,
+) -> Result<Answer, Problem> {
+    let wrong = |error| Problem::of_query(&error);
+    let plan = Plan::new(&query, snapshot).map_err(wrong)?;
+    refuse_personal(&plan, snapshot.schema())?;
+    let answer = plan.run(snapshot, limits).map_err(wrong)?;
+    if answer.rows <= ANSWER_ROWS_MAX {
+        return Ok(answer);
+    }
+    // Rare, and a limit from the start would put totals elsewhere in every answer.
+    let query = query.with_limit(ANSWER_ROWS_MAX);
+    Plan::new(&query, snapshot).and_then(|plan| plan.run(snapshot, limits)).map_err(wrong)
+}
+
+fn refuse_personal(plan: &Plan, schema: &Schema) -> Result<(), Problem> {
+    let columns = plan.columns().map_err(|error| Problem::of_query(&error))?;
+    for (table, column) in columns {
+        let table = schema.tables.get(table);
+        let column = table.and_then(|table| table.columns.get(column));
+        if let (Some(table), Some(column)) = (table, column.filter(|column| column.personal)) {
+            let (table, column) = (&table.name, &column.name);
+            let detail = format!("column `{column}` of `{table}` is personal; ask without it");
+            return Err(Problem::told(Code::QueryPersonal, detail));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,109 @@
+//! What all requests share: the database, the door to blocking threads, the measures.
+
+use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
+
+use yiku::{Database, Snapshot};
+use yiku_queries::Limits;
+
+use crate::blocking::{Door, Stop};
+use crate::error::Error;
+use crate::limits::{DEADLINE, GROUPS_MAX, WAITING_MAX};
+use crate::measures::Catalogue;
+use crate::metrics::Metrics;
+use crate::problem::Problem;
+
+/// How a server is run.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Whether it is reached on this machine only: then no other name of a host is answered, so
+    /// that a page elsewhere cannot reach it under a name of its own.
+    pub loopback: bool,
+    /// How long a request may take.
+    pub deadline: Duration,
+    /// Segments of one question that are worked on at the same time.
+    pub threads: usize,
+    /// Requests that are worked on at the same time.
+    pub places: usize,
+    /// Requests that wait for a place; the rest is refused.
+    pub waiting_max: usize,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        let threads = thread::available_parallelism().map_or(1, usize::from);
+        Self {
+            loopback: true,
+            deadline: DEADLINE,
+            threads,
+            places: threads,
+            waiting_max: WAITING_MAX,
+        }
+    }
+}
+
+/// What all requests share. A clone is the same state.
+#[derive(Debug, Clone)]
+pub struct ServerState {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    database: Database,
+    catalogue: Catalogue,
+    door: Door,
+    metrics: Metrics,
+    settings: Settings,
+}
+
+impl ServerState {
+    /// A state over a database.
+    ///
+    /// # Errors
+    /// [`Error::Measures`] when the catalogue in the program cannot be read.
+    pub fn new(database: Database, settings: Settings) -> Result<Self, Error> {
+        let catalogue = Catalogue::built_in()?;
+        let door = Door::new(settings.places, settings.waiting_max);
+        let metrics = Metrics::default();
+        let shared = Shared { database, catalogue, door, metrics, settings };
+        Ok(Self { shared: Arc::new(shared) })
+    }
+
+    /// The newest version. Reads files: only on a thread that may block.
+    pub(crate) fn snapshot(&self) -> Result<Snapshot, Problem> {
+        self.shared.database.snapshot().map_err(|error| Problem::of_engine(&error))
+    }
+
+    pub(crate) fn catalogue(&self) -> &Catalogue {
+        &self.shared.catalogue
+    }
+
+    pub(crate) fn door(&self) -> &Door {
+        &self.shared.door
+    }
+
+    pub(crate) fn metrics(&self) -> &Metrics {
+        &self.shared.metrics
+    }
+
+    pub(crate) fn settings(&self) -> &Settings {
+        &self.shared.settings
+    }
+
+    /// How far the answer to a question of a request may go.
+    pub(crate) fn limits(&self, stop: Stop) -> Limits {
+        Limits { threads: self.shared.settings.threads, groups: GROUPS_MAX, stop: Some(stop) }
+    }
+
+    /// Does work on a thread that may block, within the deadline of a request.
+    pub(crate) async fn work<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Self, Stop) -> Result<T, Problem> + Send + 'static,
+    ) -> Result<T, Problem> {
+        let state = self.clone();
+        let done = self.door().run(self.shared.settings.deadline, move |stop| work(&state, stop));
+        done.await.unwrap_or_else(|refused| Err(Problem::of_refusal(refused)))
+    }
+}

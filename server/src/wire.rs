@@ -1,0 +1,173 @@
+//! An answer as JSON: columns, not rows.
+//!
+//! Invariant: an integer that a reader with floating-point numbers would change is a text.
+
+use serde::ser::{SerializeSeq, Serializer};
+use serde::{Deserialize, Serialize};
+use yiku::Snapshot;
+use yiku_queries::{Answer, AnswerColumn, Role, Values};
+
+/// The greatest integer up to which floating-point numbers hold every integer.
+const EXACT_MAX: u64 = 1 << 53;
+
+/// A figure of an answer.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Figure {
+    Int(i64),
+    Float(f64),
+}
+
+impl Figure {
+    /// The figure as a floating-point number, for the purposes of a picture.
+    pub(crate) fn float(self) -> f64 {
+        match self {
+            Self::Int(value) => value as f64,
+            Self::Float(value) => value,
+        }
+    }
+}
+
+impl Serialize for Figure {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Int(value) if value.unsigned_abs() > EXACT_MAX => serializer.collect_str(value),
+            Self::Int(value) => serializer.serialize_i64(*value),
+            Self::Float(value) => serializer.serialize_f64(*value),
+        }
+    }
+}
+
+/// What every answer says of the data it came from.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct Origin {
+    pub(crate) data_version: String,
+    pub(crate) as_of: Option<String>,
+}
+
+impl Origin {
+    /// Of a snapshot.
+    pub(crate) fn of(snapshot: &Snapshot) -> Self {
+        let as_of = snapshot.as_of().map(yiku::calendar::date_text);
+        Self { data_version: snapshot.version().to_string(), as_of }
+    }
+}
+
+/// An answer.
+#[derive(Debug, Serialize)]
+pub(crate) struct AnswerBody<'a> {
+    #[serde(flatten)]
+    origin: Origin,
+    columns: Vec<ColumnBody<'a>>,
+    #[serde(skip_serializing_if = "<[u8]>::is_empty")]
+    levels: &'a [u8],
+    rows: usize,
+    total_rows: usize,
+    truncated: bool,
+    limit: Option<usize>,
+    matched: u64,
+}
+
+#[derive(Debug, Serialize)]
+struct ColumnBody<'a> {
+    name: &'a str,
+    #[serde(rename = "type")]
+    kind: &'static str,
+    role: &'static str,
+    unit: Option<&'a str>,
+    values: ValuesBody<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    labels: Option<&'a [Option<String>]>,
+}
+
+#[derive(Debug)]
+struct ValuesBody<'a>(&'a Values);
+
+impl Serialize for ValuesBody<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut list = serializer.serialize_seq(Some(self.0.len()))?;
+        match self.0 {
+            Values::Int(values) => {
+                values.iter().try_for_each(|v| list.serialize_element(&v.map(Figure::Int)))?;
+            }
+            Values::Float(values) => {
+                values.iter().try_for_each(|v| list.serialize_element(&v.map(Figure::Float)))?;
+            }
+            Values::Text(values) => {
+                values.iter().try_for_each(|v| list.serialize_element(v))?;
+            }
+        }
+        list.end()
+    }
+}
+
+impl<'a> From<&'a Answer> for AnswerBody<'a> {
+    fn from(answer: &'a Answer) -> Self {
+        let as_of = Some(answer.as_of.clone()).filter(|day| !day.is_empty());
+        Self {
+            origin: Origin { data_version: answer.version.to_string(), as_of },
+            columns: answer.columns.iter().map(ColumnBody::from).collect(),
+            levels: &answer.levels,
+            rows: answer.rows,
+            total_rows: answer.total_rows,
+            truncated: answer.truncated,
+            limit: answer.limit,
+            matched: answer.matched,
+        }
+    }
+}
+
+impl<'a> From<&'a AnswerColumn> for ColumnBody<'a> {
+    fn from(column: &'a AnswerColumn) -> Self {
+        Self {
+            name: &column.name,
+            kind: column.kind.word(),
+            role: if column.role == Role::Group { "group" } else { "measure" },
+            unit: column.unit.as_deref(),
+            values: ValuesBody(&column.values),
+            labels: column.labels.as_deref(),
+        }
+    }
+}
+
+/// The text form of a question in a body.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct TextForm {
+    pub(crate) q: String,
+}
+
+/// Several questions.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct BatchForm {
+    pub(crate) queries: Vec<BatchQuery>,
+}
+
+/// One question of several. Its JSON form is kept as it was written: one that cannot be read does
+/// not fail the others.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct BatchQuery {
+    pub(crate) id: String,
+    #[serde(default)]
+    pub(crate) q: Option<String>,
+    #[serde(default)]
+    pub(crate) query: Option<Box<serde_json::value::RawValue>>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_integer_that_would_change_is_a_text() {
+        let check = |figure, expected: &str| {
+            assert_eq!(serde_json::to_string(&figure).ok().as_deref(), Some(expected));
+        };
+        check(Figure::Int(9_007_199_254_740_992), "9007199254740992");
+        check(Figure::Int(9_007_199_254_740_993), "\"9007199254740993\"");
+        check(Figure::Int(-9_007_199_254_740_993), "\"-9007199254740993\"");
+        check(Figure::Int(i64::MIN), "\"-9223372036854775808\"");
+        check(Figure::Float(0.5), "0.5");
+    }
+}
