@@ -4,6 +4,8 @@ use std::path::Path;
 
 use yiku::{CommitInfo, Database, Error, PathNode, PathTree, Schema, Snapshot, Value};
 
+use crate::mixed;
+
 const SCHEMA: &str = r#"
 name = "houses"
 [path]
@@ -45,12 +47,6 @@ pub struct Plain {
     pub rent: Vec<i64>,
     /// The house of each room.
     pub house: Vec<u32>,
-}
-
-/// Numbers without a pattern, the same on every run.
-fn mixed(number: u64) -> u64 {
-    let x = number.wrapping_mul(0x9E37_79B9_7F4A_7C15);
-    (x ^ (x >> 29)).wrapping_mul(0xBF58_476D_1CE4_E5B9) >> 24
 }
 
 fn signed(number: u64) -> i64 {

@@ -1,0 +1,138 @@
+# Every command works from any directory and may be run again at any time.
+# CARGO_TARGET_DIR set outside is respected; the demo's folder and size can be set:
+#   make demo PERSONS=50000 YIKU_DEMO_DIR=/data/demo DEMO_ARGS="--listen 127.0.0.1:9000"
+
+SHELL := /usr/bin/env bash
+.SHELLFLAGS := -euo pipefail -c
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-builtin-rules
+.DEFAULT_GOAL := help
+
+ROOT := $(patsubst %/,%,$(dir $(abspath $(lastword $(MAKEFILE_LIST)))))
+ifdef CARGO_TARGET_DIR
+override CARGO_TARGET_DIR := $(abspath $(CARGO_TARGET_DIR))
+else
+CARGO_TARGET_DIR := $(ROOT)/target
+endif
+export CARGO_TARGET_DIR
+
+PERSONS ?= 300000
+YIKU_DEMO_DIR ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/yiku/demo
+DEMO_ARGS ?=
+
+NATIVE := $(ROOT)/indexer/native
+WEB := $(ROOT)/server/web
+NATIVE_READY := $(NATIVE)/node_modules/.package-lock.json
+WEB_READY := $(WEB)/node_modules/.package-lock.json
+WEB_DIST := $(WEB)/dist/index.html
+WEB_SOURCES := $(shell find '$(WEB)/src' '$(WEB)/public' -type f -not -name '*.test.ts') \
+	$(addprefix $(WEB)/,index.html package.json package-lock.json tsconfig.json vite.config.ts)
+
+RUST_LEAST := 1.95.0
+NODE_LEAST := 20.19.0
+
+say = @printf '\n== %s\n' $(1)
+# older,FOUND,LEAST: succeeds when version FOUND is older than LEAST.
+older = [ "$$(printf '%s\n' "$(1)" "$(2)" | sort -V | head -n 1)" != "$(2)" ]
+
+.PHONY: help setup tools browser native web build demo test lint deny bench
+
+help: ## what there is
+	@echo 'make demo    build, generate a province, load it, serve it; prints the address'
+	@echo 'make test    everything that is tested, page and browser included'
+	@echo 'make lint    formatting, clippy without a warning, dependencies and licences if cargo-deny is there'
+	@echo 'make bench   the benches'
+	@echo 'make build   the program only:' '$(CARGO_TARGET_DIR)/release/yiku'
+	@echo 'make setup   everything the other commands need, the browser included'
+	@echo 'make web     the page only; make deny: the dependency check, installed when missing'
+
+setup: tools native $(WEB_READY) browser ## all that a fresh machine lacks
+
+# The compilers. What the system's packages can bring is installed; the rest is said plainly.
+tools:
+	@need() { command -v "$$1" >/dev/null 2>&1; }; \
+	install() { \
+	  if need apt-get && [ "$$(id -u)" = 0 ]; then \
+	    printf '\n== installing %s\n' "$$*"; \
+	    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq "$$@"; \
+	  fi; }; \
+	need cc || install build-essential; \
+	need cc || { echo 'no C compiler: install one (Debian, Ubuntu: build-essential)' >&2; exit 1; }; \
+	{ need node && need npm; } || install nodejs npm || true; \
+	need cargo || { echo 'no cargo: install Rust $(RUST_LEAST) or newer (rustup.rs)' >&2; exit 1; }; \
+	{ need node && need npm; } || { \
+	  echo 'no node or npm: install Node.js $(NODE_LEAST) or newer (nodejs.org)' >&2; exit 1; }; \
+	rust=$$(cargo --version | cut -d ' ' -f 2); \
+	if $(call older,$$rust,$(RUST_LEAST)); then \
+	  echo "cargo is $$rust, needed is $(RUST_LEAST) or newer: rustup update stable" >&2; exit 1; fi; \
+	node=$$(node --version | tr -d v); \
+	if $(call older,$$node,$(NODE_LEAST)); then \
+	  echo "node is $$node, needed is $(NODE_LEAST) or newer" >&2; exit 1; fi
+
+# Chromium and a Chinese font, for the tests that look at the page.
+browser:
+	@missing=(); \
+	command -v chromium >/dev/null 2>&1 || command -v chromium-browser >/dev/null 2>&1 || \
+	  command -v google-chrome >/dev/null 2>&1 || missing+=(chromium); \
+	[ -n "$$(fc-list :lang=zh 2>/dev/null | head -n 1)" ] || missing+=(fontconfig fonts-noto-cjk); \
+	if [ $${#missing[@]} -gt 0 ]; then \
+	  if command -v apt-get >/dev/null 2>&1 && [ "$$(id -u)" = 0 ]; then \
+	    printf '\n== installing %s\n' "$${missing[*]}"; \
+	    apt-get update -qq; \
+	    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$${missing[@]}"; \
+	  else \
+	    echo "the browser tests need: $${missing[*]}" >&2; \
+	    echo 'install them (as root: apt-get install ...) and run this again' >&2; exit 1; \
+	  fi; \
+	fi
+
+# DuckDB's shared library, pinned by the integrity hash in indexer/native/package-lock.json.
+native: $(NATIVE_READY)
+
+$(NATIVE_READY): $(NATIVE)/package.json $(NATIVE)/package-lock.json | tools
+	$(call say,'DuckDB')
+	@cd '$(NATIVE)' && npm ci --no-progress --loglevel=error && touch '$@'
+
+$(WEB_READY): $(WEB)/package.json $(WEB)/package-lock.json | tools
+	$(call say,'packages of the page')
+	@cd '$(WEB)' && npm ci --no-progress --loglevel=error && touch '$@'
+
+web: $(WEB_DIST)
+
+$(WEB_DIST): $(WEB_SOURCES) $(WEB_READY)
+	$(call say,'the page')
+	@cd '$(WEB)' && npm run --silent build && touch '$@'
+
+build: tools native web
+	$(call say,'the program')
+	@cd '$(ROOT)' && cargo build --release --locked -p yiku-server
+
+demo: build
+	$(call say,'the demo in $(YIKU_DEMO_DIR)')
+	@'$(CARGO_TARGET_DIR)/release/yiku' demo --persons '$(PERSONS)' --dir '$(YIKU_DEMO_DIR)' $(DEMO_ARGS)
+
+test: setup web
+	$(call say,'tests of the page')
+	@cd '$(WEB)' && npm test --silent
+	$(call say,'tests of the program')
+	@cd '$(ROOT)' && cargo test --release --locked --workspace
+
+lint: tools native web
+	@cargo fmt --version >/dev/null 2>&1 && cargo clippy --version >/dev/null 2>&1 || \
+	  rustup component add rustfmt clippy
+	$(call say,'formatting')
+	@cd '$(ROOT)' && cargo fmt --all --check
+	$(call say,'clippy')
+	@cd '$(ROOT)' && cargo clippy --release --locked --workspace --all-targets -- -D warnings
+	@if command -v cargo-deny >/dev/null 2>&1; then \
+	  $(MAKE) --no-print-directory -f '$(ROOT)/Makefile' deny; \
+	else echo 'licences and dependencies not checked: cargo-deny is not installed (make deny installs it)'; fi
+
+deny: tools
+	$(call say,'licences and dependencies')
+	@command -v cargo-deny >/dev/null 2>&1 || cargo install cargo-deny --locked
+	@cd '$(ROOT)' && cargo deny --all-features check licenses bans sources
+
+bench: tools native web
+	$(call say,'benches')
+	@cd '$(ROOT)' && cargo bench --locked -p yiku-benches
