@@ -24,6 +24,8 @@ NATIVE := $(ROOT)/indexer/native
 WEB := $(ROOT)/server/web
 NATIVE_READY := $(NATIVE)/node_modules/.package-lock.json
 WEB_READY := $(WEB)/node_modules/.package-lock.json
+BROWSER := $(ROOT)/tests/browser
+BROWSER_READY := $(BROWSER)/node_modules/.package-lock.json
 WEB_DIST := $(WEB)/dist/index.html
 WEB_SOURCES := $(shell find '$(WEB)/src' '$(WEB)/public' -type f -not -name '*.test.ts') \
 	$(addprefix $(WEB)/,index.html package.json package-lock.json tsconfig.json vite.config.ts)
@@ -46,7 +48,7 @@ help: ## what there is
 	@echo 'make setup   everything the other commands need, the browser included'
 	@echo 'make web     the page only; make deny: the dependency check, installed when missing'
 
-setup: tools native $(WEB_READY) browser ## all that a fresh machine lacks
+setup: tools native $(WEB_READY) browser $(BROWSER_READY) ## all that a fresh machine lacks
 
 # The compilers. What the system's packages can bring is installed; the rest is said plainly.
 tools:
@@ -97,6 +99,10 @@ $(WEB_READY): $(WEB)/package.json $(WEB)/package-lock.json | tools
 	$(call say,'packages of the page')
 	@cd '$(WEB)' && npm ci --no-progress --loglevel=error && touch '$@'
 
+$(BROWSER_READY): $(BROWSER)/package.json $(BROWSER)/package-lock.json | tools
+	$(call say,'packages of the browser tests')
+	@cd '$(BROWSER)' && npm ci --no-progress --loglevel=error && touch '$@'
+
 web: $(WEB_DIST)
 
 $(WEB_DIST): $(WEB_SOURCES) $(WEB_READY)
@@ -116,6 +122,8 @@ test: setup web
 	@cd '$(WEB)' && npm test --silent
 	$(call say,'tests of the program')
 	@cd '$(ROOT)' && cargo test --release --locked --workspace
+	$(call say,'tests in the browser')
+	@cd '$(BROWSER)' && YIKU='$(CARGO_TARGET_DIR)/release/yiku' npm test --silent
 
 lint: tools native web
 	@cargo fmt --version >/dev/null 2>&1 && cargo clippy --version >/dev/null 2>&1 || \

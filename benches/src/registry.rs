@@ -13,7 +13,7 @@ name = "place"
 levels = [{ name = "city", digits = 2 }, { name = "street", digits = 5 }]
 [[list]]
 name = "colour"
-codes = [["1", "red", "Red"], ["2", "blue", "Blue"], ["3", "green", "Green"], ["4", "white", "White"]]
+codes = [["1", "red", "Red"], ["2", "blue", "Blue"], ["3", "green", "Green"], ["4", "x", "X"]]
 [[table]]
 name = "house"
 key = "house_id"

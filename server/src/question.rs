@@ -8,7 +8,6 @@ use serde::de::IgnoredAny;
 use yiku::{Schema, Snapshot};
 use yiku_queries::{Answer, Limits, Plan, Query};
 
-use crate::limits::ANSWER_ROWS_MAX;
 use crate::problem::{Code, Problem};
 use crate::wire::TextForm;
 
@@ -47,21 +46,22 @@ pub(crate) fn from_body(body: &[u8]) -> Result<(Query, Option<&'static str>), Pr
     Ok((from_json(text)?, None))
 }
 
-/// Answers a question.
+/// Answers a question, with no more than so many rows besides totals.
 pub(crate) fn answer(
     query: Query,
     snapshot: &Snapshot,
     limits: &Limits,
+    rows_max: usize,
 ) -> Result<Answer, Problem> {
     let wrong = |error| Problem::of_query(&error);
     let plan = Plan::new(&query, snapshot).map_err(wrong)?;
     refuse_personal(&plan, snapshot.schema())?;
     let answer = plan.run(snapshot, limits).map_err(wrong)?;
-    if answer.rows <= ANSWER_ROWS_MAX {
+    if answer.rows <= rows_max {
         return Ok(answer);
     }
     // Rare, and a limit from the start would put totals elsewhere in every answer.
-    let query = query.with_limit(ANSWER_ROWS_MAX);
+    let query = query.with_limit(rows_max);
     Plan::new(&query, snapshot).and_then(|plan| plan.run(snapshot, limits)).map_err(wrong)
 }
 

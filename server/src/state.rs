@@ -5,14 +5,15 @@ use std::thread;
 use std::time::Duration;
 
 use yiku::{Database, Snapshot};
-use yiku_queries::Limits;
+use yiku_queries::{Answer, Limits, Query};
 
 use crate::blocking::{Door, Stop};
 use crate::error::Error;
-use crate::limits::{DEADLINE, GROUPS_MAX, WAITING_MAX};
+use crate::limits::{ANSWER_ROWS_MAX, DEADLINE, GROUPS_MAX, WAITING_MAX};
 use crate::measures::Catalogue;
 use crate::metrics::Metrics;
 use crate::problem::Problem;
+use crate::question;
 
 /// How a server is run.
 #[derive(Debug, Clone)]
@@ -28,6 +29,8 @@ pub struct Settings {
     pub places: usize,
     /// Requests that wait for a place; the rest is refused.
     pub waiting_max: usize,
+    /// Rows of one answer, totals not included; the rest is cut, and the answer says so.
+    pub answer_rows_max: usize,
 }
 
 impl Default for Settings {
@@ -39,6 +42,7 @@ impl Default for Settings {
             threads,
             places: threads,
             waiting_max: WAITING_MAX,
+            answer_rows_max: ANSWER_ROWS_MAX,
         }
     }
 }
@@ -92,9 +96,16 @@ impl ServerState {
         &self.shared.settings
     }
 
-    /// How far the answer to a question of a request may go.
-    pub(crate) fn limits(&self, stop: Stop) -> Limits {
-        Limits { threads: self.shared.settings.threads, groups: GROUPS_MAX, stop: Some(stop) }
+    /// The answer to a question. Only on a thread that may block.
+    pub(crate) fn answer(
+        &self,
+        query: Query,
+        snapshot: &Snapshot,
+        stop: &Stop,
+    ) -> Result<Answer, Problem> {
+        let Settings { threads, answer_rows_max, .. } = self.shared.settings;
+        let limits = Limits { threads, groups: GROUPS_MAX, stop: Some(Arc::clone(stop)) };
+        question::answer(query, snapshot, &limits, answer_rows_max)
     }
 
     /// Does work on a thread that may block, within the deadline of a request.

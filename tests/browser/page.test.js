@@ -387,12 +387,14 @@ test("a county with nobody, one with nought and one with some look different", a
     }
     assert.ok(Object.values(drawn).every((count) => count > 0), JSON.stringify(drawn));
     const texts = new Map((await tab.rows()).map((row) => [row.code, row.cells[0]]));
-    for (const code of Object.keys(state)) assert.equal(texts.get(code), "—");
+    // Areas counted apart, such as development zones, have no outline and no row here.
+    const nobody = Object.keys(state).filter((code) => texts.has(code));
+    assert.ok(nobody.length > 0);
+    for (const code of nobody) assert.equal(texts.get(code), "—");
     const nought = Object.keys(values).find((code) => values[code] === 0);
     assert.equal(texts.get(nought), "0");
 
-    const empty = Object.keys(state).find((code) => !code.endsWith("71"));
-    await tab.page.goto(`${small.address}/?area=${empty}`);
+    await tab.page.goto(`${small.address}/?area=${nobody[0]}`);
     await tab.at("empty").waitFor();
     assert.equal((await tab.figures()).persons, 0);
   } finally {

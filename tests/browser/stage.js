@@ -139,7 +139,7 @@ export class Tab {
     tab.complaints = [];
     tab.context = await browser.newContext(shape);
     tab.page = await tab.context.newPage();
-    tab.page.setDefaultTimeout(15_000);
+    tab.page.setDefaultTimeout(30_000);
     tab.context.on("request", (request) => tab.requests.push(request));
     tab.page.on("pageerror", (error) => tab.complaints.push(error.message));
     tab.page.on("console", (message) => {

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use yiku::{Database, calendar};
-use yiku_fixtures::province::{self, Forms, Options, PERSONS_MAX};
+use yiku_fixtures::province::{self, Forms, Options};
 use yiku_indexer::LoadOptions;
 
 use super::progress::line;
@@ -31,7 +31,7 @@ const SEED: u64 = 1;
 #[command(after_help = EXAMPLE)]
 pub(super) struct Demo {
     /// How many persons
-    #[arg(long, default_value_t = 300_000, value_parser = clap::value_parser!(u64).range(1..=PERSONS_MAX))]
+    #[arg(long, default_value_t = 300_000, value_parser = generate::persons())]
     persons: u64,
     /// The folder of the demo; a folder beneath it is made for each number of persons
     #[arg(long, value_name = "DIR")]

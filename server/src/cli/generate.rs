@@ -2,7 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use clap::{Args, ValueEnum};
+use clap::builder::{RangedI64ValueParser, RangedU64ValueParser};
+use clap::{Args, ValueEnum, value_parser};
 use yiku_fixtures::province::{self, Forms, MONTHS_MAX, Options, PERSONS_MAX, Progress, Summary};
 
 use super::progress::Steps;
@@ -24,10 +25,10 @@ pub(super) struct Generate {
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
     /// How many persons
-    #[arg(long, default_value_t = 300_000, value_parser = clap::value_parser!(u64).range(1..=PERSONS_MAX))]
+    #[arg(long, default_value_t = 300_000, value_parser = persons())]
     persons: u64,
     /// How many months of records; the last is 2026-10
-    #[arg(long, default_value_t = 12, value_parser = clap::value_parser!(u32).range(1..=i64::from(MONTHS_MAX)))]
+    #[arg(long, default_value_t = 12, value_parser = months())]
     months: u32,
     /// Another seed, another province
     #[arg(long, default_value_t = 1)]
@@ -45,6 +46,15 @@ enum FormWord {
     Files,
     Parquet,
     Both,
+}
+
+/// How many persons may be asked for.
+pub(super) fn persons() -> RangedU64ValueParser<u64> {
+    value_parser!(u64).range(1..=PERSONS_MAX)
+}
+
+fn months() -> RangedI64ValueParser<u32> {
+    value_parser!(u32).range(1..=i64::from(MONTHS_MAX))
 }
 
 impl Generate {

@@ -65,7 +65,7 @@ pub fn main() -> ExitCode {
         // Whoever read the output has what they wanted.
         Ok(()) | Err(Error::Closed) => ExitCode::SUCCESS,
         Err(error) => {
-            eprint!("{}", told(&error));
+            progress::line(told(&error).trim_end());
             ExitCode::from(1)
         }
     }

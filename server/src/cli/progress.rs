@@ -1,8 +1,16 @@
 //! How far long work has come: a bar when a person watches, otherwise a line a step.
 
 use std::io::{self, IsTerminal, Write};
+use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+/// A step of which the whole is known.
+const MEASURED: &str = "{prefix:24} {bar:30} {pos}/{len} {msg}";
+/// A step of which it is not.
+const UNMEASURED: &str = "{prefix:24} {spinner} {elapsed} {msg}";
+/// How often a bar shows that the work goes on.
+const TICK: Duration = Duration::from_millis(200);
 
 /// Shows the steps of one piece of work on standard error.
 pub(super) struct Steps {
@@ -15,8 +23,7 @@ impl Steps {
     pub(super) fn new() -> Self {
         let bar = io::stderr().is_terminal().then(|| {
             let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
-            let style = ProgressStyle::with_template("{prefix:24} {bar:30} {pos}/{len} {msg}");
-            bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+            bar.enable_steady_tick(TICK);
             bar
         });
         Self { bar, step: String::new() }
@@ -30,6 +37,11 @@ impl Steps {
         }
         match &self.bar {
             Some(bar) => {
+                if new {
+                    let form = if total == 0 { UNMEASURED } else { MEASURED };
+                    let style = ProgressStyle::with_template(form);
+                    bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+                }
                 bar.set_prefix(step.to_owned());
                 bar.set_length(total.max(done));
                 bar.set_position(done);

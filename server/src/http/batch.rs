@@ -12,6 +12,7 @@ use yiku_queries::{Answer, Query};
 use super::body::JsonBody;
 use super::reply::Reply;
 use super::tag;
+use crate::blocking::Stop;
 use crate::limits::{BATCH_ID_CHARS_MAX, BATCH_QUERIES_MAX};
 use crate::problem::{Code, Problem};
 use crate::question;
@@ -51,7 +52,7 @@ pub(crate) async fn answer(
         .map_err(|error| Problem::told(Code::RequestJson, error.to_string()))?;
     check(&form)?;
     let asked: Vec<Asked> = form.queries.into_iter().enumerate().map(read).collect();
-    state.work(move |state, stop| answer_all(state, stop, &headers, asked)).await
+    state.work(move |state, stop| answer_all(state, &stop, &headers, asked)).await
 }
 
 fn check(form: &BatchForm) -> Result<(), Problem> {
@@ -104,7 +105,7 @@ fn text(asked: &[Asked]) -> String {
 
 fn answer_all(
     state: &ServerState,
-    stop: crate::blocking::Stop,
+    stop: &Stop,
     headers: &HeaderMap,
     asked: Vec<Asked>,
 ) -> Result<Reply, Problem> {
@@ -113,11 +114,10 @@ fn answer_all(
     if tag::names(headers, &tag) {
         return Ok(Reply::unchanged(&snapshot, tag));
     }
-    let limits = state.limits(stop);
     let mut answered: Vec<(String, Result<Answer, Problem>)> = Vec::with_capacity(asked.len());
     for Asked { id, pointer, query } in asked {
         let answer = query.and_then(|query| {
-            let answer = question::answer(query, &snapshot, &limits);
+            let answer = state.answer(query, &snapshot, stop);
             answer.map_err(|problem| problem.beneath(&pointer))
         });
         answered.push((id, answer));

@@ -112,7 +112,7 @@ pub(crate) async fn values(
         if tag::names(&headers, &tag) {
             return Ok(Reply::unchanged(&snapshot, tag));
         }
-        let answer = question::answer(query, &snapshot, &state.limits(stop))?;
+        let answer = state.answer(query, &snapshot, &stop)?;
         let body = body(&snapshot, &wanted, &answer, (count, method));
         Reply::new(&snapshot, Some(tag), &body)
     };

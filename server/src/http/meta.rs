@@ -116,7 +116,7 @@ fn meta<'a>(state: &ServerState, snapshot: &'a Snapshot) -> Meta<'a> {
         limits: Limits {
             body_bytes: limits::BODY_BYTES_MAX,
             batch_queries: limits::BATCH_QUERIES_MAX,
-            answer_rows: limits::ANSWER_ROWS_MAX,
+            answer_rows: state.settings().answer_rows_max,
             groups: limits::GROUPS_MAX,
             map_classes: limits::CLASSES_MAX,
             deadline_seconds: state.settings().deadline.as_secs(),

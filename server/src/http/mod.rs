@@ -30,7 +30,7 @@ use crate::problem::{Code, Problem};
 use crate::state::ServerState;
 
 /// The part of the address under which programs ask.
-const API: &str = "/api/";
+const API: &str = "/api";
 
 /// Every address that is not the page's.
 fn routes() -> Vec<(&'static str, MethodRouter<ServerState>)> {
@@ -69,7 +69,8 @@ pub fn router(state: ServerState) -> Router {
 
 /// What no route has: a file of the page, an address of the page, or nothing.
 async fn elsewhere(method: Method, uri: Uri, headers: HeaderMap) -> Response {
-    if uri.path().starts_with(API) {
+    let beneath = uri.path().strip_prefix(API);
+    if beneath.is_some_and(|rest| rest.is_empty() || rest.starts_with('/')) {
         let detail = format!("`{}` is not of this interface; see /openapi.json", uri.path());
         return Problem::told(Code::RequestRoute, detail).into_response();
     }

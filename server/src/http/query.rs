@@ -52,7 +52,7 @@ async fn answer(
         if tag::names(&headers, &tag) {
             return Ok(Reply::unchanged(&snapshot, tag));
         }
-        let answer = question::answer(query, &snapshot, &state.limits(stop));
+        let answer = state.answer(query, &snapshot, &stop);
         let answer = answer.map_err(|problem| match pointer {
             Some(pointer) => problem.beneath(pointer),
             None => problem,

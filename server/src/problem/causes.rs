@@ -32,12 +32,11 @@ impl Problem {
             QueryError::Stale => return Self::fault(Code::Fault, error),
             _ => return Self::fault(Code::Fault, error),
         };
-        Self {
-            position: error.position(),
-            pointer: error.pointer().map(str::to_owned),
-            hint: error.hint().map(str::to_owned),
-            ..Self::told(code, error.to_string())
-        }
+        let mut problem = Self::told(code, error.to_string());
+        problem.details.position = error.position();
+        problem.details.pointer = error.pointer().map(str::to_owned);
+        problem.details.hint = error.hint().map(str::to_owned);
+        problem
     }
 
     /// Why the database could not be read.

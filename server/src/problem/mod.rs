@@ -8,6 +8,7 @@ mod causes;
 
 use std::error::Error;
 use std::fmt::Write as _;
+use std::io::{self, Write as _};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use axum::http::{HeaderName, StatusCode, header};
@@ -106,7 +107,13 @@ pub fn codes() -> String {
 
 /// Why a request, or one question of a batch, was not answered.
 #[derive(Debug, Clone, Serialize)]
+#[serde(transparent)]
 pub struct Problem {
+    details: Box<Details>,
+}
+
+#[derive(Debug, Clone, Serialize)]
+struct Details {
     #[serde(rename = "type")]
     kind: String,
     title: &'static str,
@@ -130,7 +137,7 @@ pub struct Problem {
 impl Problem {
     /// A problem of which there is nothing more to say.
     pub(crate) fn new(code: Code) -> Self {
-        Self {
+        let details = Details {
             kind: format!("urn:yiku:problem:{}", code.word()),
             title: code.title(),
             status: code.status().as_u16(),
@@ -140,19 +147,25 @@ impl Problem {
             pointer: None,
             hint: None,
             instance: None,
-        }
+        };
+        Self { details: Box::new(details) }
     }
 
     /// A problem, with what is wrong and what would be right.
     pub(crate) fn told(code: Code, detail: impl Into<String>) -> Self {
-        Self { detail: Some(detail.into()), ..Self::new(code) }
+        let mut problem = Self::new(code);
+        problem.details.detail = Some(detail.into());
+        problem
     }
 
     /// A fault: its cause is logged under a number, and only the number is answered.
     pub(crate) fn fault(code: Code, cause: &dyn Error) -> Self {
         let number = fault_number();
-        eprintln!("fault {number}: {}: {}", code.word(), with_causes(cause));
-        Self { instance: Some(format!("urn:yiku:fault:{number}")), ..Self::new(code) }
+        // Nowhere to log to is no reason to stop answering.
+        let _ = writeln!(io::stderr(), "fault {number}: {}: {}", code.word(), with_causes(cause));
+        let mut problem = Self::new(code);
+        problem.details.instance = Some(format!("urn:yiku:fault:{number}"));
+        problem
     }
 
     /// The same problem of a question that stands at `pointer` of the body. A fault is of none.
@@ -160,14 +173,14 @@ impl Problem {
         if self.is_servers() {
             return self;
         }
-        let inner = self.pointer.take().unwrap_or_default();
-        self.pointer = Some(format!("{pointer}{inner}"));
+        let inner = self.details.pointer.take().unwrap_or_default();
+        self.details.pointer = Some(format!("{pointer}{inner}"));
         self
     }
 
     /// Whether the server, not the asker, is at fault; such an answer must not be kept.
     pub(crate) fn is_servers(&self) -> bool {
-        self.status >= 500
+        self.details.status >= 500
     }
 }
 
@@ -195,8 +208,8 @@ const PROBLEM_JSON: &str = "application/problem+json";
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::BAD_REQUEST);
-        let busy = self.code == Code::Busy.word();
+        let status = StatusCode::from_u16(self.details.status).unwrap_or(StatusCode::BAD_REQUEST);
+        let busy = self.details.code == Code::Busy.word();
         let body = serde_json::to_vec(&self).unwrap_or_default();
         let headers: [(HeaderName, &str); 2] =
             [(header::CONTENT_TYPE, PROBLEM_JSON), (header::CACHE_CONTROL, "no-store")];
@@ -231,11 +244,16 @@ mod tests {
     }
 
     #[test]
+    fn the_page_on_http_lists_the_codes() {
+        assert!(include_str!("../../../docs/api.md").contains(codes().trim()));
+    }
+
+    #[test]
     fn a_fault_says_a_number_and_no_cause() {
-        let cause = std::io::Error::other("the secret");
+        let cause = io::Error::other("the secret");
         let first = Problem::fault(Code::Fault, &cause);
         let second = Problem::fault(Code::Fault, &cause);
-        assert!(first.is_servers() && first.instance != second.instance);
+        assert!(first.is_servers() && first.details.instance != second.details.instance);
         let body = serde_json::to_string(&first).unwrap_or_default();
         assert!(!body.contains("secret") && body.contains("urn:yiku:fault:"), "{body}");
     }
@@ -243,6 +261,6 @@ mod tests {
     #[test]
     fn a_question_of_a_batch_points_into_the_batch() {
         let problem = Problem::new(Code::QuerySyntax).beneath("/where").beneath("/queries/1/query");
-        assert_eq!(problem.pointer.as_deref(), Some("/queries/1/query/where"));
+        assert_eq!(problem.details.pointer.as_deref(), Some("/queries/1/query/where"));
     }
 }

@@ -196,8 +196,10 @@ impl World {
             }
         }
         let rows = self.committed.rows.values();
-        let expected = rows.filter_map(|row| match (&row.cells[wall], &row.cells[rent]) {
-            (Cell::Int(wall), Cell::Int(rent)) if *wall == code => Some(i128::from(*rent)),
+        let expected = rows.filter_map(|row| match (row.cells.get(wall), row.cells.get(rent)) {
+            (Some(Cell::Int(wall)), Some(Cell::Int(rent))) if *wall == code => {
+                Some(i128::from(*rent))
+            }
             _ => None,
         });
         assert_eq!(sum, expected.sum::<i128>(), "rent of houses with wall {code}");

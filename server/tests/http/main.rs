@@ -1,0 +1,16 @@
+//! HTTP through the router, without a socket: status, code and body of every route.
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::disallowed_methods,
+    reason = "a test stops where it fails, and breaks what it made"
+)]
+
+mod places;
+mod questions;
+mod running;
+mod server;
+#[path = "../small/mod.rs"]
+#[expect(clippy::cast_possible_truncation, reason = "a test's registry")]
+mod small;
