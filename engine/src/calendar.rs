@@ -1,22 +1,27 @@
 //! Days and months of the proleptic Gregorian calendar as integers.
 //!
 //! A day is the number of days since 1970-01-01; a month is twelve times the year plus the month
-//! from 0. Years run from 0 to 9999 in what people write; the arithmetic holds far beyond.
+//! from 0. Years run from 0 to 9999 in what people write; the arithmetic holds far beyond, and what
+//! lies further than any number of days does not panic.
 
 /// Days of 400 years.
 const ERA_DAYS: i64 = 146_097;
 /// Days from 0000-03-01 to 1970-01-01.
 const EPOCH: i64 = 719_468;
+/// Years of which every day is a number; those beyond are taken for the last.
+const YEARS_MAX: i64 = 1_000_000_000_000_000;
 
 /// The day of year, month (1 to 12) and day of the month, if there is one.
 #[must_use]
 pub fn days(year: i64, month: u32, day: u32) -> Option<i64> {
-    let known = (1..=12).contains(&month) && day >= 1 && day <= month_days(year, month);
+    let known = (-YEARS_MAX..=YEARS_MAX).contains(&year)
+        && (1..=12).contains(&month)
+        && (1..=month_days(year, month)).contains(&day);
     known.then(|| civil_days(year, month, day))
 }
 
 fn civil_days(year: i64, month: u32, day: u32) -> i64 {
-    let year = if month <= 2 { year - 1 } else { year };
+    let year = year.clamp(-YEARS_MAX, YEARS_MAX) - i64::from(month <= 2);
     let era = year.div_euclid(400);
     let year_of_era = year.rem_euclid(400);
     let shifted = i64::from((month + 9) % 12);
@@ -53,7 +58,8 @@ fn month_days(year: i64, month: u32) -> u32 {
 /// The month of year and month (1 to 12), if there is one.
 #[must_use]
 pub fn month(year: i64, month: u32) -> Option<i64> {
-    (1..=12).contains(&month).then(|| year * 12 + i64::from(month) - 1)
+    let first = year.checked_mul(12).filter(|_| (1..=12).contains(&month))?;
+    first.checked_add(i64::from(month) - 1)
 }
 
 /// The month that holds a day.
@@ -66,6 +72,7 @@ pub fn month_of(days: i64) -> i64 {
 /// The first day of a month.
 #[must_use]
 pub fn month_start(month: i64) -> i64 {
+    let month = month.clamp(-12 * YEARS_MAX, 12 * YEARS_MAX);
     let place = u32::try_from(month.rem_euclid(12)).unwrap_or(0);
     civil_days(month.div_euclid(12), place + 1, 1)
 }
@@ -73,7 +80,7 @@ pub fn month_start(month: i64) -> i64 {
 /// The last day of a month.
 #[must_use]
 pub fn month_end(month: i64) -> i64 {
-    month_start(month + 1) - 1
+    month_start(month.clamp(-12 * YEARS_MAX, 12 * YEARS_MAX - 1) + 1) - 1
 }
 
 /// The same day of the month `months` later, or the last day of a shorter month.
@@ -165,6 +172,29 @@ mod tests {
         assert_eq!(parse_date("2024-02-29").map(date_text).as_deref(), Some("2024-02-29"));
         assert_eq!(parse_date("2024-2-29"), None);
         assert_eq!(parse_date("2024-02-29-1"), None);
+    }
+
+    #[test]
+    fn no_number_is_too_far() {
+        let far = [i64::MIN, i64::MIN / 3, -1 << 58, 1 << 58, i64::MAX / 3, i64::MAX];
+        for (number, other) in far.into_iter().flat_map(|a| far.map(|b| (a, b))) {
+            let (year, month_there, day) = civil(number);
+            assert!((1..=12).contains(&month_there) && (1..=31).contains(&day), "{year}");
+            assert!(month_start(number) <= month_end(number) + 1);
+            let _ = (add_months(number, other), age(number, other), born_by(number, other));
+            let _ = (date_text(number), month_text(number), month_of(number));
+            assert_eq!((days(number, 1, 1), month(number, 13)), (None, None));
+        }
+    }
+
+    #[test]
+    fn months_are_read_as_they_are_written() {
+        for text in ["0001-01", "2026-10", "9999-12"] {
+            assert_eq!(parse_month(text).map(month_text).as_deref(), Some(text));
+        }
+        for text in ["2026-13", "2026-1", "2026", "2026-10-01", ""] {
+            assert_eq!(parse_month(text), None, "{text}");
+        }
     }
 
     #[test]

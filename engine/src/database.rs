@@ -206,7 +206,13 @@ impl Shared {
                 (Some(Arc::new(LiveSet::new(roots, schema.tables.len()))), count)
             }
         };
-        if record.rows.first().copied().map(u64::from) != Some(roots) {
+        let counted = |(table, rows): (usize, &u32)| match table {
+            0 => u64::from(*rows) == roots,
+            _ if live.is_none() => *rows == file.rows(table),
+            _ => *rows <= file.rows(table),
+        };
+        if record.rows.len() != schema.tables.len() || !record.rows.iter().enumerate().all(counted)
+        {
             return Err(corrupt("the manifest counts other rows than the segment has"));
         }
         Ok(Segment { file, live })

@@ -189,6 +189,10 @@ mod tests {
         assert_eq!(tree.prefix(ward), "1102");
         assert_eq!(tree.parent(ward).unwrap().code, 1_100_000);
         assert_eq!(tree.children(ward).len(), 1);
+        let levels = [(0, 1_100_000), (1, 1_102_000), (2, 1_102_003)];
+        for (level, code) in levels {
+            assert_eq!(tree.ancestor(1_102_003, level), code, "level {level}");
+        }
     }
 
     #[test]

@@ -8,8 +8,7 @@ use std::process::Command;
 use yiku::limits::{SEGMENT_ROWS_MAX, TEXT_BYTES_MAX};
 use yiku::storage::Disk;
 use yiku::{
-    Batch, CommitInfo, Database, Error, PathNode, PathTree, Predicate, Result, Schema, Snapshot,
-    Value,
+    Batch, CommitInfo, Database, PathNode, PathTree, Predicate, Result, Schema, Snapshot, Value,
 };
 
 const SCHEMA: &str = r#"

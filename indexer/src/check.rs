@@ -37,21 +37,20 @@ pub(crate) fn run(duckdb: &Connection, contracts: &Contracts) -> Result<()> {
     else {
         return Ok(());
     };
-    go(same(households, "true"))?;
+    go(same(households, ""))?;
     let (stage, drop) = (members.table(), drops(members));
     let stage_households = households.table();
     go(format!(
         "insert into {drop} select file, line, 'unknown_household' from {stage} s
-         where not exists (from {stage_households} h where h.household_id = s.household_id)"
+         anti join {stage_households} h on h.household_id = s.household_id"
     ))?;
-    let known =
-        format!("exists (from {stage_households} h where h.household_id = s.household_id)");
+    let known = format!("semi join {stage_households} h on h.household_id = s.household_id");
     go(same(members, &known))?;
     // Whoever is left twice is in two households: the first stays.
     go(format!(
         "insert into {drop} with rest as (
              select s.file, s.line, s.id_number, s.household_id from {stage} s
-             where not exists (from {drop} d where d.file = s.file and d.line = s.line)
+             anti join {drop} d on d.file = s.file and d.line = s.line
          ), twice as (select id_number from rest group by all having count(*) > 1),
          placed as (
              select r.file, r.line, r.id_number, any_value(h.region) // {BELOW_COUNTY} county
@@ -66,7 +65,7 @@ pub(crate) fn run(duckdb: &Connection, contracts: &Contracts) -> Result<()> {
     ))?;
     go(format!(
         "create table ids as select id_number, household_id from {stage} s
-         where not exists (from {drop} d where d.file = s.file and d.line = s.line)"
+         anti join {drop} d on d.file = s.file and d.line = s.line"
     ))?;
     for contract in contracts.all() {
         let is_register = contract.id == HOUSEHOLDS || contract.id == MEMBERS;
@@ -77,15 +76,16 @@ pub(crate) fn run(duckdb: &Connection, contracts: &Contracts) -> Result<()> {
         let (stage, drop) = (contract.table(), drops(contract));
         go(format!(
             "insert into {drop} select file, line, 'unmatched' from {stage} s
-             where not exists (from ids i where i.id_number = s.id_number)"
+             anti join ids i on i.id_number = s.id_number"
         ))?;
-        go(same(contract, "exists (from ids i where i.id_number = s.id_number)"))?;
+        go(same(contract, "semi join ids i on i.id_number = s.id_number"))?;
     }
     Ok(())
 }
 
-/// The statement that drops all but the first of records that are the same, among those `where`.
-fn same(contract: &Contract, condition: &str) -> String {
+/// The statement that drops all but the first of records that are the same, among those that a join
+/// leaves. The join is made for records that may be the same only: they are few.
+fn same(contract: &Contract, join: &str) -> String {
     let (stage, drop) = (contract.table(), drops(contract));
     let key = contract.key_columns();
     let names = key.iter().map(|name| format!("s.\"{name}\"")).collect::<Vec<_>>().join(", ");
@@ -93,11 +93,12 @@ fn same(contract: &Contract, condition: &str) -> String {
     let equal = equal.collect::<Vec<_>>().join(" and ");
     format!(
         "insert into {drop} with twice as (
-             select {names} from {stage} s where {condition} group by all having count(*) > 1
-         ), ranked as (
+             select {names} from {stage} s group by all having count(*) > 1
+         ), alike as (select s.* from {stage} s join twice t on {equal}),
+         ranked as (
              select s.file, s.line,
                  row_number() over (partition by {names} order by s.file, s.line) nth
-             from {stage} s join twice t on {equal}
+             from alike s {join}
          )
          select file, line, 'duplicate' from ranked where nth > 1"
     )

@@ -199,9 +199,7 @@ impl Error {
     }
 
     /// For `map_err`: Arrow failed while it did this.
-    pub(crate) fn arrow(
-        action: &'static str,
-    ) -> impl Fn(duckdb::arrow::error::ArrowError) -> Self {
+    pub(crate) fn arrow(action: &'static str) -> impl Fn(duckdb::arrow::error::ArrowError) -> Self {
         move |source| Self::Arrow { action, source }
     }
 }

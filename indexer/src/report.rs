@@ -84,7 +84,8 @@ impl LoadReport {
     }
 
     fn write(&self, text: &mut String) -> fmt::Result {
-        let mut lines = vec![Line::of(["file", "read", "accepted", "rejected", "unmatched"], "why")];
+        let mut lines =
+            vec![Line::of(["file", "read", "accepted", "rejected", "unmatched"], "why")];
         let mut sums = [0_u64; 4];
         for file in &self.files {
             let counts = [file.read, file.accepted, file.rejected, file.unmatched];
@@ -232,8 +233,11 @@ mod tests {
         };
         let text = report.to_text();
         let lines: Vec<&str> = text.lines().collect();
-        assert_eq!(lines[0], "file                     read   accepted  rejected  unmatched  why");
-        assert_eq!(lines[1], "民政_家庭成员.csv  1,234,567  1,234,566         1          0  duplicate 1");
+        assert_eq!(lines[0], "file                    read   accepted  rejected  unmatched  why");
+        assert_eq!(
+            lines[1],
+            "民政_家庭成员.csv  1,234,567  1,234,566         1          0  duplicate 1"
+        );
         assert!(lines[2].starts_with("b.csv ") && lines[2].ends_with("loaded before"));
         assert_eq!(lines[4], "written: 1,234,566 person");
         assert_eq!(lines[5], "version 2, as of 2026-10-31");

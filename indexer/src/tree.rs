@@ -38,8 +38,11 @@ pub fn parse_tree(text: &str, origin: &Path, schema: &PathSchema) -> Result<Path
         let Some((value, level)) = node(code, schema) else {
             return Err(wrong(
                 line,
-                format!("`{code}` is no code: it has the digits of a level, or all {} with zeros \
-                         behind", schema.digits()),
+                format!(
+                    "`{code}` is no code: it has the digits of a level, or all {} with zeros \
+                         behind",
+                    schema.digits()
+                ),
             ));
         };
         let name = trimmed(&record.cell(text, name)).to_owned();

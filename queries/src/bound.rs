@@ -57,6 +57,12 @@ pub(crate) enum Test {
     ConditionKnown(Box<Condition>),
     /// Whether a condition is true: what is unknown becomes false.
     Truth(Box<Condition>),
+    /// Where the first is true the second, elsewhere the third.
+    Choose(Box<Condition>, Box<Condition>, Box<Condition>),
+    /// The first that is known.
+    FirstKnown(Vec<Condition>),
+    /// Two conditions are both true or both false.
+    Same(Box<Condition>, Box<Condition>),
     Not(Box<Condition>),
     And(Vec<Condition>),
     Or(Vec<Condition>),
@@ -174,6 +180,50 @@ impl Condition {
 
     pub(crate) fn truth(self) -> Self {
         Self { table: self.table, kind: Test::Truth(Box::new(self)) }
+    }
+
+    /// Whether it is true or false for every row.
+    pub(crate) fn is_two_valued(&self) -> bool {
+        match &self.kind {
+            Test::Constant(_)
+            | Test::ColumnKnown { .. }
+            | Test::Within { .. }
+            | Test::ValueKnown(_)
+            | Test::ConditionKnown(_)
+            | Test::Truth(_)
+            | Test::Any { .. } => true,
+            Test::Not(inner) | Test::Spread(inner) => inner.is_two_valued(),
+            Test::And(parts) | Test::Or(parts) => parts.iter().all(Self::is_two_valued),
+            _ => false,
+        }
+    }
+
+    /// Some conditions brought to the lowest of their tables.
+    pub(crate) fn level_all(parts: Vec<Self>) -> (usize, Vec<Self>) {
+        let table = parts.iter().map(|part| part.table).max().unwrap_or(0);
+        (table, parts.into_iter().map(|part| part.at(table)).collect())
+    }
+
+    /// Where `when` is true the first, elsewhere the second.
+    pub(crate) fn choose(when: Self, first: Self, second: Self) -> Self {
+        let table = when.table.max(first.table).max(second.table);
+        let [when, first, second] = [when, first, second].map(|part| Box::new(part.at(table)));
+        Self { table, kind: Test::Choose(when, first, second) }
+    }
+
+    /// Both true or both false; unknown where one is unknown.
+    pub(crate) fn same(left: Self, right: Self) -> Self {
+        match (&left.kind, &right.kind) {
+            (Test::Constant(true), _) => right,
+            (_, Test::Constant(true)) => left,
+            (Test::Constant(false), _) => right.not(),
+            (_, Test::Constant(false)) => left.not(),
+            _ => {
+                let table = left.table.max(right.table);
+                let [left, right] = [left, right].map(|part| Box::new(part.at(table)));
+                Self { table, kind: Test::Same(left, right) }
+            }
+        }
     }
 
     /// All of them; parts that are at home together are joined there, before they are spread.

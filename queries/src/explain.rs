@@ -138,6 +138,12 @@ impl Teller<'_> {
             }
             Test::Not(inner) => format!("not ({})", self.condition(inner)?),
             Test::Truth(inner) | Test::ConditionKnown(inner) => self.condition(inner)?,
+            Test::Choose(when, a, b) => {
+                let when = self.condition(when)?;
+                format!("if ({when}) {}, {}", self.condition(a)?, self.condition(b)?)
+            }
+            Test::FirstKnown(parts) => self.parts(parts, ", else ")?,
+            Test::Same(a, b) => format!("{} = {}", self.condition(a)?, self.condition(b)?),
             Test::And(parts) => self.parts(parts, " and ")?,
             Test::Or(parts) => self.parts(parts, " or ")?,
             Test::Spread(inner) => {
@@ -154,7 +160,14 @@ impl Teller<'_> {
     }
 
     fn parts(&mut self, parts: &[Condition], word: &str) -> Result<String> {
-        let told: Result<Vec<_>> = parts.iter().map(|part| self.condition(part)).collect();
+        let told: Result<Vec<_>> = parts
+            .iter()
+            .map(|part| {
+                let told = self.condition(part)?;
+                let several = matches!(part.kind, Test::And(_) | Test::Or(_));
+                Ok(if several { format!("({told})") } else { told })
+            })
+            .collect();
         Ok(told?.join(word))
     }
 

@@ -4,6 +4,7 @@
 //! speaks of are that version's; clauses stand in the order in which they are answered, the
 //! cheapest first.
 
+use std::cell::Cell;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -81,7 +82,9 @@ impl Plan {
         let schema = snapshot.schema();
         let as_of = query.as_of.or(snapshot.as_of());
         let table = table(schema, query)?;
-        let check = |source| Checker { schema, tree: Some(snapshot.tree()), table, as_of, source };
+        let steps = Cell::new(0);
+        let tree = Some(snapshot.tree());
+        let check = |source| Checker { schema, tree, table, as_of, source, steps: &steps };
         let filter = match &query.filter {
             Some(clause) => filter(&check(&clause.source), &clause.expr)?,
             None => Vec::new(),
@@ -210,6 +213,9 @@ impl Condition {
             Test::Spread(inner) => inner.cost().saturating_add(1),
             Test::And(parts) => parts.iter().map(Self::cost).min().unwrap_or(0),
             Test::Or(parts) => parts.iter().map(Self::cost).max().unwrap_or(0),
+            Test::FirstKnown(parts) => parts.iter().map(Self::cost).max().unwrap_or(0),
+            Test::Same(a, b) => a.cost().max(b.cost()),
+            Test::Choose(when, a, b) => when.cost().max(a.cost()).max(b.cost()),
             Test::Any { condition, .. } => condition.cost().saturating_add(4),
             Test::Between { .. } | Test::OneOf { .. } | Test::ValueKnown(_) => 8,
             Test::Compare { .. } => 10,
@@ -239,6 +245,7 @@ pub fn check_expression(
         });
     };
     // The kind does not depend on the day, so any day serves.
-    let checker = Checker { schema, tree, table, as_of: Some(0), source: &source };
-    Ok(checker.word(checker.check(&expr)?.kind))
+    let steps = &Cell::new(0);
+    let checker = Checker { schema, tree, table, as_of: Some(0), source: &source, steps };
+    Ok(checker.check(&expr)?.kind.word(schema))
 }

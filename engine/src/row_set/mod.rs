@@ -57,7 +57,7 @@ impl RowSet {
     }
 
     /// Adds the rows of a roaring bitmap.
-    pub fn insert_bitmap(&mut self, bitmap: &RoaringBitmap) {
+    fn insert_bitmap(&mut self, bitmap: &RoaringBitmap) {
         let mut iter = bitmap.iter();
         while let Some(run) = iter.next_range() {
             let (start, end) = (*run.start(), *run.end());

@@ -1,7 +1,6 @@
 //! Segment files that somebody made on purpose: every checksum is right, what it covers is not.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test stops where it fails")]
 
-use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -15,39 +14,9 @@ use crate::path::{PathNode, PathTree};
 use crate::predicate::Predicate;
 use crate::row_set::RowSet;
 use crate::schema::Schema;
-use crate::storage::{Bytes, Lock, Storage};
+use crate::storage::Storage;
+use crate::storage::memory::Memory;
 use crate::{codec, limits};
-
-/// A folder with one file, whatever its name.
-#[derive(Debug)]
-struct One(Vec<u8>);
-
-impl Storage for One {
-    fn place(&self) -> &Path {
-        Path::new("one")
-    }
-    fn read(&self, _: &str) -> io::Result<Bytes> {
-        Ok(Bytes::Owned(self.0.clone()))
-    }
-    fn write(&self, _: &str, _: &[u8]) -> io::Result<()> {
-        Err(io::ErrorKind::Unsupported.into())
-    }
-    fn rename(&self, _: &str, _: &str) -> io::Result<()> {
-        Err(io::ErrorKind::Unsupported.into())
-    }
-    fn sync_folder(&self) -> io::Result<()> {
-        Err(io::ErrorKind::Unsupported.into())
-    }
-    fn list(&self) -> io::Result<Vec<String>> {
-        Err(io::ErrorKind::Unsupported.into())
-    }
-    fn remove(&self, _: &str) -> io::Result<()> {
-        Err(io::ErrorKind::Unsupported.into())
-    }
-    fn lock(&self) -> io::Result<Option<Lock>> {
-        Ok(None)
-    }
-}
 
 const SCHEMA: &str = r#"
 name = "s"
@@ -100,12 +69,12 @@ fn sample() -> (Arc<Schema>, Vec<u8>) {
 
 /// The bytes before the record, and the record.
 fn parts(bytes: &[u8]) -> (Vec<u8>, Vec<u8>) {
-    let (record, offset) = format::open(bytes, FileKind::Segment, Path::new("one")).unwrap();
+    let (record, offset) = format::open(bytes, FileKind::Segment, Path::new("memory")).unwrap();
     (bytes[..usize::try_from(offset).unwrap()].to_vec(), record.to_vec())
 }
 
 fn toc(record: &[u8]) -> SegmentToc {
-    codec::decode(record, Path::new("one"), 0).unwrap()
+    codec::decode(record, Path::new("memory"), 0).unwrap()
 }
 
 /// Visits every frame that the table of contents names.
@@ -127,7 +96,9 @@ fn each_frame(toc: &mut SegmentToc, visit: &mut dyn FnMut(&mut FrameRef)) {
 }
 
 fn open(schema: &Arc<Schema>, bytes: Vec<u8>) -> Result<Segment> {
-    let file = Arc::new(SegmentFile::open(&One(bytes), 1, schema)?);
+    let storage = Memory::default();
+    assert!(storage.write(&SegmentFile::name(1), &bytes).is_ok());
+    let file = Arc::new(SegmentFile::open(&storage, 1, schema)?);
     Ok(Segment { file, live: None })
 }
 
@@ -171,7 +142,7 @@ fn survives(schema: &Arc<Schema>, bytes: Vec<u8>, what: &str) -> bool {
     match open(schema, bytes).and_then(|segment| ask(schema, &segment)) {
         Ok(_) => true,
         Err(Error::Corrupt { file, .. }) => {
-            assert!(file.starts_with("one"), "{what}: said of {}", file.display());
+            assert!(file.starts_with("memory"), "{what}: said of {}", file.display());
             false
         }
         Err(other) => panic!("{what}: {other}"),

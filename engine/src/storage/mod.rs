@@ -5,6 +5,8 @@
 
 mod disk;
 mod map;
+#[cfg(test)]
+pub(crate) mod memory;
 
 use std::io;
 use std::ops::Deref;

@@ -61,9 +61,7 @@ fn narrow(cell: &str) -> Cow<'_, str> {
         return Cow::Borrowed(cell);
     }
     let plain = |c: char| match c {
-        '\u{ff01}'..='\u{ff5e}' => {
-            char::from_u32(u32::from(c) - 0xff01 + 0x21).unwrap_or(c)
-        }
+        '\u{ff01}'..='\u{ff5e}' => char::from_u32(u32::from(c) - 0xff01 + 0x21).unwrap_or(c),
         '\u{3000}' => ' ',
         other => other,
     };

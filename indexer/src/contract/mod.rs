@@ -213,10 +213,92 @@ impl Contracts {
                 let missing = contract.columns.iter();
                 let missing = missing.filter(|c| !c.headers.iter().any(|h| found.contains(h)));
                 let missing: Vec<&str> = missing.map(ColumnContract::header).collect();
-                format!("nearest is {} ({}), which also has {}", contract.id, contract.label,
-                    missing.join(", "))
+                format!(
+                    "nearest is {} ({}), which also has {}",
+                    contract.id,
+                    contract.label,
+                    missing.join(", ")
+                )
             }
             None => "no contract has any of these".to_owned(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
+
+    use super::*;
+
+    fn contracts() -> Contracts {
+        Contracts::embedded(&crate::registry_schema().unwrap()).unwrap()
+    }
+
+    fn own(headers: &[&str]) -> Vec<String> {
+        headers.iter().map(|header| (*header).to_owned()).collect()
+    }
+
+    #[test]
+    fn every_contract_is_known_by_its_own_headers_in_any_order() {
+        let contracts = contracts();
+        for (place, contract) in contracts.all().iter().enumerate() {
+            let headers: Vec<String> =
+                contract.columns.iter().rev().map(|c| c.header().to_owned()).collect();
+            let (found, places) = contracts.by_headers(&headers).unwrap();
+            assert_eq!(found, place, "{}", contract.id);
+            let reversed: Vec<_> = (0..headers.len()).rev().map(Some).collect();
+            assert_eq!(places, reversed, "{}", contract.id);
+        }
+    }
+
+    #[test]
+    fn a_required_column_must_be_there_and_others_may_lack_or_be_more() {
+        let contracts = contracts();
+        let id = |headers: &[&str]| {
+            let (place, _) = contracts.by_headers(&own(headers))?;
+            contracts.all().get(place).map(|contract| contract.id.as_str())
+        };
+        let payments = ["公民身份号码", "发放月份", "发放金额(元)", "救助类别", "备注"];
+        assert_eq!(id(&payments), Some("civil_affairs.payments"));
+        assert_eq!(id(&payments[..3]), None);
+        assert_eq!(id(&["xm", "sfzh", "xd"]), Some("education.students"));
+        assert_eq!(id(&["xm", "sfzh"]), None);
+        assert_eq!(id(&[]), None);
+    }
+
+    #[test]
+    fn the_nearest_contract_is_named_with_what_it_lacks() {
+        let nearest = contracts().nearest(&own(&["公民身份号码", "发放月份", "救助类别"]));
+        assert!(nearest.contains("civil_affairs.payments"), "{nearest}");
+        assert!(nearest.ends_with("which also has 发放金额(元)"), "{nearest}");
+        assert_eq!(contracts().nearest(&own(&["x"])), "no contract has any of these");
+    }
+
+    #[test]
+    fn records_of_fixed_width_are_known_by_their_bytes() {
+        let contracts = contracts();
+        let place = contracts.all().iter().position(|contract| contract.fixed);
+        let line = format!("{:<56}", "99900119900307001X");
+        assert_eq!(contracts.by_width(line.as_bytes()), place);
+        assert_eq!(contracts.by_width(&line.as_bytes()[..55]), None);
+        assert_eq!(contracts.by_width(format!("{:<56}", "notes").as_bytes()), None);
+    }
+
+    #[test]
+    fn a_contract_that_contradicts_itself_is_refused() {
+        let schema = crate::registry_schema().unwrap();
+        let good = TEXTS.iter().find(|text| text.contains("civil_affairs.payments")).unwrap();
+        for (from, to, expected) in [
+            ("list = \"aid_kind\"", "list = \"aids\"", "no list `aids`"),
+            ("list = \"aid_kind\"", "", "have words"),
+            ("kind = \"money\"", "kind = \"gold\"", "no kind `gold`"),
+            ("period = \"month\"", "period = \"week\"", "its period `week` is no column"),
+            ("period = \"month\"", "key = [\"x\"]", "its key `x` is not a column"),
+            ("required = true", "needed = true", "unknown field `needed`"),
+        ] {
+            let error = text::parse(&good.replace(from, to), &schema).unwrap_err().to_string();
+            assert!(error.contains(expected), "{error}");
         }
     }
 }

@@ -88,9 +88,7 @@ impl Ledger {
         staged: &[Staged],
     ) -> Result<Earlier> {
         let is_replaced = |loaded: &&Loaded| {
-            staged.iter().any(|new| {
-                new.contract == loaded.contract && new.period == loaded.period
-            })
+            staged.iter().any(|new| new.contract == loaded.contract && new.period == loaded.period)
         };
         let (replaced, standing) = self.0.iter().partition::<Vec<&Loaded>, _>(is_replaced);
         let own = |list: Vec<&Loaded>| list.into_iter().cloned().collect();
@@ -99,7 +97,7 @@ impl Ledger {
         for (nth, loaded) in earlier.standing.iter().enumerate() {
             let Some(contract) = contracts.get(&loaded.contract) else { continue };
             let sql = format!(
-                "insert into {} by name select {nth}::bigint file, * exclude (file) from {}",
+                "insert into {} by name select {nth}::bigint file, * from {}",
                 contract.table(),
                 earlier.kept(loaded),
             );

@@ -13,6 +13,7 @@ mod touched;
 mod writing;
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use duckdb::{Config, Connection};
 use yiku::{CommitInfo, Database, PathTree, Schema, Snapshot, Writer, calendar};
@@ -142,8 +143,7 @@ impl Target {
         match self.writer.take() {
             Some(writer) => Ok(writer),
             None => {
-                let database =
-                    Database::create(options.db, schema.clone(), self.tree.clone())?;
+                let database = Database::create(options.db, schema.clone(), self.tree.clone())?;
                 Ok(database.writer()?)
             }
         }
@@ -153,7 +153,10 @@ impl Target {
 /// An empty DuckDB in memory, bounded, that moves what is too much to the disk.
 pub(crate) fn open_duckdb(threads: usize) -> Result<Connection> {
     const ACTION: &str = "start DuckDB";
-    let spill = std::env::temp_dir().join(format!("yiku-load-{}", std::process::id()));
+    // Two instances must not spill into one folder; each removes its own when it ends.
+    static STARTED: AtomicU64 = AtomicU64::new(0);
+    let nth = STARTED.fetch_add(1, Ordering::Relaxed);
+    let spill = std::env::temp_dir().join(format!("yiku-load-{}-{nth}", std::process::id()));
     let threads = i64::try_from(threads.max(1)).unwrap_or(1);
     let config = Config::default()
         .threads(threads)

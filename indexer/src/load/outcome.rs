@@ -70,11 +70,8 @@ pub(super) fn report(
     staged: Vec<Staged>,
     ledger: &Ledger,
 ) -> Result<Outcomes> {
-    let mut outcomes = Outcomes {
-        fresh: Vec::new(),
-        all: Vec::new(),
-        report: LoadReport::default(),
-    };
+    let mut outcomes =
+        Outcomes { fresh: Vec::new(), all: Vec::new(), report: LoadReport::default() };
     let mut dropped = BTreeMap::new();
     for contract in contracts.all() {
         if staged.iter().any(|file| file.contract == contract.id) {

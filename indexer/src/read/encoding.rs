@@ -100,12 +100,8 @@ mod tests {
         let mut mixed = "户编号,姓名\nH1,王\n".as_bytes().to_vec();
         let place = mixed.len() + 3;
         mixed.extend([b'H', b'2', b',', 0xCD, 0xF5, b'\n']);
-        match decode("f".as_ref(), mixed).unwrap_err() {
-            Error::Encoding { line: 3, offset, encoding: "UTF-8", .. } => {
-                assert_eq!(offset, place as u64);
-            }
-            other => panic!("{other}"),
-        }
+        let error = decode("f".as_ref(), mixed).unwrap_err().to_string();
+        assert!(error.contains(&format!("line 3, byte {place}: not UTF-8")), "{error}");
         let (gbk, _, _) = encoding_rs::GBK.encode("户编号,姓名\nH1,王\n");
         let broken = [&gbk[..], &[0xFF, 0xFF, b'\n']].concat();
         let error = decode("f".as_ref(), broken).unwrap_err().to_string();

@@ -7,8 +7,8 @@ use std::fmt::{self, Write};
 use std::path::Path;
 
 use serde::Deserialize;
-use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess};
 use serde::de::Visitor;
+use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess};
 
 use super::Sink;
 use super::chunk::Chunk;
@@ -344,5 +344,76 @@ impl<'de> Visitor<'de> for Items<'_, '_, '_> {
                 list.chunk.clear();
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
+
+    use super::*;
+
+    /// What a reader hands over: the cells of two columns by line, and the lines that are broken.
+    type Seen = (Vec<(u64, String, String)>, Vec<u64>);
+
+    fn seen(contract: &str, columns: [&str; 2], text: &str) -> Result<Seen> {
+        let contracts = Contracts::embedded(&crate::registry_schema()?)?;
+        let contract = contracts.get(contract).unwrap();
+        let places = columns.map(|name| contract.column(name).unwrap());
+        let mut chunk = Chunk::new(vec![true; contract.columns.len()]);
+        let mut seen: Seen = (Vec::new(), Vec::new());
+        let mut sink = |chunk: &Chunk| {
+            let [first, second] = places.map(|place| chunk.column(place).map(str::to_owned));
+            let cells = chunk.lines.iter().copied().zip(first.zip(second));
+            seen.0.extend(cells.map(|(line, (first, second))| (line, first, second)));
+            seen.1.extend(chunk.broken.iter().map(|(line, _, _)| *line));
+            Ok(())
+        };
+        match contract.array {
+            Some(_) => read_object("f".as_ref(), contract, text, &mut chunk, &mut sink)?,
+            None => read_lines(contract, text, &mut chunk, &mut sink)?,
+        }
+        Ok(seen)
+    }
+
+    fn line(line: u64, first: &str, second: &str) -> (u64, String, String) {
+        (line, first.to_owned(), second.to_owned())
+    }
+
+    #[test]
+    fn an_object_a_line_is_read_and_a_broken_line_is_a_reject() {
+        let text = "{\"xm\":\"王\\n\",\"zz\":true,\"other\":[1]}\n\n{\"zz\":0,\"xm\":12}\n{\"xm\":\n\
+                    {\"xm\":[1]}\n{\"xm\":null} x\n";
+        let (cells, broken) = seen("education.students", ["name", "grant"], text).unwrap();
+        assert_eq!(cells, [line(1, "王\n", "true"), line(3, "12", "0")]);
+        assert_eq!(broken, [4, 5, 6]);
+    }
+
+    #[test]
+    fn the_list_of_an_object_is_read_and_a_broken_one_is_refused() {
+        let text = "{\"部门\":\"x\",\"数据\":[{\"病种\":null,\"登记日期\":\"2024-03-07\"},\n\
+                    {\"登记日期\":20240307,\"病种\":\"a\"}],\"z\":{}}";
+        let columns = ["disease", "day"];
+        let (cells, broken) = seen("health.events", columns, text).unwrap();
+        assert_eq!(cells, [line(1, "", "2024-03-07"), line(2, "a", "20240307")]);
+        assert!(broken.is_empty());
+        for (text, at) in [("{\"数据\":[{\"病种\":\n\"a\"},", 2), ("{\"数据\":[1]}", 1)] {
+            let error = seen("health.events", columns, text).unwrap_err();
+            assert!(matches!(error, Error::Json { line, .. } if line == at), "{text}: {error}");
+        }
+    }
+
+    #[test]
+    fn the_names_of_the_first_record_are_found_in_both_forms() {
+        let contracts = Contracts::embedded(&crate::registry_schema().unwrap()).unwrap();
+        for (text, names, is_lines) in [
+            ("{\"a\":1,\"b\":2}\n{\"c\":3}\n", vec!["a", "b"], true),
+            ("{\"x\":1,\n\"数据\":[{\"a\":1},{\"b\":2}]}", vec!["a"], false),
+            ("{\"x\":1,\n\"y\":[]}", vec!["x", "y"], false),
+        ] {
+            let found = headers("f".as_ref(), text, &contracts).unwrap();
+            assert_eq!(found, (names.into_iter().map(str::to_owned).collect(), is_lines));
+        }
+        assert!(headers("f".as_ref(), "{\"x\":\n", &contracts).is_err());
     }
 }

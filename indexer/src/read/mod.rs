@@ -60,12 +60,8 @@ impl Source {
     /// # Errors
     /// [`Error::EmptyFile`], [`Error::UnknownContract`] and whatever its form can break.
     pub(crate) fn open(path: &Path, contracts: &Contracts, duckdb: &Connection) -> Result<Source> {
-        let source = |(contract, places), form| Source {
-            path: path.to_owned(),
-            contract,
-            places,
-            form,
-        };
+        let source =
+            |(contract, places), form| Source { path: path.to_owned(), contract, places, form };
         if digest::opening(path)? == *b"PAR1" {
             let headers = parquet::parquet_columns(path, duckdb)?;
             let found = recognised(path, contracts, &headers)?;

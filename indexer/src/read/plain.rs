@@ -54,9 +54,7 @@ impl Plain {
                 let records = Delimited { path: &self.path, text, split: *split };
                 delimited::read(&records, places, &mut chunk, sink)
             }
-            None => {
-                parquet::read(&self.path, (places, &self.headers), duckdb, &mut chunk, sink)
-            }
+            None => parquet::read(&self.path, (places, &self.headers), duckdb, &mut chunk, sink),
         }
     }
 }

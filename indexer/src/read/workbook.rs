@@ -34,10 +34,8 @@ type Found = (usize, Vec<Option<usize>>);
 /// # Errors
 /// [`Error::Workbook`], [`Error::EmptyFile`], [`Error::UnknownContract`].
 pub(super) fn open(path: &Path, bytes: Vec<u8>, contracts: &Contracts) -> Result<(Found, Sheet)> {
-    let failed = |source: XlsxError| Error::Workbook {
-        path: path.to_owned(),
-        source: Box::new(source),
-    };
+    let failed =
+        |source: XlsxError| Error::Workbook { path: path.to_owned(), source: Box::new(source) };
     let mut book: Xlsx<_> = Xlsx::new(Cursor::new(bytes)).map_err(failed)?;
     let empty = || Error::EmptyFile { path: path.to_owned() };
     let cells = book.worksheet_range_at(0).ok_or_else(empty)?.map_err(failed)?;

@@ -201,9 +201,8 @@ pub(super) fn compare(duckdb: &Connection, schema: &Schema, read: &mut Read) -> 
     let sources = sources(schema, read.table);
     let place = |column: usize| sources.iter().position(|s| s.column == Some(column));
     let key = place(declared.key).unwrap_or(0);
-    let kept = format!(
-        "(from {stage} qualify row_number() over (partition by c{key} order by line) = 1)"
-    );
+    let kept =
+        format!("(from {stage} qualify row_number() over (partition by c{key} order by line) = 1)");
     let sql = match declared.parent {
         None => {
             let path = place(schema.path_column()).unwrap_or(0);

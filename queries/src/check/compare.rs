@@ -22,6 +22,11 @@ impl Checker<'_> {
             Ok(Typed { kind: Type::Code(list), what, span: expr.span })
         };
         let first = self.check(left);
+        if let Ok(Typed { kind: Type::Codes(_), .. }) = first {
+            let what = "a set of codes is not compared; write `has any (…)`, `has all (…)` or \
+                        `has none (…)`";
+            return Err(self.wrong(left.span.to(right.span), what));
+        }
         if let Ok(Typed { kind: Type::Code(list), .. }) = first {
             return Ok((first?, code(right, list)?));
         }
@@ -76,7 +81,7 @@ impl Checker<'_> {
                 Ok(exact(sign, x, month_of(y)))
             }
             ((Type::Flag, Type::Flag), What::Condition(x), What::Condition(y)) if equality => {
-                let same = same_flag(x, y);
+                let same = Condition::same(x, y);
                 Ok(if sign == Comparison::Equal { same } else { same.not() })
             }
             ((Type::Text, Type::Text), What::Column { table, column }, What::Text(text))
@@ -112,7 +117,7 @@ impl Checker<'_> {
             }
             _ => String::new(),
         };
-        self.wrong(span, format!("no `{}` of a {left} and a {right}{more}", sign.sign()))
+        self.wrong(span, format!("no `{}` of {left} and {right}{more}", sign.sign()))
     }
 
     fn compare_numbers(
@@ -215,7 +220,7 @@ impl Checker<'_> {
         let typed = self.check(value)?;
         let (Type::Codes(of), What::Column { table, column }) = (typed.kind, typed.what) else {
             let found = self.word(typed.kind);
-            return Err(self.wrong(value.span, format!("`has` asks a set of codes, not a {found}")));
+            return Err(self.wrong(value.span, format!("`has` asks a set of codes, not {found}")));
         };
         let mut bits = 0u64;
         for element in list {
@@ -234,7 +239,7 @@ impl Checker<'_> {
         let typed = self.check(value)?;
         if typed.kind != Type::Path {
             let (name, found) = (&self.schema.path.name, self.word(typed.kind));
-            let what = format!("`within` asks {name}, not a {found}");
+            let what = format!("`within` asks {name}, not {found}");
             return Err(self.wrong(value.span, what));
         }
         let mut ranges: Vec<(u64, u64)> = Vec::with_capacity(list.len());
@@ -276,13 +281,14 @@ impl Checker<'_> {
             }) => Condition { table, kind: Test::ColumnKnown { column } },
             What::Value(Value { kind: Term::Constant(_), .. }) => Condition::constant(true),
             What::Value(value) => Condition { table: value.table, kind: Test::ValueKnown(value) },
+            What::Condition(condition) if condition.is_two_valued() => Condition::constant(true),
             What::Condition(condition) => Condition {
                 table: condition.table,
                 kind: Test::ConditionKnown(Box::new(condition)),
             },
             _ => {
                 let found = self.word(typed.kind);
-                return Err(self.wrong(value.span, format!("a {found} is neither known nor not")));
+                return Err(self.wrong(value.span, format!("{found} is neither known nor not")));
             }
         };
         Ok(if known { asked } else { asked.not() })
@@ -329,20 +335,6 @@ fn near_places(tree: &yiku::PathTree, text: &str) -> Vec<String> {
     let mut near: Vec<_> = tree.nodes().iter().filter(|n| usize::from(n.level) == level).collect();
     near.sort_by_key(|n| (n.code.abs_diff(code), n.code));
     near.into_iter().take(3).map(told).collect()
-}
-
-/// Whether two flags are equal; unknown where one is.
-fn same_flag(left: Condition, right: Condition) -> Condition {
-    match (&left.kind, &right.kind) {
-        (Test::Constant(true), _) => right,
-        (_, Test::Constant(true)) => left,
-        (Test::Constant(false), _) => right.not(),
-        (_, Test::Constant(false)) => left.not(),
-        _ => Condition::any(vec![
-            Condition::all(vec![left.clone(), right.clone()]),
-            Condition::all(vec![left.not(), right.not()]),
-        ]),
-    }
 }
 
 /// A comparison of exact values of one scale.

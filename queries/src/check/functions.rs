@@ -3,7 +3,7 @@
 use super::operators::operate;
 use super::{Checker, Type, Typed, What};
 use crate::ast::{Arithmetic, Call, Expr, ExprKind};
-use crate::bound::{Condition, Fold, Function, Reading, Term, Value};
+use crate::bound::{Condition, Fold, Function, Reading, Term, Test, Value};
 use crate::error::{Error, Result};
 use crate::nearest::nearest;
 use crate::numbers::{Number, ten_to};
@@ -73,7 +73,7 @@ impl Checker<'_> {
             (Type::Date, What::Value(value)) => Ok(value),
             (kind, _) => {
                 let found = self.word(kind);
-                Err(self.wrong(expr.span, format!("expected a date, found a {found}")))
+                Err(self.wrong(expr.span, format!("expected a date, found {found}")))
             }
         }
     }
@@ -97,17 +97,14 @@ impl Checker<'_> {
         Ok(Typed { kind: Type::Number(Number::INT), what, span })
     }
 
-    /// Values brought to one kind: numbers, days, months, or codes of one list.
-    fn alike(&self, exprs: &[Expr], span: Span) -> Result<(Type, Vec<Value>)> {
-        let Some((first, rest)) = exprs.split_first() else {
-            return Err(self.wrong(span, "expected at least two values"));
-        };
-        let typed = self.check(first)?;
+    /// Values brought to the kind of the first: numbers, days, months, or codes of one list.
+    fn alike(&self, first: Typed, rest: &[Expr], span: Span) -> Result<(Type, Vec<Value>)> {
+        let typed = first;
         let What::Value(value) = typed.what else {
             let found = self.word(typed.kind);
             return Err(self.wrong(
-                first.span,
-                format!("expected numbers, dates, months or codes, found a {found}"),
+                typed.span,
+                format!("expected numbers, dates, months or codes, found {found}"),
             ));
         };
         let mut values = vec![value];
@@ -129,7 +126,7 @@ impl Checker<'_> {
                 (a, b, What::Value(value)) if a == b => values.push(value),
                 (a, b, _) => {
                     let (a, b) = (self.word(a), self.word(b));
-                    return Err(self.wrong(expr.span, format!("expected a {a}, found a {b}")));
+                    return Err(self.wrong(expr.span, format!("expected {a}, found {b}")));
                 }
             }
         }
@@ -137,7 +134,10 @@ impl Checker<'_> {
     }
 
     fn extreme(&self, call: &Call, span: Span) -> Result<Typed> {
-        let (kind, values) = self.alike(&call.arguments, span)?;
+        let Some((first, rest)) = call.arguments.split_first() else {
+            return Err(self.wrong(span, "expected at least two values"));
+        };
+        let (kind, values) = self.alike(self.check(first)?, rest, span)?;
         if matches!(kind, Type::Code(_)) {
             return Err(self.wrong(span, "codes have no order"));
         }
@@ -148,57 +148,44 @@ impl Checker<'_> {
     }
 
     fn coalesce(&self, call: &Call, span: Span) -> Result<Typed> {
-        if call.arguments.len() < 2 {
+        let Some((first, rest)) = call.arguments.split_first().filter(|(_, r)| !r.is_empty())
+        else {
             return Err(self.wrong(span, "`coalesce` takes two values or more"));
+        };
+        let first = self.check(first)?;
+        if let What::Condition(first) = first.what {
+            let mut parts = vec![first];
+            for argument in rest {
+                parts.push(self.condition(argument)?);
+            }
+            let (table, parts) = Condition::level_all(parts);
+            let what = What::Condition(Condition { table, kind: Test::FirstKnown(parts) });
+            return Ok(Typed { kind: Type::Flag, what, span });
         }
-        let flag = call.arguments.first().map(|a| self.check(a)).transpose()?;
-        if flag.is_some_and(|f| f.kind == Type::Flag) {
-            return self.coalesce_flags(call, span);
-        }
-        let (kind, values) = self.alike(&call.arguments, span)?;
+        let (kind, values) = self.alike(first, rest, span)?;
         let (table, values) = Value::level_all(values);
         let what = What::Value(Value { table, kind: Term::Coalesce(values) });
         Ok(Typed { kind, what, span })
     }
 
-    /// The first known flag: `a`, or where `a` is unknown, `b`.
-    fn coalesce_flags(&self, call: &Call, span: Span) -> Result<Typed> {
-        let mut found: Option<Condition> = None;
-        for argument in call.arguments.iter().rev() {
-            let own = self.condition(argument)?;
-            found = Some(match found {
-                None => own,
-                Some(rest) => {
-                    let known = Condition {
-                        table: own.table,
-                        kind: crate::bound::Test::ConditionKnown(Box::new(own.clone())),
-                    };
-                    chosen(known, own, rest)
-                }
-            });
-        }
-        let condition = found.unwrap_or_else(|| Condition::constant(false));
-        Ok(Typed { kind: Type::Flag, what: What::Condition(condition), span })
-    }
-
     fn choice(&self, call: &Call, span: Span) -> Result<Typed> {
-        let [condition, _, _] = self.arguments(call, "a condition and two values")?;
+        let [condition, first, second] = self.arguments(call, "a condition and two values")?;
         let condition = self.condition(condition)?;
-        let branches = call.arguments.get(1..).unwrap_or_default();
-        let first = branches.first().map(|b| self.check(b)).transpose()?;
-        if let (Some(Typed { what: What::Condition(a), .. }), Some(b)) = (first, branches.get(1)) {
-            let what = What::Condition(chosen(condition, a, self.condition(b)?));
+        let first = self.check(first)?;
+        if let What::Condition(first) = first.what {
+            let second = self.condition(second)?;
+            let what = What::Condition(Condition::choose(condition, first, second));
             return Ok(Typed { kind: Type::Flag, what, span });
         }
-        let (kind, values) = self.alike(branches, span)?;
+        let (kind, values) = self.alike(first, std::slice::from_ref(second), span)?;
         let (table, mut values) = Value::level_all(values);
         let table = table.max(condition.table);
         let (Some(b), Some(a)) = (values.pop(), values.pop()) else {
             return Err(self.wrong(span, "`if` takes a condition and two values"));
         };
         let (a, b) = (Box::new(a.at(table)), Box::new(b.at(table)));
-        let kind_of = Term::If(Box::new(condition.at(table)), a, b);
-        Ok(Typed { kind, what: What::Value(Value { table, kind: kind_of }), span })
+        let term = Term::If(Box::new(condition.at(table)), a, b);
+        Ok(Typed { kind, what: What::Value(Value { table, kind: term }), span })
     }
 
     fn per_capita(&self, call: &Call, span: Span) -> Result<Typed> {
@@ -245,9 +232,14 @@ impl Checker<'_> {
             None => {
                 let tables = (0..self.schema.tables.len()).filter(|t| beneath(*t));
                 let names: Vec<&str> = tables.map(|t| self.table_name(t)).collect();
+                let mut reach = format!("beneath {}", self.table_name(self.table));
+                let found = self.schema.table_index(&word.text);
+                if found.is_some_and(|t| t != self.table && self.is_above(t, self.table)) {
+                    reach += &format!("; it lies above: write `{}.COLUMN`", word.text);
+                }
                 Err(Error::UnknownTable {
                     name: first.text.clone(),
-                    reach: format!("beneath {}", self.table_name(self.table)),
+                    reach,
                     suggestion: nearest(&first.text, names),
                     place: self.source.place(first.span),
                 })
@@ -278,7 +270,7 @@ impl Checker<'_> {
         let condition = self.fold_condition(call, child)?;
         let What::Value(value) = typed.what else {
             let found = self.word(typed.kind);
-            return Err(self.wrong(argument.span, format!("no `{name}` of a {found}")));
+            return Err(self.wrong(argument.span, format!("no `{name}` of {found}")));
         };
         let function = match name {
             "sum" => Function::Sum,
@@ -292,7 +284,7 @@ impl Checker<'_> {
             Type::Date | Type::Month if ordered => typed.kind,
             other => {
                 let found = self.word(other);
-                return Err(self.wrong(argument.span, format!("no `{name}` of a {found}")));
+                return Err(self.wrong(argument.span, format!("no `{name}` of {found}")));
             }
         };
         let argument = Some(value.at(child));
@@ -329,15 +321,6 @@ fn read(reading: Reading, value: Value) -> Value {
         Some(number) => Value::constant(reading.of(number)),
         None => value.map(|v| Term::Calendar(reading, v)),
     }
-}
-
-/// Where `when` is true the first, else the second.
-fn chosen(when: Condition, first: Condition, second: Condition) -> Condition {
-    let when = when.truth();
-    Condition::any(vec![
-        Condition::all(vec![when.clone(), first]),
-        Condition::all(vec![when.not(), second]),
-    ])
 }
 
 /// Whether a call is over the rows beneath; `min` and `max` of several values are not.

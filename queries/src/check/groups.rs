@@ -106,7 +106,7 @@ impl Checker<'_> {
             )),
             (kind, _) => {
                 let found = self.word(kind);
-                Err(self.wrong(expr.span, format!("no groups by a {found}")))
+                Err(self.wrong(expr.span, format!("no groups by {found}")))
             }
         }
     }

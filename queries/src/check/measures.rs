@@ -311,7 +311,7 @@ impl Checker<'_> {
             }
             (_, What::Value(value)) => (Combine::DistinctValues, Some(value.at(self.table))),
             (kind, _) => {
-                let name = format!("count_distinct of a {}", self.word(kind));
+                let name = format!("count_distinct of {}", self.word(kind));
                 return Err(self.unsupported(argument.span, name));
             }
         };
@@ -343,7 +343,7 @@ impl Checker<'_> {
             }
             other => {
                 let found = self.word(other);
-                return Err(self.wrong(argument.span, format!("no `{name}` of a {found}")));
+                return Err(self.wrong(argument.span, format!("no `{name}` of {found}")));
             }
         };
         let What::Value(value) = typed.what else {

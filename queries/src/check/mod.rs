@@ -9,6 +9,10 @@ mod groups;
 mod measures;
 mod names;
 mod operators;
+#[cfg(test)]
+mod tests;
+
+use std::cell::Cell;
 
 use yiku::{PathTree, Schema};
 
@@ -105,7 +109,13 @@ pub(crate) struct Checker<'a> {
     pub(crate) table: usize,
     pub(crate) as_of: Option<i64>,
     pub(crate) source: &'a Source,
+    /// Expressions checked so far, in the whole question.
+    pub(crate) steps: &'a Cell<usize>,
 }
+
+/// Expressions that are checked for one question. Some are looked at twice, as that before
+/// `between`; inside one another, twice each, they would be more than anybody can wait for.
+const STEPS_MAX: usize = 200_000;
 
 impl Type {
     /// How an error and [`crate::check_expression`] call the kind.
@@ -136,8 +146,14 @@ impl<'a> Checker<'a> {
         Error::Unsupported { name: name.into(), place: self.source.place(span) }
     }
 
+    /// A kind as a message speaks of it: `a date`, `an int`, `money`.
     pub(crate) fn word(&self, kind: Type) -> String {
-        kind.word(self.schema)
+        let word = kind.word(self.schema);
+        match word.as_bytes().first() {
+            Some(b'a' | b'e' | b'i' | b'o' | b'u') => format!("an {word}"),
+            _ if word.starts_with("money") || word.starts_with("codes") => word,
+            _ => format!("a {word}"),
+        }
     }
 
     /// The same checker for the rows of another table.
@@ -172,7 +188,7 @@ impl<'a> Checker<'a> {
             What::Condition(condition) => Ok(condition),
             _ => Err(self.wrong(
                 expr.span,
-                format!("expected a condition, found a {}", self.word(typed.kind)),
+                format!("expected a condition, found {}", self.word(typed.kind)),
             )),
         }
     }
@@ -184,7 +200,7 @@ impl<'a> Checker<'a> {
             (Type::Number(number), What::Value(value)) => Ok((number, value)),
             (kind, _) => {
                 let found = self.word(kind);
-                Err(self.wrong(expr.span, format!("expected a number, found a {found}")))
+                Err(self.wrong(expr.span, format!("expected a number, found {found}")))
             }
         }
     }
@@ -192,6 +208,15 @@ impl<'a> Checker<'a> {
     /// Any expression.
     pub(crate) fn check(&self, expr: &Expr) -> Result<Typed> {
         let span = expr.span;
+        self.steps.set(self.steps.get() + 1);
+        if self.steps.get() > STEPS_MAX {
+            return Err(Error::Limit {
+                what: "the number of parts of the question",
+                found: self.steps.get() as u64,
+                limit: STEPS_MAX as u64,
+                place: Some(self.source.place(span)),
+            });
+        }
         let typed = |kind, what| Ok(Typed { kind, what, span });
         match &expr.kind {
             ExprKind::Name(words) => self.name(words, span),

@@ -66,7 +66,7 @@ impl Checker<'_> {
         } else {
             ""
         };
-        self.wrong(span, format!("no `{}` of a {left} and a {right}{more}", sign.sign()))
+        self.wrong(span, format!("no `{}` of {left} and {right}{more}", sign.sign()))
     }
 
     fn numbers(

@@ -6,6 +6,8 @@
 
 mod expr;
 mod query;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use query::{day, empty, order_key, unique_measures};
 

@@ -9,10 +9,11 @@ use std::ops::Range;
 
 use yiku::{PathTree, RowSet};
 
-use super::scan::{Scan, bounds, each_row};
-use super::vector::{Vector, expanded};
-use crate::bound::Value;
-use crate::check::{Bounds, Group, GroupKind};
+use super::pairs::Numbers;
+use super::scan::{Scan, bounds, each_other, each_row};
+use super::vector::{Values, Vector, expanded};
+use crate::bound::{Condition, Value};
+use crate::check::{Bands, Bounds, Group, GroupKind};
 use crate::error::{Error, Result};
 
 /// One value of a group's key; unknown sorts behind every value, a total behind that.
@@ -51,8 +52,6 @@ struct KeyColumn {
 
 /// Integers this close together are numbered by their distance, others by a table.
 const DENSE: i128 = 1 << 18;
-/// Pairs up to this many are numbered in an array.
-const PAIRS: u64 = 1 << 22;
 
 impl Assignment {
     /// Calls `visit` with every row of the set and its group, in rising order.
@@ -140,24 +139,15 @@ impl Scan<'_> {
             }
             (a, b) => {
                 let (a, b) = (a.by_row(&span), b.by_row(&span));
-                let mut groups = vec![0; span.len()];
-                each_row(rows, |row| {
-                    let at = row.wrapping_sub(span.start) as usize;
-                    if let (Some(x), Some(y), Some(slot)) =
-                        (a.get(at), b.get(at), groups.get_mut(at))
-                    {
-                        *slot = numbers.of(*x, *y);
-                    }
-                });
+                let groups = numbers.of_rows(a, &b, span.start, rows);
+                if numbers.met.len() > self.limits.groups {
+                    let (found, limit) = (numbers.met.len() as u64, self.limits.groups as u64);
+                    let what = "the number of groups";
+                    return Err(Error::Limit { what, found, limit, place: None });
+                }
                 Places::Rows(groups)
             }
         };
-        let limit = self.limits.groups;
-        if numbers.met.len() > limit {
-            let found = numbers.met.len() as u64;
-            let what = "the number of groups";
-            return Err(Error::Limit { what, found, limit: limit as u64, place: None });
-        }
         let mut joined_keys = Vec::with_capacity(numbers.met.len());
         for (x, y) in &numbers.met {
             let mut key = keys.get(*x as usize).cloned().unwrap_or_default();
@@ -185,53 +175,58 @@ impl Scan<'_> {
                 cells.push(Cell::Unknown);
                 let vector = self.value(value, rows)?;
                 let place = |code: i64| u32::try_from(code).unwrap_or(unknown).min(unknown);
-                Ok(KeyColumn { places: known_places(&vector, span, unknown, place), cells })
+                Ok(KeyColumn { places: each_place(&vector, span, unknown, place), cells })
             }
-            GroupKind::Flag(condition) => {
-                let yes = self.rows(condition, true, rows)?;
-                let no = self.rows(condition, false, rows)?;
-                let mut places = vec![2; span.len()];
-                for (set, place) in [(no, 0), (yes, 1)] {
-                    each_row(&set, |row| {
-                        if let Some(slot) = places.get_mut(row.wrapping_sub(span.start) as usize) {
-                            *slot = place;
-                        }
-                    });
-                }
-                let cells = vec![Cell::Int(0), Cell::Int(1), Cell::Unknown];
-                Ok(KeyColumn { places: Places::Rows(places), cells })
-            }
+            GroupKind::Flag(condition) => self.flag_key(condition, rows),
             GroupKind::Int { value, .. } | GroupKind::Date(value) | GroupKind::Month(value) => {
                 self.int_key(value, rows)
             }
             GroupKind::Text { table: home, column } => self.text_key(*home, *column, table, rows),
-            GroupKind::Band { value, bands } => {
-                let unknown = u32::try_from(bands.names.len()).unwrap_or(u32::MAX);
-                let mut cells: Vec<Cell> =
-                    (0i64..).take(bands.names.len()).map(Cell::Int).collect();
-                cells.push(Cell::Unknown);
-                let vector = self.value(value, rows)?;
-                let narrow = |place: usize| u32::try_from(place).unwrap_or(unknown);
-                let places = match &bands.bounds {
-                    // Bounds are few: to count them all is faster than to search.
-                    Bounds::Exact(list) => known_places(&vector, span, unknown, |v| {
-                        list.iter().map(|b| u32::from(*b <= v)).sum()
-                    }),
-                    Bounds::Falling(list) => known_places(&vector, span, unknown, |v| {
-                        list.iter().map(|b| u32::from(v <= *b)).sum()
-                    }),
-                    Bounds::Float(list) => {
-                        let place = |row| {
-                            let v = vector.float(row);
-                            let known = vector.known.contains(row);
-                            if known { narrow(list.partition_point(|b| *b <= v)) } else { unknown }
-                        };
-                        Places::Rows(span.map(place).collect())
-                    }
-                };
-                Ok(KeyColumn { places, cells })
-            }
+            GroupKind::Band { value, bands } => self.band_key(value, bands, rows),
         }
+    }
+
+    fn flag_key(&self, condition: &Condition, rows: &RowSet) -> Result<KeyColumn> {
+        let (yes, no) = self.both(condition, rows)?;
+        let span = bounds(rows);
+        let mut places = vec![2; span.len()];
+        for (set, place) in [(no, 0), (yes, 1)] {
+            each_row(&set, |row| {
+                if let Some(slot) = places.get_mut(row.wrapping_sub(span.start) as usize) {
+                    *slot = place;
+                }
+            });
+        }
+        let cells = vec![Cell::Int(0), Cell::Int(1), Cell::Unknown];
+        Ok(KeyColumn { places: Places::Rows(places), cells })
+    }
+
+    fn band_key(&self, value: &Value, bands: &Bands, rows: &RowSet) -> Result<KeyColumn> {
+        let span = bounds(rows);
+        let unknown = u32::try_from(bands.names.len()).unwrap_or(u32::MAX);
+        let mut cells: Vec<Cell> = (0i64..).take(bands.names.len()).map(Cell::Int).collect();
+        cells.push(Cell::Unknown);
+        let vector = self.value(value, rows)?;
+        // Bounds are few: a pass for each is faster than a search for every row.
+        let places = match &bands.bounds {
+            Bounds::Exact(list) => known_places(&vector, span, unknown, |values, places| {
+                list.iter().for_each(|bound| count_where(values, places, |v| *bound <= v));
+            }),
+            Bounds::Falling(list) => known_places(&vector, span, unknown, |values, places| {
+                list.iter().for_each(|bound| count_where(values, places, |v| v <= *bound));
+            }),
+            Bounds::Float(list) => {
+                let mut places = vec![unknown; span.len()];
+                each_row(&vector.known, |row| {
+                    if let Some(slot) = places.get_mut(row.wrapping_sub(span.start) as usize) {
+                        let place = list.partition_point(|bound| *bound <= vector.float(row));
+                        *slot = u32::try_from(place).unwrap_or(unknown);
+                    }
+                });
+                Places::Rows(places)
+            }
+        };
+        Ok(KeyColumn { places, cells })
     }
 
     /// Places as runs: the path of the root rows, then the rows beneath them.
@@ -242,8 +237,7 @@ impl Scan<'_> {
         tree: &PathTree,
         rows: &RowSet,
     ) -> Result<KeyColumn> {
-        let above = self.lift(rows, table, 0)?;
-        let span = bounds(&above);
+        let span = self.bounds_above(rows, table)?;
         let mut paths = Vec::with_capacity(span.len());
         self.segment.column(0, self.schema.path_column())?.integers(span.clone(), &mut paths)?;
         let mut cells: Vec<Cell> = Vec::new();
@@ -315,7 +309,7 @@ impl Scan<'_> {
         }
         let unknown = u32::try_from(cells.len()).unwrap_or(u32::MAX);
         cells.push(Cell::Unknown);
-        let places = known_places(&vector, span, unknown, |value| {
+        let places = each_place(&vector, span, unknown, |value| {
             if width < DENSE {
                 u32::try_from(i128::from(value) - i128::from(least)).unwrap_or(unknown)
             } else {
@@ -386,19 +380,45 @@ fn place_cell(tree: &PathTree, path: i64, level: Option<usize>) -> (Cell, Range<
     }
 }
 
+/// The places of the exact values of a span, made for all of them at once; where a value is not
+/// known, `unknown`.
 fn known_places(
     vector: &Vector,
     span: Range<u32>,
     unknown: u32,
-    mut place: impl FnMut(i64) -> u32,
+    make: impl FnOnce(&[i64], &mut [u32]),
 ) -> Places {
-    let mut places = vec![unknown; span.len()];
-    each_row(&vector.known, |row| {
-        if let Some(slot) = places.get_mut(row.wrapping_sub(span.start) as usize) {
-            *slot = place(vector.exact(row));
+    let mut places = vec![0; span.len()];
+    match &vector.values {
+        Values::Exact(values) => make(values, &mut places),
+        _ => {
+            let mut one = [0];
+            make(&[vector.exact(span.start)], &mut one);
+            places.fill(one.first().copied().unwrap_or(unknown));
+        }
+    }
+    each_other(&vector.known, &span, |at| {
+        if let Some(place) = places.get_mut(at) {
+            *place = unknown;
         }
     });
     Places::Rows(places)
+}
+
+/// As [`known_places`], value by value.
+fn each_place(
+    vector: &Vector,
+    span: Range<u32>,
+    unknown: u32,
+    place: impl Fn(i64) -> u32,
+) -> Places {
+    known_places(vector, span, unknown, |values, places| {
+        places.iter_mut().zip(values).for_each(|(slot, value)| *slot = place(*value));
+    })
+}
+
+fn count_where(values: &[i64], places: &mut [u32], holds: impl Fn(i64) -> bool) {
+    places.iter_mut().zip(values).for_each(|(place, value)| *place += u32::from(holds(*value)));
 }
 
 /// The slices with their groups numbered anew: groups that no row met are left out.
@@ -430,38 +450,5 @@ impl Places {
                 places
             }
         }
-    }
-}
-
-/// Dense numbers of pairs.
-struct Numbers {
-    met: Vec<(u32, u32)>,
-    second: usize,
-    array: Vec<u32>,
-    table: HashMap<(u32, u32), u32>,
-}
-
-impl Numbers {
-    fn new(first: usize, second: usize) -> Self {
-        let pairs = (first as u64).saturating_mul(second as u64);
-        let size = if pairs <= PAIRS { first * second } else { 0 };
-        Self { met: Vec::new(), second, array: vec![u32::MAX; size], table: HashMap::new() }
-    }
-
-    fn of(&mut self, x: u32, y: u32) -> u32 {
-        let next = u32::try_from(self.met.len()).unwrap_or(u32::MAX);
-        let number = match self.array.get_mut(x as usize * self.second + y as usize) {
-            Some(slot) => {
-                if *slot == u32::MAX {
-                    *slot = next;
-                }
-                *slot
-            }
-            None => *self.table.entry((x, y)).or_insert(next),
-        };
-        if number == next {
-            self.met.push((x, y));
-        }
-        number
     }
 }

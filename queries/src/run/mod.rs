@@ -9,7 +9,11 @@ mod exact_sum;
 mod finish;
 mod fold;
 mod keys;
+mod logic;
+mod pairs;
 mod scan;
+#[cfg(test)]
+mod tests;
 mod vector;
 
 use std::collections::HashMap;

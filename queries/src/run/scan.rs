@@ -1,25 +1,24 @@
-//! One segment: which of its rows satisfy a condition.
-//!
-//! Three-valued logic without a third set: a condition is asked twice when it must be, once for
-//! the rows where it is true and once for those where it is false; a row in neither is unknown.
-//! Every answer is a part of the rows that were asked about, so that each clause narrows what the
-//! next one has to look at.
+//! One segment being read: sets of rows, and the ways between the rows of one table and those
+//! above or beneath them.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::rc::Rc;
 
-use yiku::{RowSet, Schema, Segment};
+use yiku::{Predicate, RowSet, Schema, Segment};
 
-use super::vector::Vector;
-use crate::bound::{Condition, Test};
-use crate::check::holds;
 use crate::error::Result;
 use crate::plan::Limits;
 
 /// Offsets of children by row of a table above, by that table and the child table.
 type OffsetsByPair = BTreeMap<(usize, usize), Rc<[u32]>>;
+
+/// What a column answered to a predicate, by table and place of the column.
+type Answered = Vec<((usize, usize, Predicate), Rc<RowSet>)>;
+
+/// Answers of columns that are kept for a question: its measures often ask the same again.
+const ANSWERED_MAX: usize = 64;
 
 /// One segment being read.
 pub(super) struct Scan<'a> {
@@ -27,6 +26,7 @@ pub(super) struct Scan<'a> {
     pub(super) schema: &'a Schema,
     pub(super) limits: &'a Limits,
     offsets: RefCell<OffsetsByPair>,
+    answered: RefCell<Answered>,
 }
 
 /// From the first row of a set to behind its last.
@@ -61,6 +61,22 @@ pub(super) fn each_row(rows: &RowSet, mut visit: impl FnMut(u32)) {
     }
 }
 
+/// Calls `visit` with the place in a span of every row of it that is not in the set.
+pub(super) fn each_other(rows: &RowSet, span: &Range<u32>, mut visit: impl FnMut(usize)) {
+    let places = span.start / 64..span.end.div_ceil(64);
+    let words = rows.words().get(places.start as usize..places.end as usize);
+    for (place, word) in places.zip(words.unwrap_or_default()) {
+        let mut others = !word;
+        while others != 0 {
+            let row = place * 64 + others.trailing_zeros();
+            others &= others - 1;
+            if span.contains(&row) {
+                visit((row - span.start) as usize);
+            }
+        }
+    }
+}
+
 /// The rows of `span` for which `keep` says so, in a table of `len` rows.
 pub(super) fn gather(len: u32, span: Range<u32>, mut keep: impl FnMut(u32) -> bool) -> RowSet {
     let mut found = RowSet::none(len);
@@ -83,7 +99,34 @@ pub(super) fn gather(len: u32, span: Range<u32>, mut keep: impl FnMut(u32) -> bo
 
 impl<'a> Scan<'a> {
     pub(super) fn new(segment: &'a Segment, schema: &'a Schema, limits: &'a Limits) -> Self {
-        Self { segment, schema, limits, offsets: RefCell::default() }
+        let (offsets, answered) = (RefCell::default(), RefCell::default());
+        Self { segment, schema, limits, offsets, answered }
+    }
+
+    /// The rows of a column that satisfy a predicate.
+    pub(super) fn filtered(
+        &self,
+        table: usize,
+        column: usize,
+        predicate: &Predicate,
+    ) -> Result<Rc<RowSet>> {
+        let same = |(t, c, p): &(usize, usize, Predicate)| {
+            (*t, *c) == (table, column) && p == predicate
+        };
+        if let Some((_, found)) = self.answered.borrow().iter().find(|(key, _)| same(key)) {
+            return Ok(Rc::clone(found));
+        }
+        let found = Rc::new(self.segment.column(table, column)?.filter(predicate)?);
+        let mut answered = self.answered.borrow_mut();
+        if answered.len() < ANSWERED_MAX {
+            answered.push(((table, column, predicate.clone()), Rc::clone(&found)));
+        }
+        Ok(found)
+    }
+
+    /// The rows of a column whose value is known.
+    pub(super) fn known(&self, table: usize, column: usize) -> Result<Rc<RowSet>> {
+        self.filtered(table, column, &Predicate::Known)
     }
 
     fn parent(&self, table: usize) -> Option<usize> {
@@ -144,6 +187,20 @@ impl<'a> Scan<'a> {
         Ok(found)
     }
 
+    /// From the root row above the first row of a set to behind that above the last.
+    pub(super) fn bounds_above(&self, rows: &RowSet, table: usize) -> Result<Range<u32>> {
+        let span = bounds(rows);
+        if table == 0 || span.is_empty() {
+            return Ok(span);
+        }
+        let offsets = self.offsets(0, table)?;
+        let above = |row: u32| {
+            let place = offsets.partition_point(|start| *start <= row).saturating_sub(1);
+            u32::try_from(place).unwrap_or(u32::MAX)
+        };
+        Ok(above(span.start)..above(span.end - 1).saturating_add(1))
+    }
+
     /// The rows of `table` beneath a row of the set.
     pub(super) fn spread(&self, rows: &RowSet, above: usize, table: usize) -> Result<RowSet> {
         if is_full(rows) {
@@ -155,141 +212,4 @@ impl<'a> Scan<'a> {
         }
         Ok(found)
     }
-
-    /// The rows among `rows` for which the condition is `want`.
-    pub(super) fn rows(&self, condition: &Condition, want: bool, rows: &RowSet) -> Result<RowSet> {
-        if rows.is_empty() {
-            return Ok(rows.clone());
-        }
-        match &condition.kind {
-            Test::Constant(value) if *value == want => Ok(rows.clone()),
-            Test::Constant(_) => Ok(RowSet::none(rows.len_rows())),
-            Test::Not(inner) => self.rows(inner, !want, rows),
-            Test::And(parts) if want => self.every(parts, want, rows),
-            Test::Or(parts) if !want => self.every(parts, want, rows),
-            Test::And(parts) | Test::Or(parts) => self.some(parts, want, rows),
-            Test::Spread(inner) => {
-                let above = self.lift(rows, condition.table, inner.table)?;
-                let found = self.rows(inner, want, &above)?;
-                let mut found = self.spread(&found, inner.table, condition.table)?;
-                found.and(rows);
-                Ok(found)
-            }
-            Test::ConditionKnown(inner) => {
-                let mut known = self.rows(inner, true, rows)?;
-                known.or(&self.rows(inner, false, rows)?);
-                Ok(two_valued(known, want, rows))
-            }
-            Test::Truth(inner) => Ok(two_valued(self.rows(inner, true, rows)?, want, rows)),
-            Test::Any { child, condition: inner } => {
-                let beneath = self.spread(rows, condition.table, *child)?;
-                let found = self.rows(inner, true, &beneath)?;
-                let found = self.lift_some(&found, *child, condition.table)?;
-                Ok(two_valued(found, want, rows))
-            }
-            test => self.leaf(condition.table, test, want, rows),
-        }
-    }
-
-    fn leaf(&self, table: usize, test: &Test, want: bool, rows: &RowSet) -> Result<RowSet> {
-        self.limits.check()?;
-        match test {
-            Test::Column { column, predicate } => {
-                let column = self.segment.column(table, *column)?;
-                let mut found = column.filter(predicate)?;
-                if !want {
-                    let mut known = column.known()?;
-                    known.and_not(&found);
-                    found = known;
-                }
-                found.and(rows);
-                Ok(found)
-            }
-            Test::ColumnKnown { column } => {
-                let known = self.segment.column(table, *column)?.known()?;
-                Ok(two_valued(known, want, rows))
-            }
-            Test::Within { ranges } => {
-                let mut found = RowSet::none(rows.len_rows());
-                for (low, high) in ranges {
-                    let range = self.segment.path_rows(*low, *high)?;
-                    found.or(&RowSet::range(rows.len_rows(), range));
-                }
-                Ok(two_valued(found, want, rows))
-            }
-            Test::ValueKnown(value) => Ok(two_valued(self.value(value, rows)?.known, want, rows)),
-            Test::Between { value, low, high } => {
-                let value = self.value(value, rows)?;
-                Ok(keep(&value, |v| (*low <= v && v <= *high) == want))
-            }
-            Test::OneOf { value, list } => {
-                let value = self.value(value, rows)?;
-                Ok(keep(&value, |v| list.binary_search(&v).is_ok() == want))
-            }
-            Test::Compare { sign, left, right } => {
-                let (left, right) = (self.value(left, rows)?, self.value(right, rows)?);
-                let mut found = if left.is_float() {
-                    gather(rows.len_rows(), bounds(rows), |row| {
-                        // A float of the language is never NaN.
-                        let order = left.float(row).partial_cmp(&right.float(row));
-                        order.is_some_and(|order| holds(*sign, order) == want)
-                    })
-                } else {
-                    gather(rows.len_rows(), bounds(rows), |row| {
-                        holds(*sign, left.exact(row).cmp(&right.exact(row))) == want
-                    })
-                };
-                found.and(&left.known);
-                found.and(&right.known);
-                Ok(found)
-            }
-            _ => Ok(RowSet::none(rows.len_rows())),
-        }
-    }
-
-    /// The rows for which every part is `want`.
-    fn every(&self, parts: &[Condition], want: bool, rows: &RowSet) -> Result<RowSet> {
-        let mut left = rows.clone();
-        for part in parts {
-            left = self.rows(part, want, &left)?;
-            if left.is_empty() {
-                break;
-            }
-        }
-        Ok(left)
-    }
-
-    /// The rows for which some part is `want`.
-    fn some(&self, parts: &[Condition], want: bool, rows: &RowSet) -> Result<RowSet> {
-        let mut left = rows.clone();
-        for part in parts {
-            let found = self.rows(part, want, &left)?;
-            left.and_not(&found);
-            if left.is_empty() {
-                break;
-            }
-        }
-        let mut found = rows.clone();
-        found.and_not(&left);
-        Ok(found)
-    }
-}
-
-/// A condition that is never unknown.
-fn two_valued(mut found: RowSet, want: bool, rows: &RowSet) -> RowSet {
-    if want {
-        found.and(rows);
-        return found;
-    }
-    let mut others = rows.clone();
-    others.and_not(&found);
-    others
-}
-
-/// The known rows of a vector whose value is kept.
-fn keep(value: &Vector, mut wanted: impl FnMut(i64) -> bool) -> RowSet {
-    let known = &value.known;
-    let mut found = gather(known.len_rows(), bounds(known), |row| wanted(value.exact(row)));
-    found.and(known);
-    found
 }

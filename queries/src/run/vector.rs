@@ -8,7 +8,7 @@ use std::ops::Range;
 
 use yiku::RowSet;
 
-use super::scan::{Scan, bounds, each_row};
+use super::scan::{Scan, bounds, each_other, each_row};
 use crate::ast::Arithmetic;
 use crate::bound::{Term, Value};
 use crate::error::{Error, Result};
@@ -288,19 +288,11 @@ impl Scan<'_> {
 
 /// Rows that are not known may hold anything; they are made zero, which no operation minds.
 fn blank_unknown(values: &mut [i64], span: &Range<u32>, known: &RowSet) {
-    if known.count() == span.len() as u64 {
-        return;
-    }
-    for (first, word) in (0u32..).step_by(64).zip(known.words()) {
-        let mut unknown = !word;
-        while unknown != 0 {
-            let row = first + unknown.trailing_zeros();
-            unknown &= unknown - 1;
-            if let Some(value) = values.get_mut(row.wrapping_sub(span.start) as usize) {
-                *value = 0;
-            }
+    each_other(known, span, |at| {
+        if let Some(value) = values.get_mut(at) {
+            *value = 0;
         }
-    }
+    });
 }
 
 /// Each row above, as often as it has rows within the span.

@@ -1,0 +1,273 @@
+//! One segment: which of its rows satisfy a condition.
+//!
+//! Three-valued logic without a third set: the rows where a condition is true and those where it
+//! is false; a row in neither is unknown. Every answer is a part of the rows that were asked
+//! about, so that each clause narrows what the next one has to look at.
+//!
+//! Invariant: to answer a condition, for one side or for both, asks each of its parts once, so
+//! that the work grows with the question and not with the ways through it.
+
+use yiku::RowSet;
+
+use super::scan::{Scan, bounds, gather};
+use super::vector::Vector;
+use crate::bound::{Condition, Test};
+use crate::check::holds;
+use crate::error::Result;
+
+/// The rows where a condition is true, and those where it is false.
+struct Sides {
+    yes: RowSet,
+    no: RowSet,
+}
+
+impl Sides {
+    fn none(len: u32) -> Self {
+        Self { yes: RowSet::none(len), no: RowSet::none(len) }
+    }
+
+    /// A condition that is false wherever it is not true.
+    fn of_true(yes: RowSet, rows: &RowSet) -> Self {
+        let mut no = rows.clone();
+        no.and_not(&yes);
+        Self { yes, no }
+    }
+
+    fn of(self, want: bool) -> RowSet {
+        if want { self.yes } else { self.no }
+    }
+
+    fn known(mut self) -> RowSet {
+        self.yes.or(&self.no);
+        self.yes
+    }
+
+    fn add(&mut self, other: &Self) {
+        self.yes.or(&other.yes);
+        self.no.or(&other.no);
+    }
+}
+
+fn without(rows: &RowSet, others: &RowSet) -> RowSet {
+    let mut left = rows.clone();
+    left.and_not(others);
+    left
+}
+
+fn within(mut set: RowSet, rows: &RowSet) -> RowSet {
+    set.and(rows);
+    set
+}
+
+impl Scan<'_> {
+    /// The rows among `rows` for which the condition is `want`.
+    pub(super) fn rows(&self, condition: &Condition, want: bool, rows: &RowSet) -> Result<RowSet> {
+        if rows.is_empty() {
+            return Ok(rows.clone());
+        }
+        match &condition.kind {
+            Test::Constant(value) if *value == want => Ok(rows.clone()),
+            Test::Constant(_) => Ok(RowSet::none(rows.len_rows())),
+            Test::Not(inner) => self.rows(inner, !want, rows),
+            Test::And(parts) if want => self.every(parts, want, rows),
+            Test::Or(parts) if !want => self.every(parts, want, rows),
+            Test::And(parts) | Test::Or(parts) => self.some(parts, want, rows),
+            Test::Spread(inner) => {
+                let above = self.lift(rows, condition.table, inner.table)?;
+                let found = self.rows(inner, want, &above)?;
+                Ok(within(self.spread(&found, inner.table, condition.table)?, rows))
+            }
+            Test::Choose(when, first, second) => {
+                let yes = self.rows(when, true, rows)?;
+                let mut found = self.rows(second, want, &without(rows, &yes))?;
+                found.or(&self.rows(first, want, &yes)?);
+                Ok(found)
+            }
+            Test::Same(left, right) => {
+                let left = self.sides(left, rows)?;
+                let right = self.sides(right, rows)?;
+                let mut both = within(left.yes, if want { &right.yes } else { &right.no });
+                both.or(&within(left.no, if want { &right.no } else { &right.yes }));
+                Ok(both)
+            }
+            Test::FirstKnown(_) => Ok(self.sides(condition, rows)?.of(want)),
+            Test::ConditionKnown(inner) => {
+                Ok(Sides::of_true(self.sides(inner, rows)?.known(), rows).of(want))
+            }
+            Test::Truth(inner) => Ok(Sides::of_true(self.rows(inner, true, rows)?, rows).of(want)),
+            Test::Any { child, condition: inner } => {
+                let beneath = self.spread(rows, condition.table, *child)?;
+                let found = self.rows(inner, true, &beneath)?;
+                let found = self.lift_some(&found, *child, condition.table)?;
+                Ok(Sides::of_true(within(found, rows), rows).of(want))
+            }
+            Test::Column { column, predicate } => {
+                self.limits.check()?;
+                let found = self.filtered(condition.table, *column, predicate)?;
+                if want {
+                    return Ok(within(rows.clone(), &found));
+                }
+                let known = self.known(condition.table, *column)?;
+                Ok(without(&within(rows.clone(), &known), &found))
+            }
+            test => {
+                self.limits.check()?;
+                Ok(self.computed(condition.table, test, rows)?.of(want))
+            }
+        }
+    }
+
+    /// The rows among `rows` for which the condition is true, and those for which it is false.
+    pub(super) fn both(&self, condition: &Condition, rows: &RowSet) -> Result<(RowSet, RowSet)> {
+        let Sides { yes, no } = self.sides(condition, rows)?;
+        Ok((yes, no))
+    }
+
+    /// Both sides of a condition among `rows`.
+    fn sides(&self, condition: &Condition, rows: &RowSet) -> Result<Sides> {
+        if rows.is_empty() {
+            return Ok(Sides::none(rows.len_rows()));
+        }
+        match &condition.kind {
+            Test::Not(inner) => {
+                let Sides { yes, no } = self.sides(inner, rows)?;
+                Ok(Sides { yes: no, no: yes })
+            }
+            Test::And(parts) => self.joined_sides(parts, true, rows),
+            Test::Or(parts) => self.joined_sides(parts, false, rows),
+            Test::Spread(inner) => {
+                let above = self.lift(rows, condition.table, inner.table)?;
+                let found = self.sides(inner, &above)?;
+                let spread = |set| self.spread(&set, inner.table, condition.table);
+                let (yes, no) = (spread(found.yes)?, spread(found.no)?);
+                Ok(Sides { yes: within(yes, rows), no: within(no, rows) })
+            }
+            Test::Choose(when, first, second) => {
+                let yes = self.rows(when, true, rows)?;
+                let mut found = self.sides(second, &without(rows, &yes))?;
+                found.add(&self.sides(first, &yes)?);
+                Ok(found)
+            }
+            Test::FirstKnown(parts) => {
+                let mut found = Sides::none(rows.len_rows());
+                let mut left = rows.clone();
+                for part in parts {
+                    let own = self.sides(part, &left)?;
+                    found.add(&own);
+                    left.and_not(&own.known());
+                }
+                Ok(found)
+            }
+            Test::Same(left, right) => {
+                let (a, b) = (self.sides(left, rows)?, self.sides(right, rows)?);
+                let mut yes = within(a.yes.clone(), &b.yes);
+                yes.or(&within(a.no.clone(), &b.no));
+                let known = within(a.known(), &b.known());
+                Ok(Sides { no: without(&known, &yes), yes })
+            }
+            Test::Column { column, predicate } => {
+                self.limits.check()?;
+                let found = self.filtered(condition.table, *column, predicate)?;
+                let yes = within(rows.clone(), &found);
+                let known = self.known(condition.table, *column)?;
+                Ok(Sides { no: without(&within(rows.clone(), &known), &yes), yes })
+            }
+            Test::Constant(_) | Test::ConditionKnown(_) | Test::Truth(_) | Test::Any { .. } => {
+                Ok(Sides::of_true(self.rows(condition, true, rows)?, rows))
+            }
+            test => {
+                self.limits.check()?;
+                self.computed(condition.table, test, rows)
+            }
+        }
+    }
+
+    /// Both sides of all of some conditions (`all`), or of one of them.
+    fn joined_sides(&self, parts: &[Condition], all: bool, rows: &RowSet) -> Result<Sides> {
+        let mut every = rows.clone();
+        let mut some = RowSet::none(rows.len_rows());
+        for part in parts {
+            let own = self.sides(part, rows)?;
+            every.and(if all { &own.yes } else { &own.no });
+            some.or(if all { &own.no } else { &own.yes });
+        }
+        Ok(if all { Sides { yes: every, no: some } } else { Sides { yes: some, no: every } })
+    }
+
+    /// Both sides of a test that is no condition on others.
+    fn computed(&self, table: usize, test: &Test, rows: &RowSet) -> Result<Sides> {
+        match test {
+            Test::ColumnKnown { column } => {
+                let known = self.known(table, *column)?;
+                Ok(Sides::of_true(within(rows.clone(), &known), rows))
+            }
+            Test::Within { ranges } => {
+                let mut found = RowSet::none(rows.len_rows());
+                for (low, high) in ranges {
+                    found.insert_range(self.segment.path_rows(*low, *high)?);
+                }
+                Ok(Sides::of_true(within(found, rows), rows))
+            }
+            Test::ValueKnown(value) => Ok(Sides::of_true(self.value(value, rows)?.known, rows)),
+            Test::Between { value, low, high } => {
+                let value = self.value(value, rows)?;
+                Ok(kept(value, |v| *low <= v && v <= *high))
+            }
+            Test::OneOf { value, list } => {
+                let value = self.value(value, rows)?;
+                Ok(kept(value, |v| list.binary_search(&v).is_ok()))
+            }
+            Test::Compare { sign, left, right } => {
+                let (left, right) = (self.value(left, rows)?, self.value(right, rows)?);
+                let yes = if left.is_float() {
+                    gather(rows.len_rows(), bounds(rows), |row| {
+                        // A float of the language is never NaN.
+                        let order = left.float(row).partial_cmp(&right.float(row));
+                        order.is_some_and(|order| holds(*sign, order))
+                    })
+                } else {
+                    gather(rows.len_rows(), bounds(rows), |row| {
+                        holds(*sign, left.exact(row).cmp(&right.exact(row)))
+                    })
+                };
+                let known = within(left.known, &right.known);
+                let yes = within(yes, &known);
+                Ok(Sides { no: without(&known, &yes), yes })
+            }
+            _ => Ok(Sides::none(rows.len_rows())),
+        }
+    }
+
+    /// The rows for which every part is `want`.
+    fn every(&self, parts: &[Condition], want: bool, rows: &RowSet) -> Result<RowSet> {
+        let mut left = rows.clone();
+        for part in parts {
+            left = self.rows(part, want, &left)?;
+            if left.is_empty() {
+                break;
+            }
+        }
+        Ok(left)
+    }
+
+    /// The rows for which some part is `want`.
+    fn some(&self, parts: &[Condition], want: bool, rows: &RowSet) -> Result<RowSet> {
+        let mut left = rows.clone();
+        for part in parts {
+            let found = self.rows(part, want, &left)?;
+            left.and_not(&found);
+            if left.is_empty() {
+                break;
+            }
+        }
+        Ok(without(rows, &left))
+    }
+}
+
+/// The known rows of a vector whose value is kept, and the others.
+fn kept(value: Vector, mut wanted: impl FnMut(i64) -> bool) -> Sides {
+    let known = &value.known;
+    let found = gather(known.len_rows(), bounds(known), |row| wanted(value.exact(row)));
+    let yes = within(found, known);
+    Sides { no: without(known, &yes), yes }
+}
