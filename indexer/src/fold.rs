@@ -95,11 +95,8 @@ pub(crate) fn run(
     only_touched: bool,
 ) -> Result<()> {
     let fold = Fold { duckdb, contracts };
-    let only = if only_touched {
-        "semi join touched t on t.household_id = r.household_id"
-    } else {
-        ""
-    };
+    let only =
+        if only_touched { "semi join touched t on t.household_id = r.household_id" } else { "" };
     fold.go(&format!(
         "create table hh as select * from {} r {only} order by region, household_id",
         fold.good(HOUSEHOLDS)

@@ -120,8 +120,13 @@ impl LoadReport {
         if self.removed > 0 {
             writeln!(text, "removed: {} whom no file names any more", thousands(self.removed))?;
         }
-        let as_of = self.as_of.map(yiku::calendar::date_text).unwrap_or_default();
-        writeln!(text, "version {}, as of {as_of}", self.version)
+        match self.as_of {
+            Some(day) => {
+                let day = yiku::calendar::date_text(day);
+                writeln!(text, "version {}, as of {day}", self.version)
+            }
+            None => writeln!(text, "version {}", self.version),
+        }
     }
 }
 

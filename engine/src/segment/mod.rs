@@ -48,7 +48,7 @@ pub struct Segment {
 }
 
 /// Sets with fewer rows than one in so many of the rows above are lifted row by row.
-const SPARSE: u64 = 16;
+const SPARSE: u64 = 4;
 
 impl Segment {
     /// How many rows a table has here, replaced and removed ones among them.
@@ -116,8 +116,14 @@ impl Segment {
         if rows.count() * SPARSE < u64::from(above) {
             let mut at = 0;
             for row in rows.iter() {
+                // In growing steps: the parent is rarely far from the one before.
                 let ahead = offsets.get(at..).unwrap_or_default();
-                at += ahead.partition_point(|offset| *offset <= row);
+                let mut reach = 1;
+                while ahead.get(reach - 1).is_some_and(|offset| *offset <= row) {
+                    reach *= 2;
+                }
+                let near = ahead.get(..reach).unwrap_or(ahead);
+                at += near.partition_point(|offset| *offset <= row);
                 found.insert(u32::try_from(at.saturating_sub(1)).unwrap_or(u32::MAX));
             }
             return Ok(found);

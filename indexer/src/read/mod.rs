@@ -29,6 +29,9 @@ pub(crate) use plain::Plain;
 /// The largest text, workbook or JSON file that is read; it is held in memory whole.
 const FILE_BYTES_MAX: u64 = 4 << 30;
 
+/// What workbooks of before 2007 (.xls) begin with.
+const OLD_WORKBOOK: &[u8] = &[0xD0, 0xCF, 0x11, 0xE0];
+
 /// Takes chunks as they are read.
 pub(crate) type Sink<'a> = &'a mut dyn FnMut(&Chunk) -> Result<()>;
 
@@ -68,6 +71,11 @@ impl Source {
             return Ok(source(found, Form::Parquet(headers)));
         }
         let bytes = digest::whole(path, FILE_BYTES_MAX)?;
+        if bytes.starts_with(OLD_WORKBOOK) {
+            let found = "a workbook of before 2007".to_owned();
+            let nearest = "save it as .xlsx".to_owned();
+            return Err(Error::UnknownContract { path: path.to_owned(), found, nearest });
+        }
         if bytes.starts_with(b"PK") {
             let (found, sheet) = workbook::open(path, bytes, contracts)?;
             return Ok(source(found, Form::Workbook(sheet)));

@@ -51,6 +51,7 @@ fn bad_files(files: &Path) -> Vec<(&'static str, Vec<u8>, Vec<&'static str>)> {
         ),
         ("notes.txt", b"hello\n".to_vec(), vec!["notes.txt: no contract knows", "hello"]),
         ("other.jsonl", b"{\"a\":1}\n".to_vec(), vec!["other.jsonl: no contract knows", "found a"]),
+        ("old.xls", vec![0xD0, 0xCF, 0x11, 0xE0, 0xA1], vec!["before 2007", "save it as .xlsx"]),
         ("cut.json", cut("卫健_重病与死亡.json"), vec!["cut.json", "not readable as JSON"]),
     ]
 }

@@ -62,6 +62,28 @@ fn the_school_register_is_loaded_as_the_page_says() {
 }
 
 #[test]
+fn other_files_replace_the_bundles_that_they_name() {
+    let dir = tempfile::tempdir().unwrap();
+    let db = dir.path().join("db");
+    load(&db, &own_files()).unwrap();
+    let path = dir.path().join("schools.csv");
+    fs::write(&path, "school_id,place,title\nS1,12,Moved\n").unwrap();
+    let report = load(&db, &[("school", path)]).unwrap();
+    assert!(!report.unchanged);
+    let register = Register::read(&db);
+    let (mut places, mut titles) =
+        (register.integers("school", "place"), register.column("school", "title"));
+    places.sort();
+    titles.sort();
+    assert_eq!(places, [Some(1102), Some(1200), Some(1201)]);
+    assert!(titles.contains(&Cell::Text("Moved".to_owned())));
+    let rows: Vec<usize> = register.tables.iter().map(Vec::len).collect();
+    assert_eq!(rows, [3, 2, 4], "what stood beneath the school has gone");
+    assert!(!load(&db, &own_files()).unwrap().unchanged);
+    assert_eq!(Register::read(&db).tables[2].len(), 7);
+}
+
+#[test]
 fn parquet_gives_the_same_rows() {
     let dir = tempfile::tempdir().unwrap();
     let (first, second) = (dir.path().join("db1"), dir.path().join("db2"));

@@ -10,7 +10,7 @@ use std::ops::Range;
 use yiku::{PathTree, RowSet};
 
 use super::pairs::Numbers;
-use super::scan::{Scan, bounds, each_other, each_row};
+use super::scan::{Scan, bounds, each_row};
 use super::vector::{Values, Vector, expanded};
 use crate::bound::{Condition, Value};
 use crate::check::{Bands, Bounds, Group, GroupKind};
@@ -164,7 +164,6 @@ impl Scan<'_> {
         tree: &PathTree,
         rows: &RowSet,
     ) -> Result<KeyColumn> {
-        let span = bounds(rows);
         match kind {
             GroupKind::Level(level) => self.path_key(Some(*level), table, tree, rows),
             GroupKind::Path => self.path_key(None, table, tree, rows),
@@ -175,7 +174,7 @@ impl Scan<'_> {
                 cells.push(Cell::Unknown);
                 let vector = self.value(value, rows)?;
                 let place = |code: i64| u32::try_from(code).unwrap_or(unknown).min(unknown);
-                Ok(KeyColumn { places: each_place(&vector, span, unknown, place), cells })
+                Ok(KeyColumn { places: each_place(&vector, rows, unknown, place), cells })
             }
             GroupKind::Flag(condition) => self.flag_key(condition, rows),
             GroupKind::Int { value, .. } | GroupKind::Date(value) | GroupKind::Month(value) => {
@@ -209,10 +208,10 @@ impl Scan<'_> {
         let vector = self.value(value, rows)?;
         // Bounds are few: a pass for each is faster than a search for every row.
         let places = match &bands.bounds {
-            Bounds::Exact(list) => known_places(&vector, span, unknown, |values, places| {
+            Bounds::Exact(list) => known_places(&vector, rows, unknown, |values, places| {
                 list.iter().for_each(|bound| count_where(values, places, |v| *bound <= v));
             }),
-            Bounds::Falling(list) => known_places(&vector, span, unknown, |values, places| {
+            Bounds::Falling(list) => known_places(&vector, rows, unknown, |values, places| {
                 list.iter().for_each(|bound| count_where(values, places, |v| v <= *bound));
             }),
             Bounds::Float(list) => {
@@ -309,7 +308,7 @@ impl Scan<'_> {
         }
         let unknown = u32::try_from(cells.len()).unwrap_or(u32::MAX);
         cells.push(Cell::Unknown);
-        let places = each_place(&vector, span, unknown, |value| {
+        let places = each_place(&vector, rows, unknown, |value| {
             if width < DENSE {
                 u32::try_from(i128::from(value) - i128::from(least)).unwrap_or(unknown)
             } else {
@@ -380,14 +379,15 @@ fn place_cell(tree: &PathTree, path: i64, level: Option<usize>) -> (Cell, Range<
     }
 }
 
-/// The places of the exact values of a span, made for all of them at once; where a value is not
-/// known, `unknown`.
+/// The places of the exact values of some rows, made for all of their span at once; where a value
+/// is not known, `unknown`; where no row was asked, any number.
 fn known_places(
     vector: &Vector,
-    span: Range<u32>,
+    rows: &RowSet,
     unknown: u32,
     make: impl FnOnce(&[i64], &mut [u32]),
 ) -> Places {
+    let span = bounds(rows);
     let mut places = vec![0; span.len()];
     match &vector.values {
         Values::Exact(values) => make(values, &mut places),
@@ -397,8 +397,10 @@ fn known_places(
             places.fill(one.first().copied().unwrap_or(unknown));
         }
     }
-    each_other(&vector.known, &span, |at| {
-        if let Some(place) = places.get_mut(at) {
+    let mut others = rows.clone();
+    others.and_not(&vector.known);
+    each_row(&others, |row| {
+        if let Some(place) = places.get_mut(row.wrapping_sub(span.start) as usize) {
             *place = unknown;
         }
     });
@@ -406,13 +408,8 @@ fn known_places(
 }
 
 /// As [`known_places`], value by value.
-fn each_place(
-    vector: &Vector,
-    span: Range<u32>,
-    unknown: u32,
-    place: impl Fn(i64) -> u32,
-) -> Places {
-    known_places(vector, span, unknown, |values, places| {
+fn each_place(vector: &Vector, rows: &RowSet, unknown: u32, place: impl Fn(i64) -> u32) -> Places {
+    known_places(vector, rows, unknown, |values, places| {
         places.iter_mut().zip(values).for_each(|(slot, value)| *slot = place(*value));
     })
 }

@@ -61,22 +61,6 @@ pub(super) fn each_row(rows: &RowSet, mut visit: impl FnMut(u32)) {
     }
 }
 
-/// Calls `visit` with the place in a span of every row of it that is not in the set.
-pub(super) fn each_other(rows: &RowSet, span: &Range<u32>, mut visit: impl FnMut(usize)) {
-    let places = span.start / 64..span.end.div_ceil(64);
-    let words = rows.words().get(places.start as usize..places.end as usize);
-    for (place, word) in places.zip(words.unwrap_or_default()) {
-        let mut others = !word;
-        while others != 0 {
-            let row = place * 64 + others.trailing_zeros();
-            others &= others - 1;
-            if span.contains(&row) {
-                visit((row - span.start) as usize);
-            }
-        }
-    }
-}
-
 /// The rows of `span` for which `keep` says so, in a table of `len` rows.
 pub(super) fn gather(len: u32, span: Range<u32>, mut keep: impl FnMut(u32) -> bool) -> RowSet {
     let mut found = RowSet::none(len);
@@ -110,9 +94,8 @@ impl<'a> Scan<'a> {
         column: usize,
         predicate: &Predicate,
     ) -> Result<Rc<RowSet>> {
-        let same = |(t, c, p): &(usize, usize, Predicate)| {
-            (*t, *c) == (table, column) && p == predicate
-        };
+        let same =
+            |(t, c, p): &(usize, usize, Predicate)| (*t, *c) == (table, column) && p == predicate;
         if let Some((_, found)) = self.answered.borrow().iter().find(|(key, _)| same(key)) {
             return Ok(Rc::clone(found));
         }

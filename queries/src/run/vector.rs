@@ -6,9 +6,9 @@
 
 use std::ops::Range;
 
-use yiku::RowSet;
+use yiku::{Column, RowSet};
 
-use super::scan::{Scan, bounds, each_other, each_row};
+use super::scan::{Scan, bounds, each_row};
 use crate::ast::Arithmetic;
 use crate::bound::{Term, Value};
 use crate::error::{Error, Result};
@@ -135,13 +135,10 @@ impl Scan<'_> {
             Term::Constant(constant) => vector(Values::Constant(*constant), rows.clone()),
             Term::ConstantFloat(constant) => vector(Values::ConstantFloat(*constant), rows.clone()),
             Term::Column(column) => {
+                let mut known = rows.clone();
+                known.and(&*self.known(value.table, *column)?);
                 let column = self.segment.column(value.table, *column)?;
-                let mut known = column.known()?;
-                known.and(rows);
-                let mut values = Vec::with_capacity(span.len());
-                column.integers(span.clone(), &mut values)?;
-                blank_unknown(&mut values, &span, &known);
-                vector(Values::Exact(values), known)
+                vector(Values::Exact(read(&column, &span, &known)?), known)
             }
             Term::Spread(inner) => self.spread_value(inner, value.table, rows),
             Term::Exact(sign, left, right) => self.exact(*sign, left, right, rows),
@@ -286,13 +283,34 @@ impl Scan<'_> {
     }
 }
 
-/// Rows that are not known may hold anything; they are made zero, which no operation minds.
-fn blank_unknown(values: &mut [i64], span: &Range<u32>, known: &RowSet) {
-    each_other(known, span, |at| {
-        if let Some(value) = values.get_mut(at) {
-            *value = 0;
+/// Where fewer words of a set than one in so many hold a row, only those are read.
+const SPARSE: usize = 4;
+
+/// The values of a column for a span of rows; where a row is not known, any number.
+fn read(column: &Column<'_>, span: &Range<u32>, known: &RowSet) -> Result<Vec<i64>> {
+    let places = span.start / 64..span.end.div_ceil(64);
+    let words = known.words().get(places.start as usize..places.end as usize).unwrap_or_default();
+    if words.iter().filter(|word| **word != 0).count() * SPARSE > words.len() {
+        let mut values = Vec::with_capacity(span.len());
+        column.integers(span.clone(), &mut values)?;
+        return Ok(values);
+    }
+    let mut values = vec![0; span.len()];
+    let mut found = Vec::new();
+    let mut place = places.start;
+    for run in words.chunk_by(|a, b| (*a == 0) == (*b == 0)) {
+        let from = place;
+        place += u32::try_from(run.len()).unwrap_or(0);
+        if run.first().is_none_or(|word| *word == 0) {
+            continue;
         }
-    });
+        let rows = (from * 64).max(span.start)..(place * 64).min(span.end);
+        found.clear();
+        column.integers(rows.clone(), &mut found)?;
+        let slots = values.iter_mut().skip((rows.start - span.start) as usize);
+        slots.zip(&found).for_each(|(slot, value)| *slot = *value);
+    }
+    Ok(values)
 }
 
 /// Each row above, as often as it has rows within the span.
