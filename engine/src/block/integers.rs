@@ -10,6 +10,7 @@
     reason = "packing is arithmetic modulo 2^64; `packed_fits` is checked before any load"
 )]
 
+use super::unpack::{GROUP, Lane, Take, each_group};
 use super::{BlockToc, FrameSink};
 use crate::format::{Encoding, PACK_PADDING};
 
@@ -41,27 +42,43 @@ pub(crate) fn packed_fits(length: u64, rows: u32, bits: u8) -> bool {
     (bits <= BITS_LOADED || bits == 64) && length >= needed
 }
 
-/// Calls `take` with the values `from..to` of a frame that [`packed_fits`].
-#[inline]
-pub(crate) fn unpack(frame: &[u8], bits: u8, from: usize, to: usize, mut take: impl FnMut(u64)) {
+/// Value `row` of a frame that [`packed_fits`].
+fn one(frame: &[u8], bits: u8, row: usize) -> u64 {
     let mask = if bits == 64 { u64::MAX } else { (1 << bits) - 1 };
-    let width = usize::from(bits);
-    match bits {
-        8 => frame[from..to].iter().for_each(|b| take(u64::from(*b))),
-        16 => {
-            for pair in frame[from * 2..to * 2].chunks_exact(2) {
-                take(u64::from(u16::from_le_bytes([pair[0], pair[1]])));
-            }
-        }
-        _ => {
-            for row in from..to {
-                let bit = row * width;
-                let at = bit / 8;
-                let mut word = [0u8; 8];
-                word.copy_from_slice(&frame[at..at + 8]);
-                take(u64::from_le_bytes(word) >> (bit % 8) & mask);
-            }
-        }
+    let bit = row * usize::from(bits);
+    let mut word = [0u8; 8];
+    word.copy_from_slice(&frame[bit / 8..bit / 8 + 8]);
+    u64::from_le_bytes(word) >> (bit % 8) & mask
+}
+
+/// Calls `take` with the values `from..to` of a frame that [`packed_fits`].
+pub(crate) fn unpack(frame: &[u8], bits: u8, from: usize, to: usize, mut take: impl FnMut(u64)) {
+    let head = to.min(from.next_multiple_of(GROUP));
+    let tail = head.max(to - to % GROUP);
+    (from..head).for_each(|row| take(one(frame, bits, row)));
+    each_group(frame, bits, head / GROUP..tail / GROUP, &mut Values(&mut take));
+    (tail..to).for_each(|row| take(one(frame, bits, row)));
+}
+
+/// Takes every value of a group.
+struct Values<'a, F>(&'a mut F);
+
+impl<F: FnMut(u64)> Take for Values<'_, F> {
+    fn take<T: Lane>(&mut self, lanes: &[T; GROUP]) {
+        lanes.iter().for_each(|lane| (self.0)(lane.wide()));
+    }
+}
+
+/// Appends the values of a group to a list, a base added.
+struct Decoded<'a> {
+    base: i64,
+    out: &'a mut Vec<i64>,
+}
+
+impl Take for Decoded<'_> {
+    fn take<T: Lane>(&mut self, lanes: &[T; GROUP]) {
+        let base = self.base;
+        self.out.extend(lanes.iter().map(|lane| base.wrapping_add(lane.wide() as i64)));
     }
 }
 
@@ -71,9 +88,14 @@ pub(crate) fn decode(toc: &BlockToc, frame: &[u8], from: usize, to: usize, out: 
         out.resize(out.len() + (to - from), toc.base);
         return;
     }
-    let base = toc.base;
+    let (base, bits) = (toc.base, toc.bits);
+    let head = to.min(from.next_multiple_of(GROUP));
+    let tail = head.max(to - to % GROUP);
+    let single = |row| base.wrapping_add(one(frame, bits, row) as i64);
     out.reserve(to - from);
-    unpack(frame, toc.bits, from, to, |v| out.push(base.wrapping_add(v as i64)));
+    out.extend((from..head).map(single));
+    each_group(frame, bits, head / GROUP..tail / GROUP, &mut Decoded { base, out });
+    out.extend((tail..to).map(single));
 }
 
 /// Writes one block; `known` holds a bit a row.

@@ -6,6 +6,7 @@
 
 pub(crate) mod integers;
 pub(crate) mod texts;
+pub(crate) mod unpack;
 
 use wincode::{SchemaRead, SchemaWrite};
 

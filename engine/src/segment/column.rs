@@ -7,6 +7,7 @@ use std::ops::Range;
 use super::build::key_hash;
 use super::file::SegmentFile;
 use super::toc::{ColumnToc, KeysToc};
+use crate::block::unpack::{Between, Each, Test, masks};
 use crate::block::{BlockToc, integers, texts};
 use crate::error::{Error, Result};
 use crate::format::Encoding;
@@ -50,7 +51,7 @@ enum Zone {
 }
 
 /// Spans of values up to this wide are looked up in a table rather than searched.
-const TABLE_SPAN: u64 = 1 << 12;
+const TABLE_SPAN: usize = 1 << 12;
 
 impl<'a> Column<'a> {
     pub(super) fn new(file: &'a SegmentFile, table: usize, column: usize) -> Result<Self> {
@@ -294,33 +295,12 @@ impl<'a> Column<'a> {
     fn scan(&self, block: &BlockToc, predicate: &Predicate) -> Result<Vec<u64>> {
         let frame = self.file.frame_or_nothing(block.frame)?;
         let base = block.base;
+        let set = |v: u64| base.wrapping_add(v.cast_signed()).cast_unsigned();
         Ok(match predicate {
-            Predicate::Range { min, max } => {
-                // In the packed numbers, with one comparison: v - low <= high - low.
-                let low = min.max(&block.min).wrapping_sub(base).cast_unsigned();
-                let span = max.min(&block.max).wrapping_sub(*min.max(&block.min)).cast_unsigned();
-                scan_packed(block, frame, |v| v.wrapping_sub(low) <= span)
-            }
-            Predicate::In(list) => {
-                let span = block.max.wrapping_sub(block.min).cast_unsigned();
-                if span < TABLE_SPAN {
-                    let wanted = |v: i64| list.binary_search(&base.wrapping_add(v)).is_ok();
-                    let size = i64::try_from(span + 1).unwrap_or(0);
-                    let table: Vec<bool> = (0..size).map(wanted).collect();
-                    let at = |v: u64| usize::try_from(v).unwrap_or(usize::MAX);
-                    scan_packed(block, frame, |v| table.get(at(v)).copied().unwrap_or(false))
-                } else {
-                    scan_packed(block, frame, |v| {
-                        list.binary_search(&base.wrapping_add(v.cast_signed())).is_ok()
-                    })
-                }
-            }
-            Predicate::HasAny(bits) => scan_packed(block, frame, |v| {
-                base.wrapping_add(v.cast_signed()).cast_unsigned() & bits != 0
-            }),
-            Predicate::HasAll(bits) => scan_packed(block, frame, |v| {
-                base.wrapping_add(v.cast_signed()).cast_unsigned() & bits == *bits
-            }),
+            Predicate::Range { min, max } => scan_range(block, frame, *min, *max),
+            Predicate::In(list) => scan_list(block, frame, list),
+            Predicate::HasAny(bits) => scan_packed(block, frame, &Each(|v| set(v) & bits != 0)),
+            Predicate::HasAll(bits) => scan_packed(block, frame, &Each(|v| set(v) & bits == *bits)),
             _ => vec![0; block.rows.div_ceil(64) as usize],
         })
     }
@@ -447,25 +427,49 @@ fn zone(block: &BlockToc, predicate: &Predicate) -> Zone {
 }
 
 /// The bits of the rows of a block whose packed number is kept.
-fn scan_packed(block: &BlockToc, frame: &[u8], keep: impl Fn(u64) -> bool) -> Vec<u64> {
-    let rows = block.rows as usize;
-    let mut words = Vec::with_capacity(rows.div_ceil(64));
-    if block.encoding == Encoding::Constant as u8 {
-        words.resize(rows.div_ceil(64), if keep(0) { u64::MAX } else { 0 });
-        return words;
+fn scan_packed(block: &BlockToc, frame: &[u8], test: &impl Test) -> Vec<u64> {
+    // The one number of a constant block is the base itself: packed, it is 0 in no bits.
+    let bits = if block.encoding == Encoding::Constant as u8 { 0 } else { block.bits };
+    masks(frame, bits, block.rows as usize, test)
+}
+
+/// The bits of the rows of a block whose value lies from `min` to `max`.
+fn scan_range(block: &BlockToc, frame: &[u8], min: i64, max: i64) -> Vec<u64> {
+    let (min, max) = (min.max(block.min), max.min(block.max));
+    let packed = |value: i64| value.wrapping_sub(block.base).cast_unsigned();
+    let top = u64::MAX.checked_shr(64u32.saturating_sub(block.bits.into())).unwrap_or(0);
+    let (low, high) = (packed(min), packed(max).min(top));
+    if min > max || low > high {
+        return vec![0; block.rows.div_ceil(64) as usize];
     }
-    let mut from = 0;
-    while from < rows {
-        let to = (from + 64).min(rows);
-        let (mut word, mut bit) = (0u64, 0u32);
-        integers::unpack(frame, block.bits, from, to, |v| {
-            word |= u64::from(keep(v)) << bit;
-            bit += 1;
-        });
-        words.push(word);
-        from = to;
+    scan_packed(block, frame, &Between { low, high })
+}
+
+/// The bits of the rows of a block whose value is in a sorted list.
+fn scan_list(block: &BlockToc, frame: &[u8], list: &[i64]) -> Vec<u64> {
+    let start = list.partition_point(|value| *value < block.min);
+    let end = list.partition_point(|value| *value <= block.max);
+    let list = list.get(start..end).unwrap_or_default();
+    let (Some(least), Some(greatest)) = (list.first(), list.last()) else {
+        return vec![0; block.rows.div_ceil(64) as usize];
+    };
+    if list.iter().copied().eq(*least..=*greatest) {
+        return scan_range(block, frame, *least, *greatest);
     }
-    words
+    let base = block.base;
+    if block.max.abs_diff(block.min) >= TABLE_SPAN as u64 {
+        let kept = |v: u64| list.binary_search(&base.wrapping_add(v.cast_signed())).is_ok();
+        return scan_packed(block, frame, &Each(kept));
+    }
+    let mut table = [false; TABLE_SPAN];
+    for value in list {
+        let packed = usize::try_from(value.wrapping_sub(base)).ok();
+        if let Some(slot) = packed.and_then(|packed| table.get_mut(packed)) {
+            *slot = true;
+        }
+    }
+    let at = |v: u64| usize::try_from(v).unwrap_or(usize::MAX);
+    scan_packed(block, frame, &Each(|v| table.get(at(v)).copied().unwrap_or(false)))
 }
 
 /// Adds the bits of a block to a set.

@@ -1,7 +1,7 @@
 //! What a load keeps in the database folder beside the engine's own files.
 //!
-//! `loads/CONTRACT/PERIOD/DIGEST.parquet` holds the cleaned records of a file, `loads/surrogate.key`
-//! the key of person numbers, `rejects/DIGEST.csv` the rejects of a load.
+//! `loads/CONTRACT/PERIOD/DIGEST.parquet` holds the cleaned records of a file,
+//! `loads/surrogate.key` the key of person numbers, `rejects/DIGEST.csv` the rejects of a load.
 #![expect(clippy::disallowed_methods, reason = "kept loads are no part of the engine's format")]
 
 use std::fs::{self, File};

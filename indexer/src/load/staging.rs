@@ -1,8 +1,9 @@
 //! Files are read and cleaned side by side, the largest first.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError, mpsc};
+use std::sync::{Mutex, PoisonError};
 
+use crossbeam::channel;
 use duckdb::Connection;
 use yiku::{PathTree, calendar};
 
@@ -97,7 +98,7 @@ pub(super) fn in_parallel<I: Sync, T: Send>(
     done: &mut dyn FnMut(usize),
 ) -> Result<Vec<T>> {
     let (next, stop) = (AtomicUsize::new(0), AtomicBool::new(false));
-    let (sender, receiver) = mpsc::channel();
+    let (sender, receiver) = channel::unbounded();
     let mut results: Vec<Option<T>> = items.iter().map(|_| None).collect();
     let mut failure: Option<(usize, Error)> = None;
     std::thread::scope(|scope| {

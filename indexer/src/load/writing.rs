@@ -1,8 +1,7 @@
 //! Folding, encoding and keeping at the same time: the fold is walked here, batches are written on
 //! a second thread, cleaned records are kept on a third.
 
-use std::sync::mpsc;
-
+use crossbeam::channel;
 use duckdb::Connection;
 use yiku::{Batch, Schema, Writer};
 
@@ -33,7 +32,7 @@ pub(super) fn run(
     let mut rows: Vec<(String, u64)> =
         schema.tables.iter().map(|table| (table.name.clone(), 0)).collect();
     std::thread::scope(|scope| {
-        let (sender, receiver) = mpsc::sync_channel::<Batch>(WAITING);
+        let (sender, receiver) = channel::bounded::<Batch>(WAITING);
         let writing = scope.spawn(move || -> Result<()> {
             for batch in receiver {
                 writer.write(&batch)?;
