@@ -51,24 +51,38 @@ const MARKS: [&str; 17] =
     ["!=", "<>", "<=", ">=", "<", ">", "=", "(", ")", ",", ".", "+", "-", "*", "/", "[", "]"];
 
 /// Marks of a Chinese keyboard, and what the language writes.
-const WIDE_MARKS: [(char, &str); 16] = [
+const WIDE_MARKS: [(char, &str); 20] = [
     ('（', "("),
     ('）', ")"),
     ('，', ","),
     ('、', ","),
-    ('。', "."),
+    ('．', "."),
     ('＝', "="),
     ('＜', "<"),
     ('＞', ">"),
+    ('！', "!"),
     ('＋', "+"),
     ('－', "-"),
-    ('‘', "'"),
-    ('’', "'"),
-    ('“', "'"),
-    ('”', "'"),
+    ('＊', "*"),
+    ('×', "*"),
+    ('／', "/"),
+    ('÷', "/"),
+    ('［', "["),
+    ('］', "]"),
     ('≤', "<="),
     ('≥', ">="),
+    ('≠', "!="),
 ];
+
+/// Quotes of a Chinese keyboard: either of a pair may open and close a text.
+const WIDE_QUOTES: [[char; 2]; 2] = [['‘', '’'], ['“', '”']];
+
+/// A character as the language writes it, where it is a mark.
+fn plain_mark(c: char) -> Option<&'static str> {
+    let wide = WIDE_MARKS.iter().find(|(wide, _)| *wide == c).map(|(_, mark)| *mark);
+    let own = || MARKS.iter().find(|mark| mark.chars().eq([c])).copied();
+    wide.or_else(own).or((c == '!').then_some("!"))
+}
 
 /// Splits a text into its words.
 ///
@@ -139,23 +153,58 @@ impl<'a> Lexer<'a> {
         } else if first == '$' {
             self.at += 1;
             Token::Parameter(self.take(word_part).to_owned())
-        } else if let Some(mark) = MARKS.iter().find(|m| self.rest().starts_with(**m)) {
-            self.at += mark.len();
-            Token::Mark(if *mark == "<>" { "!=" } else { mark })
+        } else if let Some(pair) = WIDE_QUOTES.iter().find(|pair| pair.contains(&first)) {
+            self.at += first.len_utf8();
+            let text = self.take(|c| !pair.contains(&c)).to_owned();
+            let Some(last) = self.rest().chars().next() else { return Err(self.unclosed(start)) };
+            self.at += last.len_utf8();
+            Token::Text(text)
+        } else if let Some(mark) = self.mark() {
+            Token::Mark(if mark == "<>" { "!=" } else { mark })
         } else {
             return Err(self.stray(first, start));
         };
         Ok((token, Span { start, end: self.at }))
     }
 
+    /// The longest mark that stands here.
+    fn mark(&mut self) -> Option<&'static str> {
+        let mut next = self.rest().chars();
+        let (first, second) = (next.next()?, next.next());
+        let one = plain_mark(first)?;
+        let both = second.and_then(|c| Some((c, format!("{one}{}", plain_mark(c)?))));
+        if let Some((second, both)) = both
+            && let Some(mark) = MARKS.iter().find(|mark| **mark == both)
+        {
+            self.at += first.len_utf8() + second.len_utf8();
+            return Some(mark);
+        }
+        let mark = MARKS.iter().find(|mark| **mark == one)?;
+        self.at += first.len_utf8();
+        Some(mark)
+    }
+
     fn stray(&self, found: char, start: usize) -> Error {
-        let wide = WIDE_MARKS.iter().find(|(c, _)| *c == found).map(|(_, mark)| *mark);
-        let suggestion = if found == '"' { Some("'") } else { wide };
+        let suggestion = match found {
+            '"' => Some("'"),
+            '。' => Some("."),
+            '!' | '！' => Some("!="),
+            _ => None,
+        };
         Error::Syntax {
             expected: "a word, a number, a text in single quotes or an operator".to_owned(),
             found: format!("`{found}`"),
             suggestion: suggestion.map(str::to_owned),
             place: self.source.place(Span { start, end: start + found.len_utf8() }),
+        }
+    }
+
+    fn unclosed(&self, start: usize) -> Error {
+        Error::Syntax {
+            expected: "a closing quote".to_owned(),
+            found: "the end".to_owned(),
+            suggestion: None,
+            place: self.source.place(Span { start, end: start + 1 }),
         }
     }
 
@@ -171,12 +220,7 @@ impl<'a> Lexer<'a> {
                 self.at += 1;
                 return Ok(Token::Text(text));
             } else {
-                return Err(Error::Syntax {
-                    expected: "a closing quote".to_owned(),
-                    found: "the end".to_owned(),
-                    suggestion: None,
-                    place: self.source.place(Span { start, end: start + 1 }),
-                });
+                return Err(self.unclosed(start));
             }
         }
     }

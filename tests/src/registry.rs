@@ -147,7 +147,9 @@ impl Source<'_> {
             Kind::Codes => (0..size).filter(|_| random.chance(15)).map(|bit| 1 << bit).sum(),
             Kind::Int => random.between(-20, 200),
             Kind::Money if random.chance(10) => 0,
-            Kind::Money => random.between(-3, 40) * 5_000 + random.between(0, 99),
+            // Round amounts are common, so that a bound is met exactly.
+            Kind::Money if random.chance(50) => random.between(-3, 40) * 5_000,
+            Kind::Money => random.between(-3, 40) * 5_000 + random.between(1, 99),
             Kind::Date => match before.filter(|_| column.name != "birth_date") {
                 Some(before) => before + random.between(-20, 900),
                 None if column.name == "birth_date" => AS_OF - random.between(0, 34_000),

@@ -148,6 +148,20 @@ fn both_forms_are_one_question() {
 }
 
 #[test]
+fn marks_of_a_chinese_keyboard_are_plain_marks() {
+    for (wide, plain) in [
+        ("（a ＝ 1） and b in （1，2、3）", "(a = 1) and b in (1, 2, 3)"),
+        ("a≥2 or b ＜＝ 3 or c ＞= 4 or d≤5", "a >= 2 or b <= 3 or c >= 4 or d <= 5"),
+        ("a≠b or a！＝c or a ＜＞ d", "a != b or a != c or a <> d"),
+        ("a ＋ b －1 ＊ c × d ／ e ÷ f", "a + b - 1 * c * d / e / f"),
+        ("name ＝ ‘王’ or name in （“李”，‘张’）", "name = '王' or name in ('李', '张')"),
+        ("household．urban　and a", "household.urban and a"),
+    ] {
+        assert_eq!(parsed(wide).unwrap(), parsed(plain).unwrap(), "{wide}");
+    }
+}
+
+#[test]
 fn an_error_says_where_and_what_would_be_right() {
     for (text, position, code, said) in [
         ("person where a", 0, "query.syntax", "expected `from` and a table"),
@@ -163,7 +177,9 @@ fn an_error_says_where_and_what_would_be_right() {
         ("from person where a has some (b)", 24, "query.syntax", "`any`, `all` or `none`"),
         ("from person where a = 'x", 22, "query.syntax", "expected a closing quote"),
         ("from person where a = \"x\"", 22, "query.syntax", "did you mean `'`?"),
-        ("from person where a ＝ 1", 20, "query.syntax", "did you mean `=`?"),
+        ("from person where a ! 1", 20, "query.syntax", "did you mean `!=`?"),
+        ("from person where name ＝ ‘王", 25, "query.syntax", "expected a closing quote"),
+        ("from person where a＝", 20, "query.syntax", "found the end"),
         ("from person where a = 12abc", 22, "query.syntax", "found `12abc`"),
         ("from person where a = 2026-02-30", 22, "query.syntax", "day or month of the calendar"),
         ("from person where a = 2026-13", 22, "query.syntax", "day or month of the calendar"),

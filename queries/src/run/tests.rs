@@ -235,6 +235,27 @@ fn ages_are_completed_years() {
 }
 
 #[test]
+fn bands_hold_their_lower_bound() {
+    let values = ["0.99", "1.00", "2.99", "3.00"].map(|rent| [("rent", rent), ("floors", "2")]);
+    let mut houses: Vec<House<'_>> = values.iter().map(|v| ("1101", v.as_slice())).collect();
+    houses.push(("1101", &[]));
+    let (_folder, snapshot) = written(&houses, &[]);
+    for (value, expected) in [
+        ("rent, 1, 3", "(,1) [1,3) [1,3) [3,) ?"),
+        ("rent, 1.5, 2.99", "(,1.5) (,1.5) [2.99,) [2.99,) ?"),
+        ("rent, 0.995, 2.995", "(,0.995) [0.995,2.995) [0.995,2.995) [2.995,) ?"),
+        ("rent / 2, 0.5, 1.5", "(,0.5) [0.5,1.5) [0.5,1.5) [1.5,) ?"),
+        ("rent * 0.5, 0.5, 1.5", "(,0.5) [0.5,1.5) [0.5,1.5) [1.5,) ?"),
+        ("floors, 2", "[2,) [2,) [2,) [2,) ?"),
+        ("floors, 3", "(,3) (,3) (,3) (,3) ?"),
+        ("3, 0, 3, 5", "[3,5) [3,5) [3,5) [3,5) [3,5)"),
+    ] {
+        let found = answer(&snapshot, &format!("from house by id, band({value})"));
+        assert_eq!(column(&found, 1).join(" "), expected, "{value}");
+    }
+}
+
+#[test]
 fn the_next_level_is_one_below_the_filter() {
     let houses: [House<'_>; 4] = [("1101", &[]), ("1102", &[]), ("1201", &[]), ("11", &[])];
     let (_folder, snapshot) = written(&houses, &[]);

@@ -3,7 +3,7 @@
 //! with the same rows.
 //!
 //! A failure prints the question, the SQL and the first difference. `SEED=7` draws other
-//! questions, `QUESTIONS=5000` more of them.
+//! questions, `QUESTIONS=5000` more of them, `HOUSEHOLDS=40000` asks of more rows.
 #![expect(
     clippy::unwrap_used,
     clippy::indexing_slicing,
@@ -18,6 +18,7 @@ mod conditions;
 mod draw;
 mod duck;
 mod laws;
+mod noise;
 mod numbers;
 mod questions;
 
@@ -31,6 +32,56 @@ use yiku_tests::registry::{self, AS_OF};
 fn setting(name: &str, usual: u64) -> u64 {
     std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(usual)
 }
+
+/// What the questions must be made of, so that none of it goes untested.
+const PARTS: [&str; 46] = [
+    " and ",
+    " or ",
+    "not ",
+    " in (",
+    " not in (",
+    " between ",
+    " has any ",
+    " has all ",
+    " has none ",
+    " within ",
+    " is unknown",
+    " is known",
+    " starts ",
+    " = ",
+    " != ",
+    " < ",
+    " <= ",
+    " > ",
+    " >= ",
+    " + ",
+    " - ",
+    " * ",
+    " / ",
+    "any(",
+    "all(",
+    "none(",
+    "count(person",
+    "sum(observation.",
+    "avg(",
+    "min(",
+    "max(",
+    "age(",
+    "year(",
+    "month(",
+    "quarter(",
+    "abs(",
+    "coalesce(",
+    "if(",
+    "per_capita(",
+    "band(",
+    "running",
+    "as_of - ",
+    "count_distinct(",
+    "per(",
+    "share(",
+    " totals",
+];
 
 /// The answer of a text, with so many threads.
 pub(crate) fn answer(snapshot: &Snapshot, text: &str, threads: usize) -> Answer {
@@ -102,17 +153,21 @@ fn check_spellings(snapshot: &Snapshot, question: &Question, expected: &Answer) 
 #[test]
 fn answers_equal_those_of_sql() {
     let folder = tempfile::tempdir().unwrap();
-    let (snapshot, rows) = registry::grown(&folder.path().join("grown"), 1, 360);
+    let households = usize::try_from(setting("HOUSEHOLDS", 360)).unwrap();
+    let (snapshot, rows) = registry::grown(&folder.path().join("grown"), 1, households);
     let spreads = [1, 3, 11]
         .map(|batches| registry::dealt(&folder.path().join(batches.to_string()), &rows, batches));
     let (schema, tree) = (snapshot.schema(), snapshot.tree());
     let duck = duck::filled(schema, tree, &rows);
     let mut random = Random::new(setting("SEED", 20_261_031));
     let count = setting("QUESTIONS", 400);
-    let mut met = 0;
+    let (mut met, mut parts) = (0, [0; PARTS.len()]);
     for _ in 0..count {
         let as_of = AS_OF - random.between(-40, 500);
         let question = Draw { random: &mut random, schema, tree, as_of }.question();
+        for (seen, part) in parts.iter_mut().zip(PARTS) {
+            *seen += usize::from(question.text.contains(part));
+        }
         let found = answer(&snapshot, &question.text, 1);
         let theirs = match duck::asked(&duck, &question.sql) {
             Ok(rows) => rows,
@@ -133,5 +188,8 @@ fn answers_equal_those_of_sql() {
         assert_eq!(question.totals, !found.levels.is_empty());
     }
     println!("{count} questions, {met} with rows");
+    for (seen, part) in parts.iter().zip(PARTS) {
+        assert!(*seen > 2 || count < 400, "`{part}` is in {seen} of {count} questions");
+    }
     assert!(met as u64 * 10 > count * 7, "only {met} of {count} questions met any row");
 }

@@ -66,7 +66,11 @@ impl Draw<'_> {
 
     /// An amount as it is written beside money.
     pub(crate) fn yuan(&mut self) -> Both {
-        let fen = self.random.between(-20, 2_100) * 100 + self.random.between(0, 99);
+        let fen = if self.random.chance(50) {
+            self.random.between(-3, 40) * 5_000
+        } else {
+            self.random.between(-20, 2_100) * 100 + self.random.between(0, 99)
+        };
         let sign = if fen < 0 { "-" } else { "" };
         let (whole, part) = (fen.abs() / 100, fen.abs() % 100);
         match self.random.below(3) {

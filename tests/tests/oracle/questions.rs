@@ -186,12 +186,14 @@ impl Draw<'_> {
         } else {
             number.both.sql.clone()
         };
-        let mut bound = self.random.between(-10, 30);
+        // Bounds that values meet: round amounts, small counts, ages.
+        let step = if number.unit.money { 50 } else { *self.random.pick(&[1, 1, 7]) };
+        let mut bound = self.random.between(-2, 4) * step;
         let mut bounds = Vec::new();
         for _ in 0..1 + self.random.below(4) {
-            let half = if self.random.chance(30) { ".5" } else { "" };
+            let half = if self.random.chance(20) { ".5" } else { "" };
             bounds.push(format!("{bound}{half}"));
-            bound += self.random.between(1, if number.unit.money { 400 } else { 30 });
+            bound += self.random.between(1, 8) * step;
         }
         let mut sql = format!("CASE WHEN {value} IS NULL THEN NULL");
         let mut from = String::from("(");
