@@ -25,7 +25,7 @@ const THREADS: usize = 2;
 
 /// What is asked: in the statistics language, and in SQL. The last column of both is summed up
 /// to compare.
-const QUESTIONS: [(&str, &str, &str); 8] = [
+const QUESTIONS: [(&str, &str, &str); 9] = [
     (
         "people by county",
         "from person by region.county measure n = count()",
@@ -45,6 +45,22 @@ const QUESTIONS: [(&str, &str, &str); 8] = [
         "SELECT place // 1000000, count(*) FROM person JOIN household ON above = household.row \
          WHERE EXISTS (SELECT 1 FROM aid WHERE aid.above = person.row AND kind = 0 \
          AND first <= 20757 AND (last IS NULL OR last >= 20757)) GROUP BY 1",
+    ),
+    (
+        "figures of the page by county",
+        "from person where region within 14 by region.county measure n = count(), \
+         urban = count(where any(aid where kind = dibao_urban and running)), \
+         rural = count(where any(aid where kind = dibao_rural and running)), \
+         tekun = count(where any(aid where kind in (tekun_urban, tekun_rural) and running)), \
+         low = count(where any(aid where kind in (dibao_urban, dibao_rural, tekun_urban, \
+         tekun_rural, dibao_edge, rigid) and running))",
+        "WITH running AS (SELECT above, bit_or(1 << kind) AS kinds FROM aid \
+         WHERE first <= 20757 AND (last IS NULL OR last >= 20757) GROUP BY above) \
+         SELECT place // 1000000, count(*), count(*) FILTER (kinds & 1 > 0), \
+         count(*) FILTER (kinds & 2 > 0), count(*) FILTER (kinds & 12 > 0), \
+         count(*) FILTER (kinds & 63 > 0) FROM person \
+         JOIN household ON above = household.row LEFT JOIN running ON running.above = person.row \
+         GROUP BY 1",
     ),
     (
         "age pyramid",

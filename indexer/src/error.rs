@@ -141,11 +141,40 @@ pub enum Error {
         /// What is wrong, and what would be right.
         what: String,
     },
+    /// A file whose months overlap those of another of its contract.
+    #[error(
+        "{}: speaks of {found}, and another file of its contract of {other}: neither replaces the \
+         other; deliver a file a month", .path.display()
+    )]
+    Months {
+        /// The file.
+        path: PathBuf,
+        /// The months it speaks of.
+        found: String,
+        /// The months the other speaks of.
+        other: String,
+    },
+    /// A file of which nothing can be taken, where an earlier one would be replaced.
+    #[error(
+        "{}: none of its {read} records can be taken, and it would replace {replaced} of an \
+         earlier file; ask the department to deliver it again", .path.display()
+    )]
+    NothingTaken {
+        /// The file.
+        path: PathBuf,
+        /// Records in it.
+        read: u64,
+        /// Records that would no longer count.
+        replaced: u64,
+    },
     /// No file at all.
     #[error("no file to load: give files, or a folder that holds some")]
     NoFiles,
     /// Files that need others which were never loaded.
-    #[error("nobody is registered: load {missing} first, or in the same run")]
+    #[error(
+        "nobody is registered: {missing} is missing; \
+         load 民政 家庭户籍 and 民政 家庭成员 in one run, before or with the other files"
+    )]
     NoRegister {
         /// The contracts that are missing.
         missing: &'static str,

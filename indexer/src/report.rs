@@ -4,6 +4,7 @@ use std::fmt::{self, Write};
 use std::path::PathBuf;
 
 use serde::Serialize;
+use yiku::Snapshot;
 
 use crate::reject::Reject;
 
@@ -60,6 +61,9 @@ pub struct LoadReport {
     pub rows: Vec<(String, u64)>,
     /// Bundles that were removed because no file speaks of them any more.
     pub removed: u64,
+    /// Tables that hold fewer rows than before, with how many before and now. A file that was cut
+    /// short shows in nothing else.
+    pub fewer: Vec<(String, u64, u64)>,
     /// The version of the database.
     pub version: u64,
     /// The day that the rows speak of, in days since 1970-01-01.
@@ -120,6 +124,12 @@ impl LoadReport {
         if self.removed > 0 {
             writeln!(text, "removed: {} whom no file names any more", thousands(self.removed))?;
         }
+        if !self.fewer.is_empty() {
+            let fewer = self.fewer.iter().map(|(table, before, now)| {
+                format!("{} {table}, before {}", thousands(*now), thousands(*before))
+            });
+            writeln!(text, "fewer than before: {}", fewer.collect::<Vec<_>>().join("; "))?;
+        }
         match self.as_of {
             Some(day) => {
                 let day = yiku::calendar::date_text(day);
@@ -128,6 +138,14 @@ impl LoadReport {
             None => writeln!(text, "version {}", self.version),
         }
     }
+}
+
+/// The tables that hold fewer rows in one snapshot than in the one before, with both numbers.
+pub(crate) fn fewer(before: Option<&Snapshot>, now: &Snapshot) -> Vec<(String, u64, u64)> {
+    let Some(before) = before else { return Vec::new() };
+    let tables = now.schema().tables.iter().enumerate();
+    let counted = tables.map(|(nth, table)| (table.name.clone(), before.rows(nth), now.rows(nth)));
+    counted.filter(|(_, before, now)| now < before).collect()
 }
 
 impl fmt::Display for LoadReport {
@@ -232,6 +250,7 @@ mod tests {
         let report = LoadReport {
             files: vec![file("a/民政_家庭成员.csv", 1_234_567, false), file("b.csv", 7, true)],
             rows: vec![("person".to_owned(), 1_234_566)],
+            fewer: vec![("aid".to_owned(), 1_450, 20)],
             version: 2,
             as_of: Some(20_757),
             ..LoadReport::default()
@@ -245,7 +264,8 @@ mod tests {
         );
         assert!(lines[2].starts_with("b.csv ") && lines[2].ends_with("loaded before"));
         assert_eq!(lines[4], "written: 1,234,566 person");
-        assert_eq!(lines[5], "version 2, as of 2026-10-31");
+        assert_eq!(lines[5], "fewer than before: 20 aid, before 1,450");
+        assert_eq!(lines[6], "version 2, as of 2026-10-31");
         assert_eq!(thousands(0), "0");
     }
 }

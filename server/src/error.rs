@@ -20,6 +20,14 @@ pub enum Error {
         /// Why.
         source: yiku_queries::Error,
     },
+    /// The schema has no table of the name.
+    #[error("no table `{table}` in the schema; it has {known}")]
+    UnknownTable {
+        /// The name.
+        table: String,
+        /// The tables that there are.
+        known: String,
+    },
     /// Files were not loaded; the database is as it was.
     #[error(transparent)]
     Load {

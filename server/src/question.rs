@@ -9,7 +9,7 @@ use yiku::{Schema, Snapshot};
 use yiku_queries::{Answer, Limits, Plan, Query};
 
 use crate::problem::{Code, Problem};
-use crate::wire::TextForm;
+use crate::wire::{TextForm, not_an_object};
 
 /// Only whether a body holds the text form.
 #[derive(Deserialize)]
@@ -25,6 +25,9 @@ pub(crate) fn from_text(text: &str) -> Result<Query, Problem> {
 
 /// Reads the JSON form.
 pub(crate) fn from_json(text: &str) -> Result<Query, Problem> {
+    if let Some(detail) = not_an_object(text.as_bytes()) {
+        return Err(Problem::told(Code::QueryJson, detail));
+    }
     Query::from_json(text).map_err(|error| Problem::of_query(&error))
 }
 
@@ -35,6 +38,9 @@ const TEXT: &str = "/q";
 /// body: errors of its own point from there.
 pub(crate) fn from_body(body: &[u8]) -> Result<(Query, Option<&'static str>), Problem> {
     let wrong = |error: serde_json::Error| Problem::told(Code::RequestJson, error.to_string());
+    if let Some(detail) = not_an_object(body) {
+        return Err(Problem::told(Code::RequestJson, detail));
+    }
     let form: Form = serde_json::from_slice(body).map_err(wrong)?;
     if form.q.is_some() {
         let form: TextForm = serde_json::from_slice(body).map_err(wrong)?;

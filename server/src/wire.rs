@@ -129,6 +129,14 @@ impl<'a> From<&'a AnswerColumn> for ColumnBody<'a> {
     }
 }
 
+/// What in a body that should be an object is none, in words. Empty and cut bodies are left to the
+/// reader of JSON, which says where they end.
+pub(crate) fn not_an_object(body: &[u8]) -> Option<String> {
+    let found = *body.iter().find(|byte| !byte.is_ascii_whitespace())?;
+    let shown = if found.is_ascii_graphic() { char::from(found) } else { '?' };
+    (found != b'{').then(|| format!("expected an object between braces, found `{shown}`"))
+}
+
 /// The text form of a question in a body.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]

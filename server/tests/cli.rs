@@ -115,6 +115,7 @@ fn wrong_usage_exits_2_and_help_exits_0() {
         &["load", "--db", "x"],
         &["load", "--db", "x", "--table", "nofile"],
         &["load", "--db", "x", "--table", "a=b", "c.csv"],
+        &["load", "--db", "x", "--schema", "s.toml", "c.csv"],
         &["load", "--db", "x", "--as-of", "2026-02-30", "c.csv"],
         &["serve", "--db", "x", "--listen", "8080"],
     ] {
@@ -136,7 +137,7 @@ fn an_expression_has_a_kind_or_a_mark() {
     assert!(every.as_array().unwrap().contains(&json!({ "table": "person", "kind": "money" })));
     refused(&["check", "agee(birth_date)", "--table", "person"], 1, "did you mean `age`?");
     refused(&["check", "sex = 'x'"], 1, "no code `x`");
-    refused(&["check", "true", "--table", "persn"], 1, "did you mean `person`?");
+    refused(&["check", "true", "--table", "persn"], 1, "no table `persn` in the schema; it has ");
     refused(&["check", "true", "--schema", "/nowhere.toml"], 1, "cannot read /nowhere.toml");
 }
 
@@ -268,6 +269,18 @@ fn a_province_is_generated_loaded_and_asked() {
     refused(&["load", "--db", &db, &strange], 1, "no contract knows this file");
     refused(&["load", "--db", &db, &at("missing.csv")], 1, "missing.csv");
     assert_eq!(files(Path::new(&db)), before, "a refused load changes nothing");
+}
+
+#[test]
+fn a_file_cannot_steer_the_terminal() {
+    let folder = tempfile::tempdir().unwrap();
+    let db = folder.path().join("db").to_str().unwrap().to_owned();
+    let file = folder.path().join("no\u{1b}[2Jname.csv");
+    std::fs::write(&file, "a\u{1b}[31mb,c\n1,2\n").unwrap();
+    let ended = yiku(&["load", "--db", &db, file.to_str().unwrap()]);
+    assert_eq!(ended.status, 1);
+    assert!(ended.err.contains("no contract knows this file"), "{}", ended.err);
+    assert!(!ended.err.contains('\u{1b}'), "{:?}", ended.err);
 }
 
 #[test]

@@ -186,17 +186,19 @@ impl<F: Fn(u64) -> bool> Test for Each<F> {
     }
 }
 
-/// A test, and the words of bits that it gave so far.
+/// A test, and the words whose bits it has yet to give.
 struct Masks<'a, S> {
     test: &'a S,
-    words: Vec<u64>,
+    words: std::slice::IterMut<'a, u64>,
 }
 
 impl<S: Test> Take for Masks<'_, S> {
     fn take<T: Lane>(&mut self, lanes: &[T; GROUP]) {
         let mut flags = [0u8; GROUP];
         self.test.flags(lanes, &mut flags);
-        self.words.push(bits_of(&flags));
+        if let Some(word) = self.words.next() {
+            *word = bits_of(&flags);
+        }
     }
 }
 
@@ -214,10 +216,9 @@ fn bits_of(flags: &[u8; GROUP]) -> u64 {
 
 /// A bit for each of the first `rows` numbers of a frame: whether the test keeps it.
 pub(crate) fn masks(frame: &[u8], bits: u8, rows: usize, test: &impl Test) -> Vec<u64> {
-    let groups = rows.div_ceil(GROUP);
-    let mut masks = Masks { test, words: Vec::with_capacity(groups) };
-    each_group(frame, bits, 0..groups, &mut masks);
-    let mut words = masks.words;
+    let mut words = vec![0; rows.div_ceil(GROUP)];
+    let groups = 0..words.len();
+    each_group(frame, bits, groups, &mut Masks { test, words: words.iter_mut() });
     if let Some(last) = words.last_mut().filter(|_| !rows.is_multiple_of(GROUP)) {
         *last &= (1 << (rows % GROUP)) - 1;
     }

@@ -47,8 +47,9 @@ pub struct Segment {
     pub(crate) live: Option<Arc<LiveSet>>,
 }
 
-/// Sets with fewer rows than one in so many of the rows above are lifted row by row.
-const SPARSE: u64 = 4;
+/// Sets with fewer rows than one in so many of the rows above are lifted row by row: a search
+/// costs as much as looking beneath so many rows.
+const SPARSE: u64 = 8;
 
 impl Segment {
     /// How many rows a table has here, replaced and removed ones among them.
@@ -128,14 +129,16 @@ impl Segment {
             }
             return Ok(found);
         }
-        let mut parents = offsets.windows(2);
-        for word in found.words_mut() {
-            for (bit, pair) in (0u32..).zip(parents.by_ref().take(64)) {
-                let (start, end) = match pair {
-                    [start, end] => (*start, *end),
-                    _ => (0, 0),
-                };
+        let mut start = offsets.first().copied().unwrap_or(0);
+        let ends = offsets.get(1..).unwrap_or_default();
+        for (word, ends) in found.words_mut().iter_mut().zip(ends.chunks(64)) {
+            if !ends.last().is_some_and(|last| rows.any_in(start..*last)) {
+                start = ends.last().copied().unwrap_or(start);
+                continue;
+            }
+            for (bit, &end) in (0u32..).zip(ends) {
                 *word |= u64::from(rows.any_in(start..end)) << bit;
+                start = end;
             }
         }
         Ok(found)

@@ -53,6 +53,11 @@ pub(super) fn gather(paths: &[PathBuf], threads: usize, tell: Tell<'_>) -> Resul
     Ok(deliveries)
 }
 
+/// Whether a folder holds a database: it may lie among the files that are loaded into it.
+fn is_database(path: &Path) -> bool {
+    path.join("CURRENT").is_file() && path.join("LOCK").is_file()
+}
+
 fn collect(path: &Path, named: bool, files: &mut Vec<PathBuf>) -> Result<()> {
     let failed = |source| Error::Io { action: "read", path: path.to_owned(), source };
     let name = path.file_name().map(|name| name.to_string_lossy().into_owned());
@@ -64,7 +69,7 @@ fn collect(path: &Path, named: bool, files: &mut Vec<PathBuf>) -> Result<()> {
         files.push(path.to_owned());
         return Ok(());
     }
-    if !named && name == TRUTH {
+    if !named && (name == TRUTH || is_database(path)) {
         return Ok(());
     }
     for entry in std::fs::read_dir(path).map_err(failed)? {

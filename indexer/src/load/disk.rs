@@ -45,17 +45,22 @@ pub(super) fn sync(path: &Path) -> Result<()> {
     Ok(())
 }
 
-/// The key of person numbers; drawn from the system when there is none yet.
+/// The key of person numbers; drawn from the system when nobody has a number yet.
 ///
 /// # Errors
-/// [`Error::Io`].
-pub(super) fn surrogate_key(db: &Path) -> Result<Vec<u8>> {
+/// [`Error::Io`], also where the key is lost or damaged and people have numbers: another key would
+/// give them others.
+pub(super) fn surrogate_key(db: &Path, has_numbers: bool) -> Result<Vec<u8>> {
     const RANDOM: &str = "/dev/urandom";
     let path = db.join("loads").join("surrogate.key");
     match fs::read(&path) {
         Ok(key) if key.len() == KEY_BYTES => return Ok(key),
+        Ok(key) if has_numbers => {
+            let what = format!("it has {} bytes, not {KEY_BYTES}; restore it", key.len());
+            return Err(failed("read", &path)(io::Error::new(io::ErrorKind::InvalidData, what)));
+        }
         Ok(_) => {}
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        Err(error) if error.kind() == io::ErrorKind::NotFound && !has_numbers => {}
         Err(error) => return Err(failed("read", &path)(error)),
     }
     let mut key = vec![0; KEY_BYTES];

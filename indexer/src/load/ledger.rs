@@ -3,7 +3,7 @@
 //! Invariant: a note `load.<digest>` says `contract period`, or `replaced` when a later file speaks
 //! of the same. A kept file that no note names is not looked at.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use duckdb::Connection;
@@ -26,7 +26,12 @@ const PRESENT: &str = "present";
 
 /// The files of earlier loads.
 #[derive(Debug)]
-pub(super) struct Ledger(Vec<Loaded>);
+pub(super) struct Ledger {
+    /// Those that still count.
+    standing: Vec<Loaded>,
+    /// Digests of those that a later file replaced.
+    replaced: BTreeSet<String>,
+}
 
 /// A file of an earlier load that still counts.
 #[derive(Debug, Clone)]
@@ -55,28 +60,69 @@ pub(super) struct Keep {
 impl Ledger {
     /// What the notes of a version say.
     pub(super) fn of(snapshot: Option<&Snapshot>) -> Ledger {
-        let notes = snapshot.map(Snapshot::notes);
-        let notes = notes.into_iter().flatten().filter_map(|(name, text)| {
-            let digest = name.strip_prefix(NOTE)?.to_owned();
-            let (contract, period) = text.split_once(' ')?;
-            let period = if period == PRESENT { "" } else { period };
-            Some(Loaded { digest, contract: contract.to_owned(), period: period.to_owned() })
-        });
-        Ledger(notes.collect())
+        let mut ledger = Ledger { standing: Vec::new(), replaced: BTreeSet::new() };
+        for (name, text) in snapshot.map(Snapshot::notes).into_iter().flatten() {
+            let Some(digest) = name.strip_prefix(NOTE).map(str::to_owned) else { continue };
+            if text == REPLACED {
+                ledger.replaced.insert(digest);
+            } else if let Some((contract, period)) = text.split_once(' ') {
+                let period = if period == PRESENT { "" } else { period };
+                let (contract, period) = (contract.to_owned(), period.to_owned());
+                ledger.standing.push(Loaded { digest, contract, period });
+            }
+        }
+        ledger
     }
 
     /// Whether the file was loaded and still counts.
     pub(super) fn holds(&self, digest: &str) -> bool {
-        self.0.iter().any(|loaded| loaded.digest == digest)
+        self.standing.iter().any(|loaded| loaded.digest == digest)
     }
 
     /// Contract and period of a file that was loaded.
     pub(super) fn find(&self, digest: &str) -> Option<(&str, &str)> {
-        let found = self.0.iter().find(|loaded| loaded.digest == digest)?;
+        let found = self.standing.iter().find(|loaded| loaded.digest == digest)?;
         Some((&found.contract, &found.period))
     }
 
-    /// Stages again what was kept of earlier files that this load does not replace.
+    /// Whether a file was replaced by one that is delivered again beside it. It stays replaced:
+    /// who loads a folder in which both lie wants neither the old one back nor a new version.
+    pub(super) fn is_outdated(&self, new: &Staged, deliveries: &[Delivery]) -> bool {
+        let digest = deliveries.get(new.place).map(|delivery| &delivery.digest);
+        let is_again = |loaded: &Loaded| {
+            deliveries.iter().any(|delivery| delivery.digest == loaded.digest)
+                && (&loaded.contract, &loaded.period) == (&new.contract, &new.period)
+        };
+        digest.is_some_and(|digest| self.replaced.contains(digest))
+            && self.standing.iter().any(is_again)
+    }
+
+    /// Refuses a file whose months overlap those of another without being the same: neither would
+    /// replace the other, and what both tell would count twice.
+    ///
+    /// # Errors
+    /// [`Error::Months`].
+    pub(super) fn check_months(&self, staged: &[Staged], deliveries: &[Delivery]) -> Result<()> {
+        for new in staged.iter().filter(|new| !new.period.is_empty()) {
+            let of = |contract: &String| *contract == new.contract;
+            let standing = self.standing.iter().filter(|old| of(&old.contract));
+            let others = staged.iter().filter(|other| of(&other.contract));
+            let mut periods =
+                standing.map(|old| &old.period).chain(others.map(|other| &other.period));
+            if let Some(other) = periods.find(|period| overlap(period, &new.period)) {
+                let path = deliveries.get(new.place).map(|d| d.path.clone()).unwrap_or_default();
+                return Err(Error::Months {
+                    path,
+                    found: new.period.clone(),
+                    other: other.clone(),
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// Stages again what was kept of earlier files that this load does not replace. A file that is
+    /// delivered again is not replaced: it is one of several of its contract and period.
     ///
     /// # Errors
     /// [`Error::DuckDb`].
@@ -85,12 +131,13 @@ impl Ledger {
         duckdb: &Connection,
         db: &Path,
         contracts: &Contracts,
-        staged: &[Staged],
+        (staged, deliveries): (&[Staged], &[Delivery]),
     ) -> Result<Earlier> {
         let is_replaced = |loaded: &&Loaded| {
             staged.iter().any(|new| new.contract == loaded.contract && new.period == loaded.period)
+                && !deliveries.iter().any(|delivery| delivery.digest == loaded.digest)
         };
-        let (replaced, standing) = self.0.iter().partition::<Vec<&Loaded>, _>(is_replaced);
+        let (replaced, standing) = self.standing.iter().partition::<Vec<&Loaded>, _>(is_replaced);
         let own = |list: Vec<&Loaded>| list.into_iter().cloned().collect();
         let earlier =
             Earlier { db: db.to_owned(), standing: own(standing), replaced: own(replaced) };
@@ -107,6 +154,17 @@ impl Ledger {
     }
 }
 
+/// Whether two periods have a month in common and are not the same. Months are written so that
+/// the order of texts is theirs.
+fn overlap(one: &str, other: &str) -> bool {
+    let ends = |period: &'_ str| -> (String, String) {
+        let (first, last) = period.split_once("..").unwrap_or((period, period));
+        (first.to_owned(), last.to_owned())
+    };
+    let ((first, last), (other_first, other_last)) = (ends(one), ends(other));
+    !one.is_empty() && one != other && first <= other_last && other_first <= last
+}
+
 impl Earlier {
     fn kept(&self, loaded: &Loaded) -> String {
         let path = disk::kept_path(&self.db, &loaded.contract, &loaded.period, &loaded.digest);
@@ -116,6 +174,24 @@ impl Earlier {
     /// Whether a file of the contract stands.
     pub(super) fn has(&self, contract: &str) -> bool {
         self.standing.iter().any(|loaded| loaded.contract == contract)
+    }
+
+    /// Records that this load takes away from a contract and period.
+    ///
+    /// # Errors
+    /// [`Error::DuckDb`].
+    pub(super) fn taken(&self, duckdb: &Connection, contract: &str, period: &str) -> Result<u64> {
+        let mut sum = 0;
+        let of = |loaded: &&Loaded| loaded.contract == contract && loaded.period == period;
+        for loaded in self.replaced.iter().filter(of) {
+            let count: i64 = duckdb
+                .query_row(&format!("select count(*) from {}", self.kept(loaded)), [], |row| {
+                    row.get(0)
+                })
+                .map_err(Error::duckdb("read an earlier load back"))?;
+            sum += u64::try_from(count).unwrap_or(0);
+        }
+        Ok(sum)
     }
 
     /// The kept rows of a contract that this load replaces, each as what may follow `from`.

@@ -2,7 +2,8 @@
 //!
 //! Invariants: nothing is visible before the commit, and nothing of a load that failed is looked at
 //! afterwards: a kept load counts only when a note of the version names it. The same bytes twice
-//! change nothing. A file replaces what an earlier one said of the same contract and period.
+//! change nothing. A file replaces what an earlier load brought of the same contract and period,
+//! but for files that are delivered again with it.
 
 mod deliveries;
 mod disk;
@@ -21,7 +22,7 @@ use yiku::{CommitInfo, Database, PathTree, Schema, Snapshot, Writer, calendar};
 use crate::check::{self, HOUSEHOLDS, MEMBERS};
 use crate::contract::Contracts;
 use crate::error::{Error, Result};
-use crate::report::{LoadReport, Progress};
+use crate::report::{self, LoadReport, Progress};
 use crate::{fold, registry_schema, stage};
 use deliveries::Delivery;
 pub(crate) use disk::write_rejects;
@@ -47,8 +48,8 @@ pub struct LoadOptions<'a> {
 /// Tells the caller how far the work is.
 pub(crate) type Tell<'a> = &'a mut dyn FnMut(Progress);
 
-/// Loads departments' files, or all files in folders (but for folders named `truth` and what is
-/// hidden), into the platform's own registry.
+/// Loads departments' files, or all files in folders (but for folders named `truth`, folders
+/// that hold a database, and what is hidden), into the platform's own registry.
 ///
 /// # Errors
 /// Any [`Error`]; the database is then as it was before.
@@ -77,7 +78,12 @@ pub fn load_departments(
     };
     say(progress, "comparing records");
     staging::periods(&duckdb, &contracts, &mut staged)?;
-    let earlier = ledger.restore(&duckdb, options.db, &contracts, &staged)?;
+    staging::leave_outdated(&duckdb, &ledger, &mut deliveries, &mut staged)?;
+    if staged.is_empty() {
+        return Ok(unchanged(&target, &ledger, &contracts, deliveries));
+    }
+    ledger.check_months(&staged, &deliveries)?;
+    let earlier = ledger.restore(&duckdb, options.db, &contracts, (&staged, &deliveries))?;
     check::run(&duckdb, &contracts)?;
     for (id, missing) in [(HOUSEHOLDS, "民政 家庭户籍"), (MEMBERS, "民政 家庭成员")] {
         if !staged.iter().any(|file| file.contract == id) && !earlier.has(id) {
@@ -93,8 +99,9 @@ pub fn load_departments(
     say(progress, "joining departments");
     fold::run(&duckdb, &contracts, as_of.unwrap_or(i64::MIN), only_touched)?;
     let mut outcomes = outcome::report(&duckdb, &contracts, &deliveries, staged, &ledger)?;
+    outcome::check(&outcomes, &earlier, &duckdb)?;
     let mut writer = target.writer(options, &schema)?;
-    let key = disk::surrogate_key(options.db)?;
+    let key = disk::surrogate_key(options.db, only_touched)?;
     let keep = earlier.to_keep(&outcomes, &deliveries);
     let mut report = std::mem::take(&mut outcomes.report);
     report.rows = writing::run(&duckdb, &schema, &mut writer, &key, &keep, progress)?;
@@ -106,6 +113,7 @@ pub fn load_departments(
     say(progress, "committing");
     let snapshot =
         writer.commit(CommitInfo { as_of, notes: earlier.notes(&outcomes, &deliveries) })?;
+    report.fewer = report::fewer(target.snapshot.as_ref(), &snapshot);
     (report.version, report.as_of) = (snapshot.version(), snapshot.as_of());
     Ok(report)
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use duckdb::Connection;
 
 use super::deliveries::Delivery;
-use super::ledger::Ledger;
+use super::ledger::{Earlier, Ledger};
 use super::staging::{FIRST_NEW, Staged};
 use crate::check::drops;
 use crate::clean::id_text;
@@ -42,15 +42,33 @@ pub(super) fn loaded_before(
     ledger: &Ledger,
     contracts: &Contracts,
 ) -> FileReport {
-    let (contract, period) = ledger.find(&delivery.digest).unwrap_or_default();
+    let found = ledger.find(&delivery.digest);
+    let (contract, period) = found.unwrap_or_default();
     FileReport {
         path: delivery.path.clone(),
-        contract: Some(contract.to_owned()),
+        contract: found.map(|(contract, _)| contract.to_owned()),
         label: contracts.get(contract).map_or_else(String::new, |c| c.label.clone()),
         period: (!period.is_empty()).then(|| period.to_owned()),
         unchanged: true,
         ..FileReport::default()
     }
+}
+
+/// Refuses to replace an earlier file by one of which nothing could be taken: an export that failed,
+/// ID numbers that a spreadsheet rounded, the file of another province.
+///
+/// # Errors
+/// [`Error::NothingTaken`], [`Error::DuckDb`].
+pub(super) fn check(outcomes: &Outcomes, earlier: &Earlier, duckdb: &Connection) -> Result<()> {
+    for new in outcomes.report.files.iter().filter(|file| !file.unchanged && file.accepted == 0) {
+        let (contract, period) = (new.contract.as_deref(), new.period.as_deref());
+        let (contract, period) = (contract.unwrap_or_default(), period.unwrap_or_default());
+        let replaced = earlier.taken(duckdb, contract, period)?;
+        if replaced > 0 {
+            return Err(Error::NothingTaken { path: new.path.clone(), read: new.read, replaced });
+        }
+    }
+    Ok(())
 }
 
 /// The name of a load: the first digits of the digest of its first new file.

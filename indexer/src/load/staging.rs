@@ -9,6 +9,7 @@ use yiku::{PathTree, calendar};
 
 use super::Tell;
 use super::deliveries::Delivery;
+use super::ledger::Ledger;
 use crate::contract::Contracts;
 use crate::error::{Error, Result};
 use crate::read::Source;
@@ -137,6 +138,29 @@ pub(super) fn in_parallel<I: Sync, T: Send>(
     }
     let results: Vec<T> = results.into_iter().flatten().collect();
     if results.len() == items.len() { Ok(results) } else { Err(Error::Worker) }
+}
+
+/// Leaves files out that were replaced by one that is delivered again beside them.
+///
+/// # Errors
+/// [`Error::DuckDb`].
+pub(super) fn leave_outdated(
+    duckdb: &Connection,
+    ledger: &Ledger,
+    deliveries: &mut [Delivery],
+    staged: &mut Vec<Staged>,
+) -> Result<()> {
+    let outdated = |file: &mut Staged| ledger.is_outdated(file, deliveries);
+    let outdated: Vec<Staged> = staged.extract_if(.., outdated).collect();
+    for file in outdated {
+        let table = format!("stage_{}", file.contract.replace('.', "_"));
+        let sql = format!("delete from {table} where file = {}", FIRST_NEW + file.place);
+        duckdb.execute_batch(&sql).map_err(Error::duckdb("leave an outdated file out"))?;
+        if let Some(delivery) = deliveries.get_mut(file.place) {
+            delivery.unchanged = true;
+        }
+    }
+    Ok(())
 }
 
 /// Finds out of which months each file speaks.

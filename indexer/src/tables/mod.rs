@@ -79,6 +79,7 @@ pub fn load_tables(
     report.0.rejects = write_rejects(options.db, &name, &all)?;
     let notes = [(NOTE.to_owned(), note)].into();
     let snapshot = writer.commit(CommitInfo { as_of: options.as_of, notes })?;
+    report.0.fewer = crate::report::fewer(target.snapshot.as_ref(), &snapshot);
     (report.0.version, report.0.as_of) = (snapshot.version(), snapshot.as_of());
     Ok(report.0)
 }

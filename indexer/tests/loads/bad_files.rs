@@ -103,3 +103,53 @@ fn what_is_missing_is_said() {
         assert!(!db.exists());
     }
 }
+
+/// Loads of a register that would lose or double what it has, without anybody having meant it.
+#[test]
+fn a_file_does_not_empty_or_double_what_is_there() {
+    let dir = tempfile::tempdir().unwrap();
+    let (files, db) = (dir.path().join("files"), dir.path().join("db"));
+    province(&files, 2_000, 2, 3, Forms::Files);
+    load(&db, std::slice::from_ref(&files)).unwrap();
+    let before = content(&db);
+    let read = |name: &str| fs::read_to_string(files.join(name)).unwrap();
+    let aid = read("民政_救助名单.csv");
+    let header = aid.lines().next().unwrap();
+    let rounded = format!("{header}\nA1,9.99001E+17,农村低保,2026-01-01,,300.00\n");
+    let september = read("民政_资金发放_202609.csv");
+    let october = read("民政_资金发放_202610.csv");
+    let stray = format!("{september}{}\n", october.lines().nth(1).unwrap());
+    for (name, text, words) in [
+        ("header.csv", format!("{header}\n"), "none of its 0 records can be taken"),
+        ("rounded.csv", rounded, "none of its 1 records can be taken"),
+        ("two_months.csv", stray, "speaks of 2026-09..2026-10, and another file"),
+    ] {
+        let path = dir.path().join(name);
+        fs::write(&path, text).unwrap();
+        let message = load(&db, &[path]).unwrap_err().to_string();
+        assert!(message.contains(name) && message.contains(words), "{message}");
+        assert!(content(&db) == before, "{name} changed the database");
+    }
+    // Without its key everybody would get another number.
+    let key = db.join("loads/surrogate.key");
+    let other = files.join("民政_救助名单.csv");
+    fs::write(&other, aid.trim_end().rsplit_once('\n').unwrap().0).unwrap();
+    for damage in [Some("short"), None] {
+        fs::remove_file(&key).unwrap();
+        if let Some(bytes) = damage {
+            fs::write(&key, bytes).unwrap();
+        }
+        let message = load(&db, std::slice::from_ref(&other)).unwrap_err().to_string();
+        assert!(message.contains("surrogate.key"), "{message}");
+        fs::write(&key, "-").unwrap();
+    }
+}
+
+#[test]
+fn a_database_may_lie_among_the_files() {
+    let dir = tempfile::tempdir().unwrap();
+    let (files, db) = (dir.path().join("files"), dir.path().join("files/db"));
+    province(&files, 1_000, 1, 3, Forms::Files);
+    load(&db, std::slice::from_ref(&files)).unwrap();
+    assert!(load(&db, std::slice::from_ref(&files)).unwrap().unchanged);
+}

@@ -77,3 +77,50 @@ fn households_that_no_file_names_any_more_are_removed() {
     assert_eq!(report.removed, 1, "{report}");
     as_at_once(dir.path(), &db, &files);
 }
+
+/// The lines of a text under its header, but for those that a test leaves out.
+fn with_lines(text: &str, kept: impl Fn(usize) -> bool) -> String {
+    let lines = text.lines().enumerate().filter(|(nth, _)| *nth == 0 || kept(*nth));
+    lines.map(|(_, line)| format!("{line}\n")).collect()
+}
+
+/// A corrected file was put beside the one it corrects, and the folder loaded again: each load
+/// brought the other one back.
+#[test]
+fn an_outdated_file_beside_its_successor_stays_replaced() {
+    let dir = tempfile::tempdir().unwrap();
+    let (files, db) = (dir.path().join("files"), dir.path().join("db"));
+    province(&files, 2_000, 1, 7, Forms::Files);
+    load(&db, std::slice::from_ref(&files)).unwrap();
+    let payments = files.join("民政_资金发放_202610.csv");
+    let text = fs::read_to_string(&payments).unwrap();
+    fs::write(files.join("更正.csv"), with_lines(&text, |nth| nth % 3 > 0)).unwrap();
+    let report = load(&db, &[files.join("更正.csv")]).unwrap();
+    let found = report.fewer.iter().find(|(table, _, _)| table == "observation");
+    assert!(found.is_some_and(|(_, before, now)| now < before), "{report}");
+    let after = Register::read(&db).sorted();
+    let again = load(&db, std::slice::from_ref(&files)).unwrap();
+    assert!(again.unchanged, "{again}");
+    assert!(Register::read(&db).sorted() == after);
+    // Alone it is what it says.
+    assert!(!load(&db, &[payments]).unwrap().unchanged);
+    assert!(Register::read(&db).sorted() != after);
+}
+
+/// Two offices deliver one month in two files, and one of them corrects its own.
+#[test]
+fn of_several_files_of_a_month_one_is_corrected() {
+    let dir = tempfile::tempdir().unwrap();
+    let (files, db) = (dir.path().join("files"), dir.path().join("db"));
+    province(&files, 2_000, 1, 9, Forms::Files);
+    let payments = files.join("民政_资金发放_202610.csv");
+    let text = fs::read_to_string(&payments).unwrap();
+    fs::write(&payments, with_lines(&text, |nth| nth % 2 == 0)).unwrap();
+    let other = files.join("民政_资金发放_202610_2.csv");
+    fs::write(&other, with_lines(&text, |nth| nth % 2 == 1)).unwrap();
+    load(&db, std::slice::from_ref(&files)).unwrap();
+    as_at_once(dir.path(), &db, &files);
+    fs::write(&other, with_lines(&text, |nth| nth % 4 == 1)).unwrap();
+    load(&db, std::slice::from_ref(&files)).unwrap();
+    as_at_once(dir.path(), &db, &files);
+}

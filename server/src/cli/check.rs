@@ -47,6 +47,12 @@ impl Check {
             Some(file) => load::schema_of(file)?,
             None => yiku_indexer::registry_schema().map_err(load::refused)?,
         };
+        if let Some(table) = &self.table
+            && !schema.tables.iter().any(|known| known.name == *table)
+        {
+            let known: Vec<&str> = schema.tables.iter().map(|table| table.name.as_str()).collect();
+            return Err(Error::UnknownTable { table: table.clone(), known: known.join(", ") });
+        }
         let fits = fits(&schema, self.table, &self.text);
         let fits = fits.map_err(|source| Error::Query { source })?;
         if self.json {

@@ -29,7 +29,7 @@ pub(super) struct Load {
     #[arg(long, value_name = "DIR")]
     db: PathBuf,
     /// The schema (TOML) of another registry than the platform's own
-    #[arg(long, value_name = "FILE", requires = "tables")]
+    #[arg(long, value_name = "FILE", requires = "tables", conflicts_with = "paths")]
     schema: Option<PathBuf>,
     /// The places of the path: a CSV with the columns code, name [default: the regions of Shanxi]
     #[arg(long, value_name = "FILE")]
@@ -91,7 +91,7 @@ impl Load {
             steps.end();
             report.map_err(refused)?
         };
-        if self.json { out::json(&report) } else { out::text(&report.to_text()) }
+        if self.json { out::json(&report) } else { out::text(&out::plain(&report.to_text())) }
     }
 }
 

@@ -19,6 +19,12 @@ pub(super) fn text(text: &str) -> Result<(), Error> {
     })
 }
 
+/// A text in which nothing steers a terminal: names of files and cells of departments stand in it.
+pub(super) fn plain(text: &str) -> String {
+    let steers = |c: char| c.is_control() && !matches!(c, '\n' | '\t');
+    text.replace(steers, "\u{fffd}")
+}
+
 /// Writes a value as one piece of JSON.
 pub(super) fn json(value: &impl Serialize) -> Result<(), Error> {
     let written = serde_json::to_string_pretty(value);

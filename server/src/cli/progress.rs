@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use super::out;
+
 /// A step of which the whole is known.
 const MEASURED: &str = "{prefix:24} {bar:30} {pos}/{len} {msg}";
 /// A step of which it is not.
@@ -62,5 +64,5 @@ impl Steps {
 
 /// A line for a person on standard error. One that nobody reads is no reason to stop.
 pub(super) fn line(text: &str) {
-    let _ = writeln!(io::stderr(), "{text}");
+    let _ = writeln!(io::stderr(), "{}", out::plain(text));
 }

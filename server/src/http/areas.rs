@@ -1,11 +1,11 @@
 //! A place: those above and those beneath it.
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, Uri};
 use serde::{Deserialize, Serialize};
 use yiku::{PathNode, PathTree};
 
-use super::body::parameters;
+use super::body::{Part, parameters};
 use super::reply::Reply;
 use super::tag;
 use crate::problem::{Code, Problem};
@@ -63,7 +63,7 @@ pub(super) fn find<'a>(tree: &'a PathTree, code: &str) -> Result<&'a PathNode, P
 /// `GET /api/v1/areas/{code}`
 pub(crate) async fn answer(
     State(state): State<ServerState>,
-    Path(code): Path<String>,
+    Part(code): Part,
     headers: HeaderMap,
     uri: Uri,
 ) -> Result<Reply, Problem> {

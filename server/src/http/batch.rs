@@ -17,7 +17,7 @@ use crate::limits::{BATCH_ID_CHARS_MAX, BATCH_QUERIES_MAX};
 use crate::problem::{Code, Problem};
 use crate::question;
 use crate::state::ServerState;
-use crate::wire::{AnswerBody, BatchForm, BatchQuery, Origin};
+use crate::wire::{AnswerBody, BatchForm, BatchQuery, Origin, not_an_object};
 
 #[derive(Serialize)]
 struct BatchBody<'a> {
@@ -48,6 +48,9 @@ pub(crate) async fn answer(
     headers: HeaderMap,
     JsonBody(body): JsonBody,
 ) -> Result<Reply, Problem> {
+    if let Some(detail) = not_an_object(&body) {
+        return Err(Problem::told(Code::RequestJson, detail));
+    }
     let form: BatchForm = serde_json::from_slice(&body)
         .map_err(|error| Problem::told(Code::RequestJson, error.to_string()))?;
     check(&form)?;

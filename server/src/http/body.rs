@@ -2,7 +2,8 @@
 
 use axum::body::Bytes;
 use axum::extract::rejection::{BytesRejection, FailedToBufferBody};
-use axum::extract::{FromRequest, Query, Request};
+use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
+use axum::http::request::Parts;
 use axum::http::{Uri, header};
 use serde::de::DeserializeOwned;
 
@@ -30,6 +31,24 @@ impl<S: Send + Sync> FromRequest<S> for JsonBody {
                 Err(Problem::told(Code::RequestLarge, detail))
             }
             Err(_) => Err(Problem::new(Code::RequestBody)),
+        }
+    }
+}
+
+/// A part of the address, for instance the code of a place.
+pub(crate) struct Part(pub(crate) String);
+
+impl<S: Send + Sync> FromRequestParts<S> for Part {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        match Path::<String>::from_request_parts(parts, state).await {
+            Ok(Path(text)) => Ok(Self(text)),
+            Err(_) => {
+                let detail =
+                    format!("`{}` is not UTF-8 behind its percent signs", parts.uri.path());
+                Err(Problem::told(Code::RequestRoute, detail))
+            }
         }
     }
 }

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
@@ -13,7 +13,7 @@ use yiku_fixtures::reference;
 use yiku_queries::{Answer, Role, Values};
 
 use super::areas;
-use super::body::parameters;
+use super::body::{Part, parameters};
 use super::reply::Reply;
 use super::tag;
 use crate::limits::CLASSES_MAX;
@@ -219,10 +219,7 @@ fn figures(answer: &Answer) -> Vec<(Option<String>, Option<Figure>)> {
 }
 
 /// `GET /api/v1/map/{layer}.geojson`
-pub(crate) async fn layer(
-    Path(file): Path<String>,
-    headers: HeaderMap,
-) -> Result<Response, Problem> {
+pub(crate) async fn layer(Part(file): Part, headers: HeaderMap) -> Result<Response, Problem> {
     let outlines = match file.strip_suffix(".geojson") {
         Some("city") => reference::CITIES_GEOJSON,
         Some("county") => reference::COUNTIES_GEOJSON,

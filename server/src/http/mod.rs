@@ -16,7 +16,7 @@ pub(crate) mod tag;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
-use axum::http::{HeaderMap, Method, Uri};
+use axum::http::{HeaderMap, Method, Uri, header};
 use axum::middleware;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, get, post};
@@ -75,7 +75,9 @@ async fn elsewhere(method: Method, uri: Uri, headers: HeaderMap) -> Response {
         return Problem::told(Code::RequestRoute, detail).into_response();
     }
     if method != Method::GET && method != Method::HEAD {
-        return Problem::new(Code::RequestMethod).into_response();
+        let detail = format!("the page does not take {method}; the interface is /openapi.json");
+        let allow = [(header::ALLOW, "GET,HEAD")];
+        return (allow, Problem::told(Code::RequestMethod, detail)).into_response();
     }
     page::respond(&uri, &headers)
 }

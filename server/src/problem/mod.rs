@@ -1,8 +1,8 @@
 //! What a request that fails is answered: problem details (RFC 9457) with stable codes.
 //!
 //! Invariants: every code stands in the list below, from which the page on HTTP is printed. An
-//! answer of status 5xx says its code and a number to quote, and nothing else; the cause goes to
-//! the server's log under that number.
+//! answer of status 5xx says its code and nothing of its cause; a fault also says a number to
+//! quote, under which the cause goes to the server's log.
 
 mod causes;
 
@@ -154,7 +154,7 @@ impl Problem {
     /// A problem, with what is wrong and what would be right.
     pub(crate) fn told(code: Code, detail: impl Into<String>) -> Self {
         let mut problem = Self::new(code);
-        problem.details.detail = Some(detail.into());
+        problem.details.detail = Some(shortened(detail.into()));
         problem
     }
 
@@ -182,6 +182,17 @@ impl Problem {
     pub(crate) fn is_servers(&self) -> bool {
         self.details.status >= 500
     }
+}
+
+/// The most letters of a detail. What a request brought may be repeated in it, and may be long.
+const DETAIL_CHARS_MAX: usize = 1_000;
+
+fn shortened(mut detail: String) -> String {
+    if let Some((end, _)) = detail.char_indices().nth(DETAIL_CHARS_MAX) {
+        detail.truncate(end);
+        detail.push('…');
+    }
+    detail
 }
 
 /// A number that no other fault of this server has.

@@ -177,7 +177,7 @@ async fn a_batch_of_the_wrong_shape_is_refused() {
     check(json!({ "queries": [{ "id": "", "q": "" }] }), "request.batch", "0 letters").await;
     check(json!({ "queries": [one], "x": 1 }), "request.json", "unknown field `x`").await;
     check(json!({ "queries": [{ "id": "a", "p": 1 }] }), "request.json", "`p`").await;
-    check(json!([]), "request.json", "invalid").await;
+    check(json!([]), "request.json", "found `[`").await;
 }
 
 #[tokio::test]
@@ -248,13 +248,17 @@ async fn what_cannot_be_read_is_refused() {
     for (body, detail) in [
         ("", "EOF"),
         ("{", "EOF"),
-        ("[1]", "invalid"),
+        ("null", "found `n`"),
+        // Fields in the order of a declaration of ours are no interface.
+        (r#"["from person"]"#, "found `[`"),
         (r#"{"q": 1}"#, "expected a string"),
         (r#"{"q": "from person", "limit": 1}"#, "unknown field `limit`"),
     ] {
         let problem = check_problem(&server.post("/api/v1/query", body).await, 400, "request.json");
         assert!(problem["detail"].as_str().unwrap().contains(detail), "{body}: {problem}");
     }
+    let list = r#"[[["a", "from person", null]]]"#;
+    check_problem(&server.post("/api/v1/batch", list).await, 400, "request.json");
     let unknown = server.post("/api/v1/query", json!({ "from": "person", "wher": "x" })).await;
     let problem = check_problem(&unknown, 400, "query.json");
     assert!(problem["detail"].as_str().unwrap().contains("`wher`"), "{problem}");

@@ -21,6 +21,14 @@ async fn addresses_and_methods_are_those_of_the_interface() {
     check_problem(&server.send(delete).await, 405, "request.method");
     let post = Request::post("/").body(Body::empty()).unwrap();
     check_problem(&server.send(post).await, 405, "request.method");
+    let post = Request::post("/").body(Body::empty()).unwrap();
+    assert_eq!(server.send(post).await.header("allow"), "GET,HEAD");
+    for path in ["/api/v1/areas/%ff", "/api/v1/map/%ff.geojson"] {
+        check_problem(&server.get(path).await, 404, "request.route");
+    }
+    let long = server.get(&format!("/api/v1/areas/{}", "1".repeat(5_000))).await;
+    check_problem(&long, 404, "area.unknown");
+    assert!(long.bytes.len() < 2_000, "{} bytes for a code that is none", long.bytes.len());
     let head = Request::head("/api/v1/meta").body(Body::empty()).unwrap();
     let head = server.send(head).await;
     assert_eq!((head.status, head.bytes.len()), (StatusCode::OK, 0));
