@@ -54,8 +54,8 @@ pub(super) fn loaded_before(
     }
 }
 
-/// Refuses to replace an earlier file by one of which nothing could be taken: an export that failed,
-/// ID numbers that a spreadsheet rounded, the file of another province.
+/// Refuses to replace an earlier file by one of which nothing could be taken: a failed export, ID
+/// numbers that a spreadsheet rounded, the file of another province.
 ///
 /// # Errors
 /// [`Error::NothingTaken`], [`Error::DuckDb`].
