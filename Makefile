@@ -26,9 +26,11 @@ NATIVE_READY := $(NATIVE)/node_modules/.package-lock.json
 WEB_READY := $(WEB)/node_modules/.package-lock.json
 BROWSER := $(ROOT)/tests/browser
 BROWSER_READY := $(BROWSER)/node_modules/.package-lock.json
+OIDC := $(ROOT)/tests/oidc
+OIDC_READY := $(OIDC)/node_modules/.package-lock.json
 WEB_DIST := $(WEB)/dist/index.html
 WEB_SOURCES := $(shell find '$(WEB)/src' '$(WEB)/public' -type f -not -name '*.test.ts') \
-	$(addprefix $(WEB)/,index.html package.json package-lock.json tsconfig.json vite.config.ts)
+	$(addprefix $(WEB)/,index.html work.html public.html sign.html package.json package-lock.json tsconfig.json vite.config.ts)
 
 RUST_LEAST := 1.95.0
 NODE_LEAST := 20.19.0
@@ -48,7 +50,7 @@ help: ## what there is
 	@echo 'make setup   everything the other commands need, the browser included'
 	@echo 'make web     the page only; make deny: the dependency check, installed when missing'
 
-setup: tools native $(WEB_READY) browser $(BROWSER_READY) ## all that a fresh machine lacks
+setup: tools native $(WEB_READY) browser $(BROWSER_READY) $(OIDC_READY) ## all that a fresh machine lacks
 
 # The compilers. What the system's packages can bring is installed; the rest is said plainly.
 tools:
@@ -102,6 +104,10 @@ $(WEB_READY): $(WEB)/package.json $(WEB)/package-lock.json | tools
 $(BROWSER_READY): $(BROWSER)/package.json $(BROWSER)/package-lock.json | tools
 	$(call say,'packages of the browser tests')
 	@cd '$(BROWSER)' && npm ci --no-progress --loglevel=error && touch '$@'
+
+$(OIDC_READY): $(OIDC)/package.json $(OIDC)/package-lock.json | tools
+	$(call say,'packages of the sign-in service for tests')
+	@cd '$(OIDC)' && npm ci --no-progress --loglevel=error && touch '$@'
 
 web: $(WEB_DIST)
 

@@ -36,6 +36,7 @@
 
 mod batch;
 mod block;
+mod bundle;
 pub mod calendar;
 mod codec;
 mod database;
@@ -52,6 +53,7 @@ pub mod storage;
 mod writer;
 
 pub use batch::{Batch, RowBuilder, Value};
+pub use bundle::{Bundle, Cell};
 pub use database::{Database, Snapshot};
 pub use error::{Error, Result};
 pub use path::{PathNode, PathTree};

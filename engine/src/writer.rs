@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::batch::Batch;
+use crate::bundle::{self, Bundle};
 use crate::database::{Shared, Snapshot};
 use crate::error::{Error, Result};
 use crate::limits::SEGMENT_ROWS_MAX;
@@ -175,6 +176,51 @@ impl Writer {
         let removed = self.kill(&[key])? > 0;
         self.poisoned = false;
         Ok(removed)
+    }
+
+    /// The bundles of these keys as the next commit will have them, in the order of the keys.
+    ///
+    /// # Errors
+    /// [`Error::Corrupt`].
+    pub fn bundles(&self, keys: &[&str]) -> Result<Vec<Option<Bundle>>> {
+        self.usable()?;
+        let segments = self.drafts.iter().map(|draft| &draft.segment);
+        bundle::bundles(segments, self.base.schema(), keys)
+    }
+
+    /// Where more than `most` segments have fewer than `rows` rows in each of their tables, writes
+    /// the live bundles of the smallest of them anew, in one segment of about as many rows; how
+    /// many segments became one. No answer changes.
+    ///
+    /// # Errors
+    /// As [`Writer::write`].
+    pub fn gather(&mut self, most: usize, rows: u32) -> Result<usize> {
+        self.usable()?;
+        let tables = self.base.schema().tables.len();
+        let size = |draft: &Draft| (0..tables).map(|table| draft.segment.rows(table)).max();
+        let sizes = self.drafts.iter().enumerate();
+        let mut small: Vec<(u32, usize)> =
+            sizes.map(|(place, draft)| (size(draft).unwrap_or(0), place)).collect();
+        small.retain(|(size, _)| *size < rows);
+        if small.len() <= most || small.len() < 2 {
+            return Ok(0);
+        }
+        small.sort_unstable();
+        let mut sum = 0u32;
+        let fits = small.iter().take_while(|(size, _)| {
+            sum = sum.saturating_add(*size);
+            sum <= rows
+        });
+        let count = fits.count().max(2);
+        let mut batch = self.batch();
+        for (_, place) in small.iter().take(count) {
+            let Some(draft) = self.drafts.get(*place) else { continue };
+            for bundle in bundle::live(&draft.segment, self.base.schema())? {
+                batch.put(&bundle)?;
+            }
+        }
+        self.write(&batch)?;
+        Ok(count)
     }
 
     /// Takes the bundles of these keys out of the live sets; how many there were.

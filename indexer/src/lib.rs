@@ -17,6 +17,7 @@
 //! ```
 
 mod bundles;
+mod cases;
 mod check;
 mod clean;
 mod contract;
@@ -31,6 +32,11 @@ mod stage;
 mod tables;
 mod tree;
 
+pub use cases::{
+    AidEnd, AidSpell, Applied, Decision, Found, HouseholdRecord, PersonChange, PersonRecord,
+    PlacedDecision, RejectedDecision, SourceState, Values, WarningRow, apply_decisions,
+    find_person, household, sources,
+};
 pub use error::{Error, Result};
 pub use load::{LoadOptions, load_departments};
 pub use reject::{Outcome, Reason, Reject};

@@ -170,6 +170,17 @@ pub enum Error {
     /// The caller asked to stop.
     #[error("stopped by the caller")]
     Stopped,
+    /// A scope that is not the code of a place.
+    #[error(
+        "`{scope}` is no scope: write the code of a place, {} digits long",
+        .digits.join(", ")
+    )]
+    Scope {
+        /// What was given.
+        scope: String,
+        /// The lengths that codes of a level have.
+        digits: Vec<String>,
+    },
     /// The engine could not read.
     #[error("the database could not be read")]
     Engine {
@@ -209,6 +220,7 @@ impl Error {
             Self::Json { .. } => "query.json",
             Self::MissingAsOf => "query.as_of",
             Self::Overflow { .. } => "query.overflow",
+            Self::Scope { .. } => "query.scope",
             Self::Stale => "query.stale",
             Self::Stopped => "query.stopped",
             Self::Engine { .. } => "query.engine",

@@ -35,11 +35,15 @@ impl Plan {
         let mut steps = Vec::new();
         let limits = Limits::default();
         let name = self.schema.tables.get(self.table).map_or("", |t| t.name.as_str());
-        steps.push(Step {
-            clause: format!("from {name}"),
-            access: "live set".to_owned(),
-            rows: Some(snapshot.rows(self.table)),
-        });
+        let (all, access) = match &self.scope {
+            None => (snapshot.rows(self.table), "live set".to_owned()),
+            Some(scope) => {
+                let access =
+                    format!("live set, {} within {}", self.schema.path.name, scope.prefix());
+                (self.count(snapshot, &[], &limits)?.0, access)
+            }
+        };
+        steps.push(Step { clause: format!("from {name}"), access, rows: Some(all) });
         for (text, condition) in &self.filter {
             let rows = self.count(snapshot, std::slice::from_ref(condition), &limits)?.0;
             let access = teller.condition(condition)?;

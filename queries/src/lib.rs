@@ -22,9 +22,11 @@
 mod answer;
 mod ast;
 mod bound;
+mod catalogue;
 mod check;
 mod error;
 mod explain;
+pub mod household;
 mod json;
 mod lexer;
 mod nearest;
@@ -33,7 +35,9 @@ mod parse;
 mod plan;
 mod print;
 mod run;
+mod scope;
 mod source;
+pub mod warnings;
 
 pub use answer::{Answer, AnswerColumn, AnswerKind, Role, Step, Values};
 pub use ast::Query;

@@ -17,6 +17,7 @@ use crate::error::{Error, Result};
 use crate::nearest::nearest;
 use crate::parse;
 use crate::print;
+use crate::scope::Scope;
 use crate::source::Source;
 
 /// How far an answer may go.
@@ -60,6 +61,8 @@ pub struct Plan {
     pub(crate) version: u64,
     pub(crate) as_of: Option<i64>,
     pub(crate) table: usize,
+    /// Where the rows must lie, whatever the question says.
+    pub(crate) scope: Option<Scope>,
     /// Text and condition of each clause of the filter, at the table.
     pub(crate) filter: Vec<(String, Condition)>,
     pub(crate) groups: Vec<Group>,
@@ -79,6 +82,28 @@ impl Plan {
     /// as [`Error::Unsupported`]; [`Error::MissingAsOf`] when the question depends on the day
     /// and neither it nor the snapshot has one.
     pub fn new(query: &Query, snapshot: &Snapshot) -> Result<Self> {
+        Self::bound(query, snapshot, None)
+    }
+
+    /// As [`Plan::new`], over the rows beneath one place only: the rows of everywhere else are
+    /// never in the set that the question is asked of, so no part of its text can count, name or
+    /// compare them. `scope` is the code of a place, the digits of its level alone; of a place
+    /// that holds nothing the answer is that of an empty registry.
+    ///
+    /// # Errors
+    /// As [`Plan::new`], and [`Error::Scope`] when the scope is not a code of any level.
+    pub fn within(query: &Query, snapshot: &Snapshot, scope: &str) -> Result<Self> {
+        let scope = Scope::new(snapshot.tree(), scope)?;
+        Self::bound(query, snapshot, Some(scope))
+    }
+
+    /// The place that the plan is bound to: an answer is the same for all who share it.
+    #[must_use]
+    pub fn scope(&self) -> Option<&str> {
+        self.scope.as_ref().map(Scope::prefix)
+    }
+
+    fn bound(query: &Query, snapshot: &Snapshot, scope: Option<Scope>) -> Result<Self> {
         let schema = snapshot.schema();
         let as_of = query.as_of.or(snapshot.as_of());
         let table = table(schema, query)?;
@@ -89,7 +114,8 @@ impl Plan {
             Some(clause) => filter(&check(&clause.source), &clause.expr)?,
             None => Vec::new(),
         };
-        let next = next_level(snapshot.tree(), &filter);
+        let places = filter.iter().map(|(_, condition)| condition);
+        let next = next_level(snapshot.tree(), places.chain(scope.as_ref().map(Scope::condition)));
         let mut groups = Vec::with_capacity(query.by.len());
         for clause in &query.by {
             groups.push(check(&clause.source).group(clause, next)?);
@@ -112,6 +138,7 @@ impl Plan {
             version: snapshot.version(),
             as_of,
             table,
+            scope: scope.map(|scope| scope.at(table)),
             filter,
             groups,
             aggregates,
@@ -172,7 +199,7 @@ fn table(schema: &Schema, query: &Query) -> Result<usize> {
 }
 
 /// The clauses of a filter that must all be true, the cheapest first.
-fn filter(checker: &Checker<'_>, expr: &Expr) -> Result<Vec<(String, Condition)>> {
+pub(crate) fn filter(checker: &Checker<'_>, expr: &Expr) -> Result<Vec<(String, Condition)>> {
     let parts = match &expr.kind {
         ExprKind::And(parts) => parts.as_slice(),
         _ => std::slice::from_ref(expr),

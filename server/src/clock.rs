@@ -1,7 +1,7 @@
 //! The server's clock.
 //!
-//! Invariant: the only module that reads a clock; what it reads reaches timings, deadlines and the
-//! numbers of faults, never an answer.
+//! Invariant: the only module that reads a clock; what it reads reaches timings, deadlines, the
+//! numbers of faults and, through the platform's own clock, what people did when, never a figure.
 #![expect(clippy::disallowed_methods, reason = "the server's clock")]
 
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
@@ -14,4 +14,10 @@ pub(crate) fn now() -> Instant {
 /// Seconds since 1970.
 pub(crate) fn unix_seconds() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
+}
+
+/// Milliseconds since 1970.
+pub(crate) fn unix_millis() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    since.map_or(0, |since| u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
 }

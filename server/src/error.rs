@@ -54,6 +54,46 @@ pub enum Error {
         /// Where and what, as the TOML reader says it.
         source: Box<toml::de::Error>,
     },
+    /// The side where people work could not be opened.
+    #[error("the case-work side cannot be opened")]
+    Platform {
+        /// Why.
+        source: yiku_casework::Error,
+    },
+    /// The demonstration's accounts and cases could not be made.
+    #[error("the demonstration cannot be prepared: {told}")]
+    Demo {
+        /// Why.
+        told: String,
+    },
+    /// Case-work could not read or write its store.
+    #[error("case-work cannot use its store")]
+    Casework {
+        /// Why.
+        source: yiku_casework::Error,
+    },
+    /// The service through which citizens sign in cannot be used as it was given.
+    #[error(transparent)]
+    SignIn {
+        /// Why.
+        source: crate::platform::oidc::OidcError,
+    },
+    /// A signature file does not hold.
+    #[error("{}: the signature does not hold", .path.display())]
+    Signature {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        source: yiku_casework::signature::Fault,
+    },
+    /// A platform's public key cannot be used.
+    #[error("{}: no key of a platform", .path.display())]
+    PlatformKey {
+        /// The file.
+        path: PathBuf,
+        /// What would be right.
+        source: Box<yiku_casework::Error>,
+    },
     /// The address cannot be listened on.
     #[error("cannot listen on {address}")]
     Listen {

@@ -4,8 +4,10 @@
 //! beneath, and puts what they answer into words, tables or JSON.
 
 mod blocking;
+mod cases;
 pub mod cli;
 mod clock;
+mod demo;
 mod error;
 mod http;
 pub mod limits;
@@ -13,6 +15,7 @@ mod map;
 mod measures;
 mod metrics;
 mod page;
+pub mod platform;
 pub mod problem;
 mod question;
 mod serve;
@@ -21,4 +24,5 @@ mod wire;
 
 pub use error::Error;
 pub use http::router;
+pub use platform::{Platform, PlatformSettings};
 pub use state::{ServerState, Settings};

@@ -22,3 +22,7 @@ pub const BODY_PAUSE_MAX: Duration = Duration::from_secs(10);
 pub const DEADLINE: Duration = Duration::from_secs(10);
 /// How long requests that are under way may still take when the server is asked to stop.
 pub const STOPPING_MAX: Duration = Duration::from_secs(10);
+
+/// The largest body that brings a photo, a paper or a recording: the largest attachment and a
+/// little more, so that one just too large is told so by its size.
+pub const ATTACHMENT_BODY_MAX: usize = 21 * 1024 * 1024;

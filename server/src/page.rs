@@ -1,6 +1,6 @@
-//! The page, embedded in the program.
+//! The pages, embedded in the program: the leader's, the staff's, the public's, the sign-in.
 //!
-//! Invariant: what has a hash in its name never changes and may be kept for ever; everything else
+//! Invariants: an address beneath a page that is no file is that page, which reads the rest; what has a hash in its name never changes and may be kept for ever; everything else
 //! is asked for again each time.
 
 use axum::http::{HeaderMap, StatusCode, Uri, header};
@@ -16,7 +16,11 @@ use crate::problem::{Code, Problem};
 #[allow_missing = true]
 struct Page;
 
+/// The page of every address that is none of the others'.
 const INDEX: &str = "index.html";
+/// The first part of an address, and the page that it is of.
+const PAGES: [(&str, &str); 3] =
+    [("work", "work.html"), ("public", "public.html"), ("sign", "sign.html")];
 /// The folder whose files have their hash in their name.
 const HASHED: &str = "assets/";
 
@@ -25,7 +29,7 @@ pub(crate) fn respond(uri: &Uri, headers: &HeaderMap) -> Response {
     let path = uri.path().trim_start_matches('/');
     let name = path.rsplit('/').next().unwrap_or_default();
     let is_file = name.contains('.');
-    let wanted = if is_file { path } else { INDEX };
+    let wanted = if is_file { path } else { page_of(path) };
     let Some(file) = Page::get(wanted) else {
         let detail = match is_file {
             true => format!("`/{path}` is no file of the page"),
@@ -43,6 +47,13 @@ pub(crate) fn respond(uri: &Uri, headers: &HeaderMap) -> Response {
     (about, [(header::CONTENT_TYPE, media_type(wanted))], file.data).into_response()
 }
 
+/// The page that answers an address without a file.
+fn page_of(path: &str) -> &'static str {
+    let first = path.split('/').next().unwrap_or_default();
+    let found = PAGES.iter().find(|(name, _)| *name == first);
+    found.map_or(INDEX, |(_, page)| page)
+}
+
 fn media_type(name: &str) -> &'static str {
     match name.rsplit('.').next() {
         Some("html") => "text/html; charset=utf-8",
@@ -54,5 +65,23 @@ fn media_type(name: &str) -> &'static str {
         Some("json") => "application/json",
         Some("woff2") => "font/woff2",
         _ => "application/octet-stream",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_beneath_a_page_is_that_page() {
+        let check = |path, page| assert_eq!(page_of(path), page, "{path}");
+        check("", "index.html");
+        check("map/1401", "index.html");
+        check("workers", "index.html");
+        check("work", "work.html");
+        check("work/cases/C1", "work.html");
+        check("public/apply", "public.html");
+        check("sign", "sign.html");
+        check("sign/", "sign.html");
     }
 }

@@ -1,13 +1,15 @@
 //! A question on its way through HTTP: read from a body or an address, bounded, answered.
 //!
-//! Invariant: no value of a personal column leaves through here, and none decides what leaves:
-//! a question that reads such a column in any place is refused before a row is read.
+//! Invariants: no value of a personal column leaves through here, and none decides what leaves:
+//! a question that reads such a column in any place is refused before a row is read. Rows outside
+//! the scope of whoever asks are not there for any part of a question.
 
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use yiku::{Schema, Snapshot};
 use yiku_queries::{Answer, Limits, Plan, Query};
 
+use crate::http::signed::Scope;
 use crate::problem::{Code, Problem};
 use crate::wire::{TextForm, not_an_object};
 
@@ -52,23 +54,29 @@ pub(crate) fn from_body(body: &[u8]) -> Result<(Query, Option<&'static str>), Pr
     Ok((from_json(text)?, None))
 }
 
-/// Answers a question, with no more than so many rows besides totals.
+/// Answers a question over the rows beneath one place, or all rows, with no more than so many
+/// rows besides totals.
 pub(crate) fn answer(
     query: Query,
     snapshot: &Snapshot,
+    scope: &Scope,
     limits: &Limits,
     rows_max: usize,
 ) -> Result<Answer, Problem> {
     let wrong = |error| Problem::of_query(&error);
-    let plan = Plan::new(&query, snapshot).map_err(wrong)?;
-    refuse_personal(&plan, snapshot.schema())?;
-    let answer = plan.run(snapshot, limits).map_err(wrong)?;
+    let plan = |query: &Query| match scope.prefix() {
+        Some(prefix) => Plan::within(query, snapshot, prefix),
+        None => Plan::new(query, snapshot),
+    };
+    let bound = plan(&query).map_err(wrong)?;
+    refuse_personal(&bound, snapshot.schema())?;
+    let answer = bound.run(snapshot, limits).map_err(wrong)?;
     if answer.rows <= rows_max {
         return Ok(answer);
     }
     // Rare, and a limit from the start would put totals elsewhere in every answer.
     let query = query.with_limit(rows_max);
-    Plan::new(&query, snapshot).and_then(|plan| plan.run(snapshot, limits)).map_err(wrong)
+    plan(&query).and_then(|bound| bound.run(snapshot, limits)).map_err(wrong)
 }
 
 fn refuse_personal(plan: &Plan, schema: &Schema) -> Result<(), Problem> {

@@ -8,9 +8,11 @@ use tokio::net::TcpListener;
 use tokio::runtime;
 use yiku::Database;
 
+use crate::cases::worker::Worker;
 use crate::error::Error;
 use crate::http::router;
 use crate::limits::STOPPING_MAX;
+use crate::platform::Platform;
 use crate::state::{ServerState, Settings};
 
 /// A server that listens.
@@ -20,17 +22,19 @@ pub(crate) struct Listening {
     pub(crate) address: SocketAddr,
 }
 
-/// Serves a database on an address until the process is interrupted or terminated. `told` is called
-/// once it listens.
+/// Serves a database on an address, with the side where people work or without, until the process
+/// is interrupted or terminated. `told` is called once it listens.
 pub(crate) fn listen(
     database: Database,
     address: SocketAddr,
     settings: Settings,
+    platform: Option<Platform>,
     told: impl FnOnce(&Listening) -> Result<(), Error>,
 ) -> Result<(), Error> {
     let failed = |action| move |source| Error::Serve { action, source };
     let settings = Settings { loopback: address.ip().is_loopback(), ..settings };
-    let state = ServerState::new(database, settings)?;
+    let state = ServerState::with_platform(database, settings, platform)?;
+    let worker = Worker::start(&state);
     let runtime = runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.map_err(failed("start the server's threads"))?;
     let served = runtime.block_on(async {
@@ -43,6 +47,7 @@ pub(crate) fn listen(
     });
     // A question that does not stop in time is left behind: it only reads.
     runtime.shutdown_timeout(STOPPING_MAX);
+    drop(worker);
     served
 }
 
@@ -57,7 +62,8 @@ async fn serve_until(
         stop.await;
         let _ = stopping.send(());
     };
-    let serving = axum::serve(listener, router(state)).with_graceful_shutdown(stop);
+    let router = router(state).into_make_service_with_connect_info::<SocketAddr>();
+    let serving = axum::serve(listener, router).with_graceful_shutdown(stop);
     let too_long = async {
         let _ = is_stopping.await;
         tokio::time::sleep(STOPPING_MAX).await;

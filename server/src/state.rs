@@ -9,10 +9,12 @@ use yiku_queries::{Answer, Limits, Query};
 
 use crate::blocking::{Door, Stop};
 use crate::error::Error;
+use crate::http::signed::Scope;
 use crate::limits::{ANSWER_ROWS_MAX, DEADLINE, GROUPS_MAX, WAITING_MAX};
 use crate::measures::Catalogue;
 use crate::metrics::Metrics;
-use crate::problem::Problem;
+use crate::platform::Platform;
+use crate::problem::{Code, Problem};
 use crate::question;
 
 /// How a server is run.
@@ -60,24 +62,46 @@ struct Shared {
     door: Door,
     metrics: Metrics,
     settings: Settings,
+    /// None: statistics only.
+    platform: Option<Platform>,
 }
 
 impl ServerState {
-    /// A state over a database.
+    /// A state over a database that answers statistics only, without sign-in.
     ///
     /// # Errors
     /// [`Error::Measures`] when the catalogue in the program cannot be read.
     pub fn new(database: Database, settings: Settings) -> Result<Self, Error> {
+        Self::with_platform(database, settings, None)
+    }
+
+    /// A state over a database, with the side where people work, if any.
+    ///
+    /// # Errors
+    /// As [`ServerState::new`].
+    pub fn with_platform(
+        database: Database,
+        settings: Settings,
+        platform: Option<Platform>,
+    ) -> Result<Self, Error> {
         let catalogue = Catalogue::built_in()?;
         let door = Door::new(settings.places, settings.waiting_max);
         let metrics = Metrics::default();
-        let shared = Shared { database, catalogue, door, metrics, settings };
+        let shared = Shared { database, catalogue, door, metrics, settings, platform };
         Ok(Self { shared: Arc::new(shared) })
     }
 
     /// The newest version. Reads files: only on a thread that may block.
     pub(crate) fn snapshot(&self) -> Result<Snapshot, Problem> {
         self.shared.database.snapshot().map_err(|error| Problem::of_engine(&error))
+    }
+
+    /// The side where people work.
+    ///
+    /// # Errors
+    /// [`Code::PlatformOff`] on a server of statistics only.
+    pub(crate) fn platform(&self) -> Result<&Platform, Problem> {
+        self.shared.platform.as_ref().ok_or_else(|| Problem::new(Code::PlatformOff))
     }
 
     pub(crate) fn catalogue(&self) -> &Catalogue {
@@ -96,16 +120,17 @@ impl ServerState {
         &self.shared.settings
     }
 
-    /// The answer to a question. Only on a thread that may block.
+    /// The answer to a question over the rows of a scope. Only on a thread that may block.
     pub(crate) fn answer(
         &self,
         query: Query,
         snapshot: &Snapshot,
+        scope: &Scope,
         stop: &Stop,
     ) -> Result<Answer, Problem> {
         let Settings { threads, answer_rows_max, .. } = self.shared.settings;
         let limits = Limits { threads, groups: GROUPS_MAX, stop: Some(Arc::clone(stop)) };
-        question::answer(query, snapshot, &limits, answer_rows_max)
+        question::answer(query, snapshot, scope, &limits, answer_rows_max)
     }
 
     /// Does work on a thread that may block, within the deadline of a request.

@@ -7,6 +7,8 @@ use serde::{Deserialize, Serialize};
 use yiku::Snapshot;
 use yiku_queries::{Answer, AnswerColumn, Role, Values};
 
+use crate::http::signed::Scope;
+
 /// The greatest integer up to which floating-point numbers hold every integer.
 const EXACT_MAX: u64 = 1 << 53;
 
@@ -42,13 +44,21 @@ impl Serialize for Figure {
 pub(crate) struct Origin {
     pub(crate) data_version: String,
     pub(crate) as_of: Option<String>,
+    /// The place that it is of, where whoever asks does not see everything.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) scope: Option<String>,
 }
 
 impl Origin {
-    /// Of a snapshot.
+    /// Of a snapshot, for everybody alike.
     pub(crate) fn of(snapshot: &Snapshot) -> Self {
         let as_of = snapshot.as_of().map(yiku::calendar::date_text);
-        Self { data_version: snapshot.version().to_string(), as_of }
+        Self { data_version: snapshot.version().to_string(), as_of, scope: None }
+    }
+
+    /// Of the rows of a snapshot in a scope.
+    pub(crate) fn within(snapshot: &Snapshot, scope: &Scope) -> Self {
+        Self { scope: scope.prefix().map(str::to_owned), ..Self::of(snapshot) }
     }
 }
 
@@ -100,11 +110,13 @@ impl Serialize for ValuesBody<'_> {
     }
 }
 
-impl<'a> From<&'a Answer> for AnswerBody<'a> {
-    fn from(answer: &'a Answer) -> Self {
+impl<'a> AnswerBody<'a> {
+    /// The body of an answer over the rows of a scope.
+    pub(crate) fn of(answer: &'a Answer, scope: &Scope) -> Self {
         let as_of = Some(answer.as_of.clone()).filter(|day| !day.is_empty());
+        let scope = scope.prefix().map(str::to_owned);
         Self {
-            origin: Origin { data_version: answer.version.to_string(), as_of },
+            origin: Origin { data_version: answer.version.to_string(), as_of, scope },
             columns: answer.columns.iter().map(ColumnBody::from).collect(),
             levels: &answer.levels,
             rows: answer.rows,

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use yiku::{CommitInfo, Result, Snapshot, Writer};
 
-use crate::registry::{Rows, push};
+use crate::registry::{Cell, Row, Rows, push};
 use crate::sample::{Mood, Source, tree};
 use crate::{Random, naive};
 
@@ -22,6 +22,16 @@ pub struct Expected {
     pub notes: BTreeMap<String, String>,
     /// Districts of the tree.
     pub districts: u64,
+}
+
+/// Compares the way up to a root row, from it and from the last row beneath each.
+fn check_found(snapshot: &Snapshot, root: &str, row: &Row) -> Result<()> {
+    let declared = snapshot.schema().tables.get(row.table).map_or(0, |table| table.key);
+    if let Some(Cell::Text(key)) = row.cells.get(declared) {
+        let found = snapshot.find(row.table, key)?;
+        assert_eq!(found.as_deref(), Some(root), "row {key} of table {}", row.table);
+    }
+    row.beneath.last().map_or(Ok(()), |row| check_found(snapshot, root, row))
 }
 
 impl Expected {
@@ -45,6 +55,13 @@ impl Expected {
         assert_eq!(snapshot.notes(), &self.notes, "notes of version {}", self.version);
         assert_eq!(snapshot.tree(), &tree(self.districts), "tree of version {}", self.version);
         assert!(naive::rows(snapshot)? == self.rows, "rows of version {}", self.version);
+        // One by one is slow: a bundle of every version, and one row of each table of it.
+        let nth = usize::try_from(self.version).unwrap_or(0) % self.rows.len().max(1);
+        if let Some((key, row)) = self.rows.iter().nth(nth) {
+            let found = snapshot.bundle(key)?.map(|bundle| naive::row(&bundle));
+            assert_eq!(found.as_ref(), Some(row), "bundle {key} of version {}", self.version);
+            check_found(snapshot, key, row)?;
+        }
         let mut live = vec![0; snapshot.schema().tables.len()];
         for segment in snapshot.segments() {
             for (table, live) in live.iter_mut().enumerate() {

@@ -5,9 +5,24 @@
 
 use std::collections::BTreeSet;
 
-use yiku::{Access, Kind, Predicate, Result, RowSet, Schema, Segment, Snapshot};
+use yiku::{Access, Bundle, Kind, Predicate, Result, RowSet, Schema, Segment, Snapshot};
 
 use crate::registry::{Cell, Row, Rows};
+
+/// A bundle as a plain row.
+#[must_use]
+pub fn row(bundle: &Bundle) -> Row {
+    let cell = |cell: &yiku::Cell| match cell {
+        yiku::Cell::Unknown => Cell::Unknown,
+        yiku::Cell::Int(value) => Cell::Int(*value),
+        yiku::Cell::Text(text) => Cell::Text(text.clone()),
+    };
+    Row {
+        table: bundle.table,
+        cells: bundle.cells.iter().map(cell).collect(),
+        beneath: bundle.beneath.iter().map(row).collect(),
+    }
+}
 
 /// Every row of a segment, live or not.
 #[derive(Debug)]

@@ -9,6 +9,7 @@ use super::file::SegmentFile;
 use super::toc::{ColumnToc, KeysToc};
 use crate::block::unpack::{Between, Each, Test, masks};
 use crate::block::{BlockToc, integers, texts};
+use crate::bundle::Cell;
 use crate::error::{Error, Result};
 use crate::format::Encoding;
 use crate::limits::BLOCK_ROWS;
@@ -155,6 +156,38 @@ impl<'a> Column<'a> {
             }
         }
         Ok(())
+    }
+
+    /// The values of ranges of rows. A block that several ranges meet is read once where they
+    /// follow each other.
+    ///
+    /// # Errors
+    /// [`Error::Corrupt`].
+    pub(crate) fn cells(&self, rows: &[Range<u32>]) -> Result<Vec<Cell>> {
+        let mut cells = Vec::with_capacity(rows.iter().map(ExactSizeIterator::len).sum());
+        let mut values = Vec::new();
+        let mut scratch = String::new();
+        let mut held: Option<(u32, Vec<u64>, Option<texts::Texts>)> = None;
+        for (first, block, part) in rows.iter().flat_map(|rows| self.parts(rows.clone())) {
+            if held.as_ref().is_none_or(|(held, _, _)| *held != first) {
+                let texts = self.kind.is_text().then(|| self.block_texts(block)).transpose()?;
+                held = Some((first, self.known_words(block)?, texts));
+            }
+            let Some((_, known, texts)) = &held else { continue };
+            values.clear();
+            if texts.is_none() {
+                self.file.integers(block, part.start, part.end, &mut values)?;
+            }
+            for (nth, at) in part.enumerate() {
+                let known = known.get(at / 64).is_some_and(|w| w >> (at % 64) & 1 == 1);
+                cells.push(match (known, texts) {
+                    (false, _) => Cell::Unknown,
+                    (true, Some(texts)) => Cell::Text(texts.get(at, &mut scratch).to_owned()),
+                    (true, None) => Cell::Int(values.get(nth).copied().unwrap_or(0)),
+                });
+            }
+        }
+        Ok(cells)
     }
 
     fn block_texts(&self, block: &BlockToc) -> Result<texts::Texts> {

@@ -252,7 +252,7 @@ impl<'a> Walk<'a> {
 }
 
 /// The number of a person: sixteen hexadecimal digits that cannot be turned back without the key.
-fn surrogate(key: &[u8], number: i64, text: &mut String) {
+pub(crate) fn surrogate(key: &[u8], number: i64, text: &mut String) {
     let digest = Sha256::new().chain_update(key).chain_update(number.to_le_bytes()).finalize();
     text.clear();
     for byte in digest.iter().take(8) {

@@ -50,6 +50,11 @@ pub(crate) fn value(
     found.map(Some)
 }
 
+/// The first seventeen digits of an ID number, if it is one.
+pub(crate) fn parse_id(text: &str) -> Option<i64> {
+    id_number::parse(&narrow(trimmed(text))).ok()
+}
+
 /// The cell without the spaces around it, narrow or wide.
 pub(crate) fn trimmed(cell: &str) -> &str {
     cell.trim_matches(|c: char| c.is_whitespace() || c == '\u{feff}')

@@ -50,7 +50,7 @@ pub(super) fn sync(path: &Path) -> Result<()> {
 /// # Errors
 /// [`Error::Io`], also where the key is lost or damaged and people have numbers: another key would
 /// give them others.
-pub(super) fn surrogate_key(db: &Path, has_numbers: bool) -> Result<Vec<u8>> {
+pub(crate) fn surrogate_key(db: &Path, has_numbers: bool) -> Result<Vec<u8>> {
     const RANDOM: &str = "/dev/urandom";
     let path = db.join("loads").join("surrogate.key");
     match fs::read(&path) {

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use duckdb::Connection;
-use yiku::Snapshot;
+use yiku::{Snapshot, calendar};
 
 use super::deliveries::Delivery;
 use super::disk;
@@ -23,6 +23,23 @@ const NOTE: &str = "load.";
 const REPLACED: &str = "replaced";
 /// What a note says for a file that speaks of the present.
 const PRESENT: &str = "present";
+
+/// What stands before the contract in the name of the note that says of which day the registry
+/// spoke when a file of it was last loaded.
+const SOURCE: &str = "source.";
+
+/// Contract and period of every file that counts; no period for one that speaks of the present.
+pub(crate) fn standing(snapshot: &Snapshot) -> impl Iterator<Item = (&str, Option<&str>)> {
+    let notes = snapshot.notes().iter().filter(|(name, _)| name.starts_with(NOTE));
+    let told = notes.filter_map(|(_, text)| text.split_once(' '));
+    told.map(|(contract, period)| (contract, Some(period).filter(|period| *period != PRESENT)))
+}
+
+/// The day that the registry spoke of when a file of the contract was last loaded.
+pub(crate) fn spoke_of(snapshot: &Snapshot, contract: &str) -> Option<i64> {
+    let note = snapshot.notes().get(&format!("{SOURCE}{contract}"));
+    note.and_then(|day| calendar::parse_date(day))
+}
 
 /// The files of earlier loads.
 #[derive(Debug)]
@@ -219,6 +236,7 @@ impl Earlier {
         &self,
         outcomes: &Outcomes,
         deliveries: &[Delivery],
+        as_of: Option<i64>,
     ) -> BTreeMap<String, String> {
         let replaced = self.replaced.iter();
         let mut notes: BTreeMap<String, String> = replaced
@@ -229,6 +247,9 @@ impl Earlier {
             let period = if file.period.is_empty() { PRESENT } else { &file.period };
             let text = format!("{} {period}", file.contract);
             notes.insert(format!("{NOTE}{}", delivery.digest), text);
+            if let Some(day) = as_of {
+                notes.insert(format!("{SOURCE}{}", file.contract), calendar::date_text(day));
+            }
         }
         notes
     }

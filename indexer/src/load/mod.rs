@@ -23,10 +23,11 @@ use crate::check::{self, HOUSEHOLDS, MEMBERS};
 use crate::contract::Contracts;
 use crate::error::{Error, Result};
 use crate::report::{self, LoadReport, Progress};
-use crate::{fold, registry_schema, stage};
+use crate::{cases, fold, registry_schema, stage};
 use deliveries::Delivery;
-pub(crate) use disk::write_rejects;
+pub(crate) use disk::{surrogate_key, write_rejects};
 use ledger::Ledger;
+pub(crate) use ledger::{spoke_of, standing};
 
 /// Memory that DuckDB may take before it moves rows to the disk.
 const MEMORY_LIMIT: &str = "4GB";
@@ -101,18 +102,20 @@ pub fn load_departments(
     let mut outcomes = outcome::report(&duckdb, &contracts, &deliveries, staged, &ledger)?;
     outcome::check(&outcomes, &earlier, &duckdb)?;
     let mut writer = target.writer(options, &schema)?;
-    let key = disk::surrogate_key(options.db, only_touched)?;
+    let key = surrogate_key(options.db, only_touched)?;
     let keep = earlier.to_keep(&outcomes, &deliveries);
     let mut report = std::mem::take(&mut outcomes.report);
     report.rows = writing::run(&duckdb, &schema, &mut writer, &key, &keep, progress)?;
-    if only_touched {
+    if let Some(snapshot) = target.snapshot.as_ref().filter(|_| only_touched) {
         report.removed = touched::remove(&duckdb, &mut writer)?;
+        say(progress, "laying decisions again");
+        cases::lay_again(&duckdb, snapshot, &mut writer, (options.db, &key))?;
     }
     let name = outcome::name(&deliveries);
     report.rejects = write_rejects(options.db, &name, &outcomes.all)?;
     say(progress, "committing");
     let snapshot =
-        writer.commit(CommitInfo { as_of, notes: earlier.notes(&outcomes, &deliveries) })?;
+        writer.commit(CommitInfo { as_of, notes: earlier.notes(&outcomes, &deliveries, as_of) })?;
     report.fewer = report::fewer(target.snapshot.as_ref(), &snapshot);
     (report.version, report.as_of) = (snapshot.version(), snapshot.as_of());
     Ok(report)

@@ -213,10 +213,13 @@ fn whole_labels(bounds: &[i64]) -> Vec<String> {
     labels
 }
 
-/// The level one below the places that a filter asks for; the top without such a clause.
-pub(crate) fn next_level(tree: &yiku::PathTree, filter: &[(String, Condition)]) -> usize {
+/// The level one below the places that clauses ask for; the top without such a clause.
+pub(crate) fn next_level<'c>(
+    tree: &yiku::PathTree,
+    clauses: impl Iterator<Item = &'c Condition>,
+) -> usize {
     let mut deepest: Option<usize> = None;
-    for (_, condition) in filter {
+    for condition in clauses {
         for (low, _) in regions(condition) {
             let level = tree.get(low).map(|n| usize::from(n.level));
             deepest = deepest.max(level.map(|l| l + 1));

@@ -13,6 +13,9 @@ mod logic;
 mod pairs;
 mod scan;
 #[cfg(test)]
+mod scope_tests;
+mod subjects;
+#[cfg(test)]
 mod tests;
 mod vector;
 
@@ -30,6 +33,7 @@ use crate::plan::{Limits, Plan};
 use aggregate::Column;
 use keys::{Cell, Groups};
 use scan::Scan;
+pub(crate) use subjects::{Selection, Subject, subjects};
 
 /// The groups of one set of rows of the answer, with their aggregates.
 struct Grouped {
@@ -85,37 +89,21 @@ impl Plan {
 
     /// The partials of all segments, in their order.
     fn parts(&self, snapshot: &Snapshot, limits: &Limits) -> Result<Vec<Part>> {
-        let segments = snapshot.segments();
-        let threads = limits.threads.clamp(1, segments.len().max(1));
-        if threads == 1 {
-            return segments.iter().map(|s| self.part(s, snapshot, limits)).collect();
+        segments(snapshot, limits, |segment| self.part(segment, snapshot, limits))
+    }
+
+    /// The live rows of a segment that may be asked about.
+    fn visible(&self, scan: &Scan<'_>, segment: &Segment) -> Result<RowSet> {
+        let rows = segment.live(self.table)?;
+        match &self.scope {
+            Some(scope) => scan.rows(scope.condition(), true, &rows),
+            None => Ok(rows),
         }
-        let next = AtomicUsize::new(0);
-        let done: Mutex<Vec<(usize, Result<Part>)>> = Mutex::new(Vec::new());
-        std::thread::scope(|scope| {
-            for _ in 0..threads {
-                scope.spawn(|| {
-                    loop {
-                        let place = next.fetch_add(1, Ordering::Relaxed);
-                        let Some(segment) = segments.get(place) else { return };
-                        let part = self.part(segment, snapshot, limits);
-                        if part.is_err() {
-                            // The others need not go on.
-                            next.store(segments.len(), Ordering::Relaxed);
-                        }
-                        done.lock().unwrap_or_else(PoisonError::into_inner).push((place, part));
-                    }
-                });
-            }
-        });
-        let mut parts = done.into_inner().unwrap_or_else(PoisonError::into_inner);
-        parts.sort_by_key(|(place, _)| *place);
-        parts.into_iter().map(|(_, part)| part).collect()
     }
 
     /// The rows of a segment that satisfy the filter.
     fn matching(&self, scan: &Scan<'_>, segment: &Segment) -> Result<RowSet> {
-        let mut rows = segment.live(self.table)?;
+        let mut rows = self.visible(scan, segment)?;
         for (_, condition) in &self.filter {
             rows = scan.rows(condition, true, &rows)?;
             if rows.is_empty() {
@@ -135,7 +123,7 @@ impl Plan {
         let (mut count, mut segments) = (0, 0);
         for segment in snapshot.segments() {
             let scan = Scan::new(segment, &self.schema, limits);
-            let mut rows = segment.live(self.table)?;
+            let mut rows = self.visible(&scan, segment)?;
             for condition in conditions {
                 rows = scan.rows(condition, true, &rows)?;
             }
@@ -205,6 +193,40 @@ impl Plan {
         }
         Ok(Grouped { keys, columns })
     }
+}
+
+/// What `read` gives for every segment, in their order, by as many threads as allowed.
+fn segments<T: Send>(
+    snapshot: &Snapshot,
+    limits: &Limits,
+    read: impl Fn(&Segment) -> Result<T> + Sync,
+) -> Result<Vec<T>> {
+    let segments = snapshot.segments();
+    let threads = limits.threads.clamp(1, segments.len().max(1));
+    if threads == 1 {
+        return segments.iter().map(read).collect();
+    }
+    let next = AtomicUsize::new(0);
+    let done: Mutex<Vec<(usize, Result<T>)>> = Mutex::new(Vec::new());
+    std::thread::scope(|scope| {
+        for _ in 0..threads {
+            scope.spawn(|| {
+                loop {
+                    let place = next.fetch_add(1, Ordering::Relaxed);
+                    let Some(segment) = segments.get(place) else { return };
+                    let part = read(segment);
+                    if part.is_err() {
+                        // The others need not go on.
+                        next.store(segments.len(), Ordering::Relaxed);
+                    }
+                    done.lock().unwrap_or_else(PoisonError::into_inner).push((place, part));
+                }
+            });
+        }
+    });
+    let mut parts = done.into_inner().unwrap_or_else(PoisonError::into_inner);
+    parts.sort_by_key(|(place, _)| *place);
+    parts.into_iter().map(|(_, part)| part).collect()
 }
 
 impl Joined {

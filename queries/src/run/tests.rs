@@ -47,7 +47,7 @@ fn database(folder: &Path) -> Database {
     Database::create(folder, schema, tree).unwrap()
 }
 
-type House<'a> = (&'a str, &'a [(&'a str, &'a str)]);
+pub(super) type House<'a> = (&'a str, &'a [(&'a str, &'a str)]);
 
 /// A snapshot of houses: a place, and the values of other columns as people write them. Leases
 /// stand behind the house as (`start`, `end`).
@@ -79,6 +79,40 @@ fn written(houses: &[House<'_>], leases: &[(&str, &str)]) -> (tempfile::TempDir,
     (folder, snapshot)
 }
 
+/// As [`written`], the leases of every house apart: that of house 2 are `l2_0`, `l2_1`.
+pub(super) fn snapshot_of(
+    houses: &[House<'_>],
+    leases: &[&[(&str, &str)]],
+) -> (tempfile::TempDir, Snapshot) {
+    let folder = tempfile::tempdir().unwrap();
+    let database = database(&folder.path().join("d"));
+    let mut writer = database.writer().unwrap();
+    let mut batch = writer.batch();
+    for (number, (place, values)) in houses.iter().enumerate() {
+        let id = format!("h{number}");
+        let mut row = batch.row("house").unwrap();
+        row = row.set("id", id.as_str()).unwrap().set("place", *place).unwrap();
+        for (column, value) in *values {
+            row = row.set(column, *value).unwrap();
+        }
+        for (place, (start, end)) in
+            leases.get(number).into_iter().flat_map(|l| l.iter()).enumerate()
+        {
+            let id = format!("l{number}_{place}");
+            let mut row = batch.row("lease").unwrap().set("id", id.as_str()).unwrap();
+            for (column, value) in [("start", start), ("end", end)] {
+                if !value.is_empty() {
+                    row = row.set(column, *value).unwrap();
+                }
+            }
+        }
+    }
+    writer.write(&batch).unwrap();
+    let as_of = yiku::calendar::parse_date(DAY);
+    let snapshot = writer.commit(CommitInfo { as_of, ..CommitInfo::default() }).unwrap();
+    (folder, snapshot)
+}
+
 fn run(snapshot: &Snapshot, text: &str, limits: &Limits) -> Result<Answer, Error> {
     Plan::new(&Query::parse(text)?, snapshot)?.run(snapshot, limits)
 }
@@ -91,7 +125,7 @@ fn answer(snapshot: &Snapshot, text: &str) -> Answer {
 }
 
 /// The values of a column as text, unknown as `?`.
-fn column(answer: &Answer, place: usize) -> Vec<String> {
+pub(super) fn column(answer: &Answer, place: usize) -> Vec<String> {
     let shown = |value: Option<String>| value.unwrap_or_else(|| "?".to_owned());
     match &answer.columns[place].values {
         Values::Int(v) => v.iter().map(|v| shown(v.map(|v| v.to_string()))).collect(),

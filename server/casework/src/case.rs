@@ -174,6 +174,11 @@ pub enum Effect {
         /// Whether it is paid once.
         once: bool,
     },
+    /// The case's line of the payment list ends.
+    StopPay {
+        /// The last month that is paid, `YYYY-MM`.
+        last: String,
+    },
 }
 
 /// What came of a command.
@@ -247,7 +252,7 @@ pub struct Input {
     /// The name in the command's input.
     pub name: &'static str,
     /// How it is asked: `text`, `long_text`, `money`, `date`, `code`, `codes`, `flag`, `marks`,
-    /// `choices`, `case`, `files`, `region`, `amount`.
+    /// `choices`, `case`, `files`, `region`, `amount`, `number`, `signature`, `signatures`.
     pub kind: &'static str,
     /// What stands before it.
     pub label: Label,

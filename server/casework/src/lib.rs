@@ -8,10 +8,21 @@
 //!
 //! What it never does: read a clock, know the engine, write anything personal in the clear.
 
+pub mod accounts;
+pub mod attachment;
 pub mod case;
+pub mod error;
+pub mod forms;
 pub mod machine;
+pub mod rights;
+pub mod secret;
+pub mod signature;
+pub mod store;
+pub mod voice;
+pub mod workdays;
 
 pub use case::{
     Action, Actor, CaseFile, Context, Decision, Effect, Event, Evidence, Input, Kind, Label, Mark,
     Refusal, Role,
 };
+pub use error::{Error, Result};

@@ -7,14 +7,16 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use jiff::Timestamp;
 use yiku::{Database, calendar};
 use yiku_fixtures::province::{self, Forms, Options};
 use yiku_indexer::LoadOptions;
 
 use super::progress::line;
 use super::{generate, load, serve, threads};
-use crate::clock;
 use crate::error::Error;
+use crate::platform::{Platform, PlatformSettings};
+use crate::{clock, demo};
 
 const EXAMPLE: &str = "\
 Example:
@@ -39,6 +41,12 @@ pub(super) struct Demo {
     /// The address to listen on
     #[arg(long, value_name = "ADDR", default_value_t = serve::LISTEN)]
     listen: SocketAddr,
+    /// Statistics only: no accounts, no cases, no sign-in
+    #[arg(long)]
+    statistics: bool,
+    /// Where the platform's clock starts, for drills: 2026-11-02T08:00:00+08:00
+    #[arg(long, value_name = "TIME", conflicts_with = "statistics")]
+    now: Option<Timestamp>,
 }
 
 impl Demo {
@@ -55,8 +63,35 @@ impl Demo {
         generate_missing(&files, &options)?;
         load_missing(&files, &db)?;
         let database = Database::open(&db).map_err(|source| Error::Engine { source })?;
-        serve::serve(database, self.listen)
+        let platform = match self.statistics {
+            true => None,
+            false => Some(platform(&folder, &db, &database, self.now)?),
+        };
+        serve::serve(database, self.listen, platform)
     }
+}
+
+/// The side where people work, with the demonstration's accounts and cases.
+fn platform(
+    folder: &Path,
+    db: &Path,
+    database: &Database,
+    now: Option<Timestamp>,
+) -> Result<Platform, Error> {
+    let begun = clock::now();
+    let settings = PlatformSettings { cases: folder.join("cases"), now, ..Default::default() };
+    let mut platform = Platform::open(db, settings)?;
+    let snapshot = database.snapshot().map_err(|source| Error::Engine { source })?;
+    let accounts = demo::prepare(&platform, &snapshot);
+    let accounts = accounts.map_err(|problem| Error::Demo { told: problem.in_words() })?;
+    let seconds = begun.elapsed().as_secs_f64();
+    line(&format!("{}: accounts and cases, {seconds:.1} s", folder.join("cases").display()));
+    line(&format!("sign in as (password {}):", demo::PASSWORD));
+    for account in &accounts {
+        line(&format!("  {:8} {}", account.login, account.label));
+    }
+    platform.set_demo(accounts);
+    Ok(platform)
 }
 
 fn generate_missing(files: &Path, options: &Options) -> Result<(), Error> {

@@ -13,6 +13,7 @@ mod progress;
 mod query;
 mod serve;
 mod table;
+mod verify_signature;
 
 use std::error::Error as _;
 use std::path::Path;
@@ -21,6 +22,11 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::error::Error;
+
+/// A line on standard error.
+pub(crate) fn say(line: &str) {
+    progress::line(line);
+}
 
 /// Yiku: a registry of households, from department files to a map.
 #[derive(Debug, Parser)]
@@ -39,6 +45,7 @@ enum Command {
     Check(check::Check),
     Explain(explain::Explain),
     Serve(serve::Serve),
+    VerifySignature(verify_signature::VerifySignature),
 }
 
 /// Runs the command that the process was called with.
@@ -60,6 +67,7 @@ pub fn main() -> ExitCode {
         Command::Check(check) => check.run(),
         Command::Explain(explain) => explain.run(),
         Command::Serve(serve) => serve.run(),
+        Command::VerifySignature(verify) => verify.run(),
     };
     match done {
         // Whoever read the output has what they wanted.

@@ -8,6 +8,7 @@ use yiku_queries::{Limits, Plan};
 
 use super::{out, table, threads};
 use crate::error::Error;
+use crate::http::signed::Scope;
 use crate::wire::AnswerBody;
 
 const EXAMPLE: &str = "\
@@ -50,7 +51,7 @@ impl Query {
         let answer = plan.run(&snapshot, &limits).map_err(|source| Error::Query { source })?;
         match if self.json { Format::Json } else { self.format } {
             Format::Table => out::text(&table::text(&answer)),
-            Format::Json => out::json(&AnswerBody::from(&answer)),
+            Format::Json => out::json(&AnswerBody::of(&answer, &Scope::everything())),
             Format::Csv => out::text(&table::csv(&answer)?),
         }
     }

@@ -11,6 +11,7 @@ use yiku_queries::{Answer, Query};
 
 use super::body::JsonBody;
 use super::reply::Reply;
+use super::signed::Scope;
 use super::tag;
 use crate::blocking::Stop;
 use crate::limits::{BATCH_ID_CHARS_MAX, BATCH_QUERIES_MAX};
@@ -45,6 +46,7 @@ struct Asked {
 /// `POST /api/v1/batch`
 pub(crate) async fn answer(
     State(state): State<ServerState>,
+    scope: Scope,
     headers: HeaderMap,
     JsonBody(body): JsonBody,
 ) -> Result<Reply, Problem> {
@@ -55,7 +57,7 @@ pub(crate) async fn answer(
         .map_err(|error| Problem::told(Code::RequestJson, error.to_string()))?;
     check(&form)?;
     let asked: Vec<Asked> = form.queries.into_iter().enumerate().map(read).collect();
-    state.work(move |state, stop| answer_all(state, &stop, &headers, asked)).await
+    state.work(move |state, stop| answer_all(state, &scope, &stop, &headers, asked)).await
 }
 
 fn check(form: &BatchForm) -> Result<(), Problem> {
@@ -108,19 +110,20 @@ fn text(asked: &[Asked]) -> String {
 
 fn answer_all(
     state: &ServerState,
+    scope: &Scope,
     stop: &Stop,
     headers: &HeaderMap,
     asked: Vec<Asked>,
 ) -> Result<Reply, Problem> {
     let snapshot = state.snapshot()?;
-    let tag = tag::of_question("batch", snapshot.version(), &text(&asked));
+    let tag = tag::of_question("batch", snapshot.version(), &scope.marked(&text(&asked)));
     if tag::names(headers, &tag) {
         return Ok(Reply::unchanged(&snapshot, tag));
     }
     let mut answered: Vec<(String, Result<Answer, Problem>)> = Vec::with_capacity(asked.len());
     for Asked { id, pointer, query } in asked {
         let answer = query.and_then(|query| {
-            let answer = state.answer(query, &snapshot, stop);
+            let answer = state.answer(query, &snapshot, scope, stop);
             answer.map_err(|problem| problem.beneath(&pointer))
         });
         answered.push((id, answer));
@@ -131,9 +134,9 @@ fn answer_all(
     let tag = (!answered.iter().any(failed)).then_some(tag);
     let results = answered.iter().map(|(id, answer)| ResultBody {
         id,
-        answer: answer.as_ref().ok().map(AnswerBody::from),
+        answer: answer.as_ref().ok().map(|answer| AnswerBody::of(answer, scope)),
         problem: answer.as_ref().err(),
     });
-    let body = BatchBody { origin: Origin::of(&snapshot), results: results.collect() };
+    let body = BatchBody { origin: Origin::within(&snapshot, scope), results: results.collect() };
     Reply::new(&snapshot, tag, &body)
 }

@@ -9,6 +9,7 @@ use serde::de::DeserializeOwned;
 
 use crate::limits::BODY_BYTES_MAX;
 use crate::problem::{Code, Problem};
+use crate::wire::not_an_object;
 
 const JSON: &str = "application/json";
 
@@ -33,6 +34,25 @@ impl<S: Send + Sync> FromRequest<S> for JsonBody {
             Err(_) => Err(Problem::new(Code::RequestBody)),
         }
     }
+}
+
+/// The fields of a body that is one object. What is wrong is told without repeating what was sent:
+/// it may be a password or a person's number.
+pub(crate) fn fields<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
+    if let Some(detail) = not_an_object(body) {
+        return Err(Problem::told(Code::RequestJson, detail));
+    }
+    serde_json::from_slice(body).map_err(|error| {
+        let text = error.to_string();
+        let named = ["missing field", "unknown field", "duplicate field"];
+        let detail = if error.is_data() && !named.iter().any(|start| text.starts_with(start)) {
+            let (line, column) = (error.line(), error.column());
+            format!("a field before line {line}, column {column} is of another kind")
+        } else {
+            text
+        };
+        Problem::told(Code::RequestJson, detail)
+    })
 }
 
 /// A part of the address, for instance the code of a place.

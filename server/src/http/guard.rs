@@ -14,9 +14,11 @@ use crate::problem::{Code, Problem};
 use crate::state::ServerState;
 
 /// Nothing from another host, no inline script, no eval, in nobody's frame. Styles of single
-/// elements stay lawful: charts place their labels with them.
+/// elements stay lawful: charts place their labels with them. What a page holds itself it may show:
+/// a photo before it is sent, a recording before it is kept.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
-    style-src-attr 'unsafe-inline'; img-src 'self' data:; font-src 'self'; connect-src 'self'; \
+    style-src-attr 'unsafe-inline'; img-src 'self' data: blob:; media-src 'self' blob:; \
+    font-src 'self'; connect-src 'self'; \
     base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 /// Puts the headers of safety on every answer.

@@ -1,6 +1,7 @@
 //! The map: values of a measure by place with classes and legend, and the outlines.
 //!
-//! Invariant: zero is a value, "no data" is a state; neither is in a class.
+//! Invariants: zero is a value, "no data" is a state; neither is in a class. A place that does not
+//! lie in the scope of whoever asks has neither a value nor a state.
 
 use std::collections::BTreeMap;
 
@@ -15,6 +16,7 @@ use yiku_queries::{Answer, Role, Values};
 use super::areas;
 use super::body::{Part, parameters};
 use super::reply::Reply;
+use super::signed::Scope;
 use super::tag;
 use crate::limits::CLASSES_MAX;
 use crate::map::{Class, Method, classes};
@@ -89,6 +91,7 @@ struct Wanted<'a> {
 /// `GET /api/v1/map/values`
 pub(crate) async fn values(
     State(state): State<ServerState>,
+    scope: Scope,
     headers: HeaderMap,
     uri: Uri,
 ) -> Result<Reply, Problem> {
@@ -108,12 +111,12 @@ pub(crate) async fn values(
         let text = wanted.measure.question(path, wanted.level_name, area.as_deref());
         let query = question::from_text(&text)?;
         let asked = format!("{count} {method:?} {}", query.to_text());
-        let tag = tag::of_question("map/values", snapshot.version(), &asked);
+        let tag = tag::of_question("map/values", snapshot.version(), &scope.marked(&asked));
         if tag::names(&headers, &tag) {
             return Ok(Reply::unchanged(&snapshot, tag));
         }
-        let answer = state.answer(query, &snapshot, &stop)?;
-        let body = body(&snapshot, &wanted, &answer, (count, method));
+        let answer = state.answer(query, &snapshot, &scope, &stop)?;
+        let body = body(&snapshot, &scope, &wanted, &answer, (count, method));
         Reply::new(&snapshot, Some(tag), &body)
     };
     state.work(work).await
@@ -151,6 +154,7 @@ fn wanted<'a>(
 
 fn body<'a>(
     snapshot: &Snapshot,
+    scope: &Scope,
     wanted: &'a Wanted<'a>,
     answer: &Answer,
     (count, method): (usize, Method),
@@ -161,19 +165,22 @@ fn body<'a>(
     for (code, figure) in figures(answer) {
         match code {
             None => total = figure,
+            // A place around the scope would be shown with the figure of a part of it.
+            Some(code) if !scope.holds(&code) => {}
             Some(code) => values.extend(figure.map(|figure| (code, figure))),
         }
     }
     let (low, high) = wanted.area.map_or((0, u64::MAX), |area| tree.range(area));
     let nodes = tree.nodes().iter().filter(|node| usize::from(node.level) == wanted.level);
     let nodes = nodes.filter(|node| (low..=high).contains(&node.code));
-    let codes = nodes.map(|node| tree.prefix(node)).filter(|code| !values.contains_key(code));
+    let codes = nodes.map(|node| tree.prefix(node)).filter(|code| scope.holds(code));
+    let codes = codes.filter(|code| !values.contains_key(code));
     let state: BTreeMap<String, &str> = codes.map(|code| (code, NO_DATA)).collect();
     let figures: Vec<Figure> = values.values().copied().collect();
     let zeros = figures.iter().filter(|figure| figure.float() == 0.0).count();
     let measure = &wanted.measure;
     MapBody {
-        origin: Origin::of(snapshot),
+        origin: Origin::within(snapshot, scope),
         measure: &measure.id,
         layer: wanted.level_name,
         area: wanted.area.map(|node| tree.prefix(node)),

@@ -6,10 +6,13 @@ use serde::Serialize;
 use yiku::{ColumnSchema, Schema, Snapshot};
 
 use super::reply::Reply;
+use super::signed::Scope;
 use super::tag;
+use crate::blocking::Stop;
 use crate::limits;
 use crate::measures::Measure;
 use crate::problem::Problem;
+use crate::question;
 use crate::state::ServerState;
 use crate::wire::Origin;
 
@@ -87,30 +90,50 @@ struct Limits {
 /// `GET /api/v1/meta`
 pub(crate) async fn answer(
     State(state): State<ServerState>,
+    scope: Scope,
     headers: HeaderMap,
 ) -> Result<Reply, Problem> {
-    let work = move |state: &ServerState, _| {
+    let work = move |state: &ServerState, stop| {
         let snapshot = state.snapshot()?;
-        let tag = tag::of_question("meta", snapshot.version(), "");
+        let tag = tag::of_question("meta", snapshot.version(), &scope.marked(""));
         if tag::names(&headers, &tag) {
             return Ok(Reply::unchanged(&snapshot, tag));
         }
-        Reply::new(&snapshot, Some(tag), &meta(state, &snapshot))
+        let rows = rows(state, &snapshot, &scope, &stop)?;
+        Reply::new(&snapshot, Some(tag), &meta(state, &snapshot, &scope, &rows))
     };
     state.work(work).await
 }
 
-fn meta<'a>(state: &ServerState, snapshot: &'a Snapshot) -> Meta<'a> {
+/// How many rows of each table whoever asks may see.
+fn rows(
+    state: &ServerState,
+    snapshot: &Snapshot,
+    scope: &Scope,
+    stop: &Stop,
+) -> Result<Vec<u64>, Problem> {
+    let tables = snapshot.schema().tables.iter().enumerate();
+    if scope.prefix().is_none() {
+        return Ok(tables.map(|(place, _)| snapshot.rows(place)).collect());
+    }
+    let counted = tables.map(|(_, table)| {
+        let query = question::from_text(&format!("from {} measure n = count()", table.name))?;
+        Ok(state.answer(query, snapshot, scope, stop)?.matched)
+    });
+    counted.collect()
+}
+
+fn meta<'a>(state: &ServerState, snapshot: &'a Snapshot, scope: &Scope, rows: &[u64]) -> Meta<'a> {
     let schema = snapshot.schema();
     let path = &schema.path;
     let levels = path.levels.iter();
     let levels = levels.map(|l| Level { name: &l.name, label: &l.label, digits: l.digits });
     Meta {
-        origin: Origin::of(snapshot),
+        origin: Origin::within(snapshot, scope),
         name: &schema.name,
         label: &schema.label,
         path: Path { name: &path.name, label: &path.label, levels: levels.collect() },
-        tables: tables(schema, snapshot),
+        tables: tables(schema, rows),
         lists: lists(schema),
         measures: state.catalogue().of(snapshot),
         limits: Limits {
@@ -124,7 +147,7 @@ fn meta<'a>(state: &ServerState, snapshot: &'a Snapshot) -> Meta<'a> {
     }
 }
 
-fn tables<'a>(schema: &'a Schema, snapshot: &Snapshot) -> Vec<Table<'a>> {
+fn tables<'a>(schema: &'a Schema, rows: &[u64]) -> Vec<Table<'a>> {
     let parent = |place: Option<usize>| schema.tables.get(place?).map(|t| t.name.as_str());
     let tables = schema.tables.iter().enumerate();
     tables
@@ -132,7 +155,7 @@ fn tables<'a>(schema: &'a Schema, snapshot: &Snapshot) -> Vec<Table<'a>> {
             name: &table.name,
             label: &table.label,
             parent: parent(table.parent),
-            rows: snapshot.rows(place),
+            rows: rows.get(place).copied().unwrap_or(0),
             columns: table.columns.iter().map(|column| self::column(schema, column)).collect(),
         })
         .collect()

@@ -3,16 +3,27 @@
 //! Invariants: a route has one row in [`routes`], and `openapi.json` describes the same ones; what
 //! a request asks is answered by the modules beneath, never here.
 
+mod accounts;
 mod areas;
 mod batch;
 mod body;
+mod cookie;
+mod desk;
 mod guard;
+mod journal;
 mod map;
 mod meta;
+mod oidc;
 mod operation;
 mod query;
 mod reply;
+mod rights;
+mod session;
+pub(crate) mod signed;
 pub(crate) mod tag;
+
+use std::collections::BTreeSet;
+use std::sync::LazyLock;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
@@ -32,8 +43,16 @@ use crate::state::ServerState;
 /// The part of the address under which programs ask.
 const API: &str = "/api";
 
+/// Addresses and what answers them.
+type Routes = Vec<(&'static str, MethodRouter<ServerState>)>;
+
 /// Every address that is not the page's.
-fn routes() -> Vec<(&'static str, MethodRouter<ServerState>)> {
+fn routes() -> Routes {
+    [statistics(), doors(), desk::routes()].concat()
+}
+
+/// What every server answers.
+fn statistics() -> Routes {
     vec![
         ("/api/v1/query", get(query::from_address).post(query::from_body)),
         ("/api/v1/batch", post(batch::answer)),
@@ -48,6 +67,31 @@ fn routes() -> Vec<(&'static str, MethodRouter<ServerState>)> {
     ]
 }
 
+/// Who comes in, and what only administrators do.
+fn doors() -> Routes {
+    vec![
+        ("/api/v1/session", get(session::show).post(session::begin).delete(session::end)),
+        ("/api/v1/session/password", post(session::password)),
+        ("/api/v1/oidc/start", get(oidc::start)),
+        ("/api/v1/oidc/callback", get(oidc::callback)),
+        ("/api/v1/accounts", get(accounts::list).post(accounts::create)),
+        ("/api/v1/accounts/{id}/grant", post(accounts::grant)),
+        ("/api/v1/accounts/{id}/unlock", post(accounts::unlock)),
+        ("/api/v1/accounts/{id}/disable", post(accounts::disable)),
+        ("/api/v1/accounts/{id}/enable", post(accounts::enable)),
+        ("/api/v1/accounts/{id}/reset", post(accounts::reset)),
+        ("/api/v1/journal", get(journal::rows)),
+        ("/api/v1/journal/verify", get(journal::verify)),
+    ]
+}
+
+/// Whether a route is answered without the side where people work.
+fn is_statistics(route: &str) -> bool {
+    static PATHS: LazyLock<BTreeSet<&'static str>> =
+        LazyLock::new(|| statistics().into_iter().map(|(path, _)| path).collect());
+    PATHS.contains(route)
+}
+
 /// Everything the server answers.
 pub fn router(state: ServerState) -> Router {
     let mut router = Router::new();
@@ -57,6 +101,7 @@ pub fn router(state: ServerState) -> Router {
     router
         .fallback(elsewhere)
         .method_not_allowed_fallback(wrong_method)
+        .layer(middleware::from_fn_with_state(state.clone(), rights::guard))
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
         .layer(RequestBodyTimeoutLayer::new(BODY_PAUSE_MAX))
         .layer(CompressionLayer::new())
@@ -90,8 +135,6 @@ async fn wrong_method(method: Method, uri: Uri) -> Problem {
 #[cfg(test)]
 mod tests {
     #![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
-
-    use std::collections::BTreeSet;
 
     use serde_json::Value;
 

@@ -7,6 +7,7 @@ use yiku_queries::Query;
 
 use super::body::{JsonBody, parameters};
 use super::reply::Reply;
+use super::signed::Scope;
 use super::tag;
 use crate::problem::Problem;
 use crate::question;
@@ -22,42 +23,45 @@ struct Parameters {
 /// `GET /api/v1/query?q=`
 pub(crate) async fn from_address(
     State(state): State<ServerState>,
+    scope: Scope,
     headers: HeaderMap,
     uri: Uri,
 ) -> Result<Reply, Problem> {
     let Parameters { q } = parameters(&uri)?;
     let query = question::from_text(&q)?;
-    answer(state, headers, query, None).await
+    answer(state, scope, headers, query, None).await
 }
 
 /// `POST /api/v1/query`
 pub(crate) async fn from_body(
     State(state): State<ServerState>,
+    scope: Scope,
     headers: HeaderMap,
     JsonBody(body): JsonBody,
 ) -> Result<Reply, Problem> {
     let (query, pointer) = question::from_body(&body)?;
-    answer(state, headers, query, pointer).await
+    answer(state, scope, headers, query, pointer).await
 }
 
 async fn answer(
     state: ServerState,
+    scope: Scope,
     headers: HeaderMap,
     query: Query,
     pointer: Option<&'static str>,
 ) -> Result<Reply, Problem> {
     let work = move |state: &ServerState, stop| {
         let snapshot = state.snapshot()?;
-        let tag = tag::of_question("query", snapshot.version(), &query.to_text());
+        let tag = tag::of_question("query", snapshot.version(), &scope.marked(&query.to_text()));
         if tag::names(&headers, &tag) {
             return Ok(Reply::unchanged(&snapshot, tag));
         }
-        let answer = state.answer(query, &snapshot, &stop);
+        let answer = state.answer(query, &snapshot, &scope, &stop);
         let answer = answer.map_err(|problem| match pointer {
             Some(pointer) => problem.beneath(pointer),
             None => problem,
         })?;
-        Reply::new(&snapshot, Some(tag), &AnswerBody::from(&answer))
+        Reply::new(&snapshot, Some(tag), &AnswerBody::of(&answer, &scope))
     };
     state.work(work).await
 }

@@ -3,10 +3,13 @@
 //! Invariant: every variant is named here, so that somebody decided its code. The enums may grow;
 //! the test below reads their sources and finds a variant that is not named.
 
+use serde_json::json;
+use yiku_casework::{Error as CaseworkError, Refusal};
 use yiku_queries::Error as QueryError;
 
-use super::{Code, Problem};
+use super::{Code, Problem, with_causes};
 use crate::blocking::Refused;
+use crate::platform::oidc::OidcError;
 
 impl Problem {
     /// Why a question was not answered.
@@ -26,6 +29,8 @@ impl Problem {
             QueryError::Json { .. } => Code::QueryJson,
             QueryError::MissingAsOf => Code::QueryAsOf,
             QueryError::Overflow { .. } => Code::QueryOverflow,
+            // Scopes are of accounts: one that is no place was not given by whoever asks.
+            QueryError::Scope { .. } => return Self::fault(Code::Fault, error),
             QueryError::Stopped => return Self::new(Code::Late),
             QueryError::Engine { source } => return Self::of_engine(source),
             // A plan is made and run on one snapshot: it cannot be of another.
@@ -68,6 +73,82 @@ impl Problem {
         Self::fault(code, error)
     }
 
+    /// Why case-work said no.
+    pub(crate) fn of_casework(error: &CaseworkError) -> Self {
+        let code = match error {
+            CaseworkError::Refused { refusal } => return Self::of_rule(refusal),
+            CaseworkError::Stale { found, .. } => {
+                return Self::told(Code::CaseStale, error.to_string()).and("found", *found);
+            }
+            CaseworkError::CommandReused { .. } => Code::CaseReused,
+            CaseworkError::Unknown { what: "account", .. } => Code::AccountMissing,
+            CaseworkError::Unknown { .. } => return Self::new(Code::CaseMissing),
+            CaseworkError::Input { .. } => Code::RequestField,
+            CaseworkError::Limit { .. } => Code::RequestLarge,
+            CaseworkError::Media { .. } => Code::RequestContent,
+            CaseworkError::Forbidden { .. } => Code::RightMissing,
+            CaseworkError::LoginTaken => Code::AccountExists,
+            CaseworkError::RoleHeld => Code::AccountForm,
+            CaseworkError::OtherPerson => Code::OidcToken,
+            CaseworkError::Password { code, .. } => {
+                return Self::told(Code::PasswordWeak, error.to_string()).and("reason", *code);
+            }
+            CaseworkError::Locked { until } => {
+                return Self::new(Code::SessionLocked).and("until", until.to_string());
+            }
+            // What only a damaged store or a machine in trouble can meet.
+            CaseworkError::Tampered { .. }
+            | CaseworkError::Corrupt { .. }
+            | CaseworkError::Format { .. }
+            | CaseworkError::Keys { .. }
+            | CaseworkError::KeyMissing { .. }
+            | CaseworkError::OtherKeys
+            | CaseworkError::Entropy { .. }
+            | CaseworkError::Rights { .. }
+            | CaseworkError::RightsText { .. }
+            | CaseworkError::Sql { .. }
+            | CaseworkError::Io { .. } => return Self::fault(Code::Fault, error),
+            _ => return Self::fault(Code::Fault, error),
+        };
+        Self::told(code, error.to_string())
+    }
+
+    /// Why the registry could not be asked or told.
+    pub(crate) fn of_indexer(error: &yiku_indexer::Error) -> Self {
+        match error {
+            yiku_indexer::Error::Engine(source) => Self::of_engine(source),
+            _ => Self::fault(Code::Fault, error),
+        }
+    }
+
+    /// Why what was decided has not reached the registry yet.
+    pub(crate) fn of_delivery(error: &crate::Error) -> Self {
+        Self::fault(Code::Fault, error)
+    }
+
+    /// A rule says no: the ground for programs, a text in both languages for people.
+    pub(crate) fn of_rule(refusal: &Refusal) -> Self {
+        let Refusal { ground, zh, en, field } = refusal;
+        let problem = Self::told(Code::CaseRefused, en.as_str()).and("ground", *ground);
+        problem.and("field", field.clone()).and("message", json!({ "zh": zh, "en": en }))
+    }
+
+    /// Why nobody was signed in through another service.
+    pub(crate) fn of_oidc(error: &OidcError) -> Self {
+        let code = match error {
+            OidcError::Provider { .. } | OidcError::Settings { .. } => {
+                return Self::fault(Code::OidcProvider, error);
+            }
+            OidcError::State => Code::OidcState,
+            OidcError::Refused { .. } => Code::OidcRefused,
+            OidcError::Issuer | OidcError::Token { .. } | OidcError::Claim { .. } => {
+                Code::OidcToken
+            }
+            OidcError::Busy => return Self::new(Code::Busy),
+        };
+        Self::told(code, with_causes(error))
+    }
+
     /// Why work was not done.
     pub(crate) fn of_refusal(refused: Refused) -> Self {
         match refused {
@@ -101,6 +182,7 @@ mod tests {
         let sources = [
             ("QueryError", include_str!("../../../queries/src/error.rs")),
             ("yiku::Error", include_str!("../../../engine/src/error.rs")),
+            ("CaseworkError", include_str!("../../casework/src/error.rs")),
         ];
         for (name, source) in sources {
             let variants = variants(source);

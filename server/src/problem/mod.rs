@@ -14,6 +14,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use axum::http::{HeaderName, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
+use serde_json::{Map, Value};
 
 use crate::clock;
 
@@ -39,10 +40,25 @@ macro_rules! codes {
 }
 
 codes! {
+    AccountExists "account.exists" 409 "an account with that login was made before"
+    AccountForm "account.form" 422 "the account cannot be made like this"
+    AccountMissing "account.missing" 404 "no such account"
     AreaUnknown "area.unknown" 404 "no such place"
+    CaseForm "case.form" 422 "answers of the form are wrong or missing"
+    CaseMissing "case.missing" 404 "no such case, or not one of yours"
+    CaseRefused "case.refused" 409 "a rule says no"
+    CaseReused "case.reused" 409 "the number of the command was used for another command"
+    CaseStale "case.stale" 409 "the case has changed since it was read"
     MapMeasure "map.unknown_measure" 400 "no such measure of the map"
     MapLayer "map.unknown_layer" 404 "no such layer of the map"
+    OidcOff "oidc.off" 404 "nobody signs in here through another service"
+    OidcProvider "oidc.provider" 502 "the sign-in service cannot be reached"
+    OidcRefused "oidc.refused" 403 "the sign-in service did not sign you in"
+    OidcState "oidc.state" 400 "this sign-in was not begun here, is over, or took too long"
+    OidcToken "oidc.token" 403 "what the sign-in service told is not to be trusted"
     PageMissing "page.missing" 404 "the page has no such file"
+    PasswordWeak "password.weak" 422 "the new password is not good enough"
+    PlatformOff "platform.off" 403 "this server answers statistics only"
     QuerySyntax "query.syntax" 400 "the question cannot be read"
     QueryColumn "query.unknown_column" 400 "no such column"
     QueryTable "query.unknown_table" 400 "no such table"
@@ -58,6 +74,9 @@ codes! {
     QueryAsOf "query.as_of" 400 "the question needs a day"
     QueryOverflow "query.overflow" 400 "a number is beyond 64 bits"
     QueryPersonal "query.personal" 403 "a personal column is not answered over HTTP"
+    RequestContent "request.content" 415 "the content is of no kind that is taken"
+    RequestField "request.field" 422 "a field of the body is not as it should be"
+    RequestForged "request.forged" 403 "the request does not come from a page of this server"
     RequestRoute "request.route" 404 "no such address"
     RequestMethod "request.method" 405 "this address does not take the method"
     RequestParameter "request.parameter" 400 "a parameter is missing, unknown or senseless"
@@ -67,10 +86,15 @@ codes! {
     RequestBody "request.body" 400 "the body did not arrive"
     RequestBatch "request.batch" 400 "the batch has too many, too few or equally named questions"
     RequestHost "request.host" 421 "the server does not go by this name"
+    RightMissing "right.missing" 403 "your role may not do this"
     Busy "server.busy" 503 "too many requests are waiting; try again"
     Late "server.deadline" 504 "the answer took too long"
     Unready "server.database" 503 "the database cannot be read"
     Fault "server.fault" 500 "a fault of the program"
+    SessionLocked "session.locked" 403 "too many failed sign-ins; wait"
+    SessionMissing "session.missing" 401 "sign in first"
+    SessionPassword "session.password" 403 "change the password first"
+    SessionWrong "session.wrong" 401 "the login or the password is wrong"
 }
 
 impl Code {
@@ -132,6 +156,9 @@ struct Details {
     /// The number of a fault, to be quoted.
     #[serde(skip_serializing_if = "Option::is_none")]
     instance: Option<String>,
+    /// What a code says beyond this, by name.
+    #[serde(flatten)]
+    more: Map<String, Value>,
 }
 
 impl Problem {
@@ -147,6 +174,7 @@ impl Problem {
             pointer: None,
             hint: None,
             instance: None,
+            more: Map::new(),
         };
         Self { details: Box::new(details) }
     }
@@ -166,6 +194,23 @@ impl Problem {
         let mut problem = Self::new(code);
         problem.details.instance = Some(format!("urn:yiku:fault:{number}"));
         problem
+    }
+
+    /// The same problem with one more field, particular to its code.
+    pub(crate) fn and(mut self, name: &str, value: impl Into<Value>) -> Self {
+        self.details.more.insert(name.to_owned(), value.into());
+        self
+    }
+
+    /// Its code and what is particular to it, for who reads no JSON.
+    pub(crate) fn in_words(&self) -> String {
+        let detail = self.details.detail.as_deref().unwrap_or_default();
+        format!("{} {detail}", self.details.code)
+    }
+
+    /// The word of its code.
+    pub(crate) fn word(&self) -> &'static str {
+        self.details.code
     }
 
     /// The same problem of a question that stands at `pointer` of the body. A fault is of none.

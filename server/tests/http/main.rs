@@ -7,9 +7,14 @@
     reason = "a test stops where it fails, and breaks what it made"
 )]
 
+mod doors;
+mod oidc;
+mod people;
 mod places;
 mod questions;
+mod rights;
 mod running;
+mod scope;
 mod server;
 #[path = "../small/mod.rs"]
 #[expect(clippy::cast_possible_truncation, reason = "a test's registry")]

@@ -1,12 +1,14 @@
 //! The router over the small registry, and what it answers.
 
+use std::path::Path;
+
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Request, StatusCode, header};
 use serde_json::{Value, json};
 use tower::ServiceExt;
 use yiku::Database;
-use yiku_server::{ServerState, Settings, router};
+use yiku_server::{Platform, ServerState, Settings, router};
 
 use crate::small;
 
@@ -24,6 +26,12 @@ pub(crate) struct Answered {
     pub(crate) bytes: Vec<u8>,
 }
 
+impl std::fmt::Debug for Answered {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}: {}", self.status, self.text())
+    }
+}
+
 impl Answered {
     pub(crate) fn json(&self) -> Value {
         serde_json::from_slice(&self.bytes).unwrap_or_else(|_| panic!("{}", self.text()))
@@ -35,6 +43,11 @@ impl Answered {
 
     pub(crate) fn header(&self, name: &str) -> &str {
         self.headers.get(name).map_or("", |value| value.to_str().unwrap())
+    }
+
+    /// Every header of a name.
+    pub(crate) fn headers(&self, name: &str) -> Vec<&str> {
+        self.headers.get_all(name).iter().map(|value| value.to_str().unwrap()).collect()
     }
 
     pub(crate) fn column(&self, name: &str) -> Value {
@@ -59,10 +72,26 @@ impl Server {
         Self { router: router(state), database, folder }
     }
 
+    /// The same over a platform that `open` makes in the folder.
+    pub(crate) fn with_platform(open: impl FnOnce(&Path) -> Platform) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let database = small::create(&folder.path().join("db"));
+        let settings = Settings { threads: 2, ..Settings::default() };
+        let platform = Some(open(folder.path()));
+        let state = ServerState::with_platform(database.clone(), settings, platform).unwrap();
+        Self { router: router(state), database, folder }
+    }
+
     pub(crate) async fn send(&self, request: Request<Body>) -> Answered {
         let response = self.router.clone().oneshot(request).await.unwrap();
         let (parts, body) = response.into_parts();
-        let bytes = to_bytes(body, usize::MAX).await.unwrap().to_vec();
+        // What is told as it happens has no end: that it begins is all there is to read.
+        let kind = parts.headers.get(header::CONTENT_TYPE);
+        let endless = kind.is_some_and(|kind| kind == "text/event-stream");
+        let bytes = match endless {
+            true => Vec::new(),
+            false => to_bytes(body, usize::MAX).await.unwrap().to_vec(),
+        };
         Answered { status: parts.status, headers: parts.headers, bytes }
     }
 

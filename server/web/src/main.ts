@@ -4,5 +4,5 @@ import { start } from "./state/dashboard";
 import "element-plus/es/components/base/style/css";
 import "./styles/base.css";
 
-start();
+void start();
 createApp(App).mount("#app");

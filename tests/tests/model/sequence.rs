@@ -17,6 +17,8 @@ enum Op {
     /// A batch of bundles of which some exist.
     Replace,
     Remove,
+    /// Bundles are read and written as they are, and small segments written anew in one.
+    Gather,
     /// A larger tree.
     Tree,
     Commit,
@@ -33,13 +35,14 @@ enum Op {
     Sum,
 }
 
-const OPS: [Op; 15] = [
+const OPS: [Op; 16] = [
     Op::Push,
     Op::Push,
     Op::Replace,
     Op::Replace,
     Op::Remove,
     Op::Remove,
+    Op::Gather,
     Op::Tree,
     Op::Commit,
     Op::Commit,
@@ -95,7 +98,7 @@ impl World {
     pub(crate) fn step(&mut self) {
         let op = *self.random.pick(&OPS);
         match op {
-            Op::Push | Op::Replace | Op::Remove | Op::Tree => self.write(op),
+            Op::Push | Op::Replace | Op::Remove | Op::Gather | Op::Tree => self.write(op),
             Op::Commit => self.commit(),
             Op::Abort => self.writing = None,
             Op::Reopen => {
@@ -125,6 +128,22 @@ impl World {
             Op::Tree => {
                 next.districts += 1;
                 writer.set_tree(tree(next.districts)).unwrap();
+            }
+            Op::Gather => {
+                let keys = self.keys(3);
+                let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
+                let mut seen = std::collections::BTreeSet::new();
+                let mut batch = writer.batch();
+                for (key, bundle) in keys.iter().zip(writer.bundles(&keys).unwrap()) {
+                    let found = bundle.as_ref().map(naive::row);
+                    assert_eq!(found.as_ref(), next.rows.get(*key), "bundle {key}");
+                    if let Some(bundle) = bundle.filter(|_| seen.insert(*key)) {
+                        batch.put(&bundle).unwrap();
+                    }
+                }
+                writer.write(&batch).unwrap();
+                let rows = *self.random.pick(&[10, 100, 100_000]);
+                writer.gather(self.random.below(4), rows).unwrap();
             }
             Op::Remove => {
                 for key in self.keys(3) {

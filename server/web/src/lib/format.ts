@@ -15,6 +15,7 @@ const LARGE_MONEY_FEN = 10_000_00;
 const UNITS_EN: Record<string, string> = {
   人: "persons",
   户: "homes",
+  件: "cases",
   元: "yuan",
   万元: "10k yuan",
   亿元: "100m yuan",

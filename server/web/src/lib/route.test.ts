@@ -1,6 +1,16 @@
 import { describe, expect, it } from "vitest";
 import { codeAt, levelOf, listedLevel, screenArea } from "./area";
-import { formatRoute, HOME, parseRoute } from "./route";
+import { formatRoute, HOME, inScope, parseRoute } from "./route";
+
+describe("a reader's own area", () => {
+  it("is where they are taken from anywhere else", () => {
+    const at = (area: string): typeof HOME => ({ ...HOME, area });
+    expect(inScope(at("14"), "141124").area).toBe("141124");
+    expect(inScope(at("141125"), "141124").area).toBe("141124");
+    expect(inScope(at("141124100"), "141124").area).toBe("141124100");
+    expect(inScope(at("1411"), null).area).toBe("1411");
+  });
+});
 
 describe("route", () => {
   it("is the province at home", () => {

@@ -1,6 +1,6 @@
 // The state of the screen, kept in the address so that links and the browser's back button work.
 
-import { screenArea } from "./area";
+import { screenArea, within } from "./area";
 
 export interface Route {
   area: string;
@@ -34,4 +34,10 @@ export function formatRoute(route: Route, keep: Record<string, string> = {}): st
   for (const [name, value] of Object.entries(keep)) params.set(name, value);
   const text = params.toString();
   return text === "" ? "/" : `/?${text}`;
+}
+
+/** The route moved to the reader's own area if it lies outside it. */
+export function inScope(route: Route, scope: string | null): Route {
+  if (scope === null || within(route.area, scope)) return route;
+  return { ...route, area: screenArea(scope) ?? HOME.area };
 }

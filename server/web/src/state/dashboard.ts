@@ -6,10 +6,11 @@ import { codeAt, levelOf, listedLevel, type Level } from "../lib/area";
 import { boundaries, type Boundary } from "../lib/geometry";
 import { Latest, Superseded } from "../lib/latest";
 import { periodOf, screenQuestions, type Period } from "../lib/questions";
-import { formatRoute, parseRoute, type Route } from "../lib/route";
+import { formatRoute, HOME, inScope, parseRoute, type Route } from "../lib/route";
 import { readScreen, type AreaRow, type Screen } from "../lib/screen";
 import type { Area, BatchQuery, MeasureEntry, Meta, Problem } from "../lib/wire";
 import { language } from "./language";
+import { scope, whoLooks } from "./scope";
 
 /** Everything on the screen at one moment: swapped as a whole, never in parts. */
 export interface View {
@@ -52,9 +53,16 @@ function address(): string {
 
 /** Goes to another state of the screen; the browser's back button returns. */
 export function navigate(change: Partial<Route>): void {
-  route.value = { ...route.value, ...change };
+  route.value = inScope({ ...route.value, ...change }, scope.value);
   window.history.pushState(null, "", address());
 }
+
+/** Back to where the reader begins. */
+export function goHome(): void {
+  navigate({ ...HOME });
+}
+
+export const isHome = computed(() => route.value.area === inScope({ ...HOME }, scope.value).area);
 
 export function openArea(code: string): void {
   hovered.value = null;
@@ -170,9 +178,11 @@ async function refresh(): Promise<void> {
 }
 
 /** Connects the screen to the address and begins. */
-export function start(): void {
+export async function start(): Promise<void> {
+  if (!(await whoLooks())) return;
+  route.value = inScope(route.value, scope.value);
   window.addEventListener("popstate", () => {
-    route.value = parseRoute(window.location.search);
+    route.value = inScope(parseRoute(window.location.search), scope.value);
   });
   watch(language, () => window.history.replaceState(null, "", address()));
   watch(() => [route.value.area, route.value.measure, route.value.layer], () => void load());

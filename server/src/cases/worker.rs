@@ -1,0 +1,124 @@
+//! The platform's own thread: takes the outbox to the registry, and lets the rules run when a
+//! department's file has changed it.
+//!
+//! Invariants: one such thread a process; whatever fails is tried again and stops nobody else;
+//! every wait ends when the server does.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use super::{delivery, watch};
+use crate::problem::Problem;
+use crate::state::ServerState;
+
+/// How long the thread sleeps between two looks: well under the second within which a decision
+/// must be in the statistics.
+const LOOK_EVERY: Duration = Duration::from_millis(100);
+/// How long it waits after something failed.
+const AFTER_FAILURE: Duration = Duration::from_secs(2);
+
+/// The thread, which ends when this is dropped.
+#[derive(Debug)]
+pub(crate) struct Worker {
+    stop: Arc<AtomicBool>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Worker {
+    /// Starts the thread; none on a server of statistics only.
+    pub(crate) fn start(state: &ServerState) -> Option<Self> {
+        state.platform().ok()?;
+        let stop = Arc::new(AtomicBool::new(false));
+        let (state, stopped) = (state.clone(), Arc::clone(&stop));
+        let thread = thread::spawn(move || {
+            let mut seen = Seen::default();
+            while !stopped.load(Ordering::Relaxed) {
+                let pause = match seen.look(&state) {
+                    Ok(()) => LOOK_EVERY,
+                    Err(problem) => {
+                        seen.failed(&problem);
+                        AFTER_FAILURE
+                    }
+                };
+                wait(pause, &stopped);
+            }
+        });
+        Some(Self { stop, thread: Some(thread) })
+    }
+}
+
+impl Drop for Worker {
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::Relaxed);
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+/// What the thread has seen so far.
+#[derive(Debug, Default)]
+struct Seen {
+    version: Option<u64>,
+    files: Option<String>,
+    failures: u64,
+}
+
+impl Seen {
+    fn look(&mut self, state: &ServerState) -> Result<(), Problem> {
+        let platform = state.platform()?;
+        let store = platform.store();
+        deliver(state)?;
+        let snapshot = state.snapshot()?;
+        if self.version != Some(snapshot.version()) {
+            let files = watch::state_of(&snapshot);
+            if snapshot.rows(0) > 0 && self.files.as_ref() != Some(&files) {
+                let run = watch::run(platform, &snapshot, 1, platform.now())?;
+                platform.set_last_run(run);
+                deliver(state)?;
+            }
+            self.files = Some(files);
+            self.version = Some(snapshot.version());
+        }
+        let last = store.last_notice().map_err(|error| Problem::of_casework(&error))?;
+        platform.notices().send_if_modified(|known| {
+            let is_newer = *known != last;
+            *known = last;
+            is_newer
+        });
+        self.failures = 0;
+        Ok(())
+    }
+
+    /// Tells of the first failure of a row; the others say the same.
+    fn failed(&mut self, problem: &Problem) {
+        self.failures += 1;
+        if self.failures == 1 {
+            crate::cli::say(&format!("yiku: the platform's thread waits: {}", problem.word()));
+        }
+    }
+}
+
+fn deliver(state: &ServerState) -> Result<(), Problem> {
+    let platform = state.platform()?;
+    let applied = delivery::deliver(platform.store(), platform.db());
+    let Some(applied) = applied.map_err(|error| Problem::of_delivery(&error))? else {
+        return Ok(());
+    };
+    for rejected in &applied.rejected {
+        crate::cli::say(&format!("yiku: the registry refused what case {} told", rejected.case));
+    }
+    Ok(())
+}
+
+fn wait(time: Duration, stopped: &AtomicBool) {
+    let step = Duration::from_millis(50);
+    let mut left = time;
+    while !left.is_zero() && !stopped.load(Ordering::Relaxed) {
+        let now = left.min(step);
+        thread::sleep(now);
+        left = left.saturating_sub(now);
+    }
+}

@@ -1,0 +1,119 @@
+//! Opening a case: whose it is, where it belongs, and what is known already.
+//!
+//! Invariants: a citizen's case is their own; a staff member opens for the person they name; what
+//! the registry knows is filled in before anybody is asked.
+
+use serde_json::{Value, json};
+use yiku::Snapshot;
+use yiku_casework::store::{Opening, kind_of};
+use yiku_casework::{CaseFile, Kind, Role};
+use yiku_indexer::{find_person, household};
+
+use super::access::{call, casework, context, indexer};
+use crate::cases::answers::{head_number, text};
+use crate::cases::evidence::{Asked, evidence, known};
+use crate::http::signed::Signed;
+use crate::platform::Platform;
+use crate::problem::{Code, Problem};
+
+/// What is asked to be opened.
+pub(super) struct Fresh<'a> {
+    /// The word of the kind.
+    pub(super) kind: &'a str,
+    /// The client's number of the command.
+    pub(super) command_id: &'a str,
+    /// Where, if it is said.
+    pub(super) region: Option<&'a str>,
+    /// What the first command brings.
+    pub(super) input: &'a Value,
+}
+
+/// Opens a case of a kind that people open by themselves.
+pub(super) fn open(
+    platform: &Platform,
+    snapshot: &Snapshot,
+    signed: &Signed,
+    fresh: &Fresh<'_>,
+) -> Result<CaseFile, Problem> {
+    let kind = kind_of(fresh.kind);
+    let kind = kind.filter(|kind| !matches!(kind, Kind::Warning | Kind::Authorisation));
+    let Some(kind) = kind else {
+        let detail = format!("cases of kind `{}` are not opened here", fresh.kind);
+        return Err(Problem::told(Code::RequestField, detail).beneath("/kind"));
+    };
+    let owner = owner(signed, fresh.input);
+    let region = region(platform, snapshot, signed, fresh, owner.as_deref())?;
+    let known = known(platform, snapshot, kind, owner.as_deref(), fresh.input)?;
+    let mut input = fresh.input.clone();
+    if let Value::Object(fields) = &mut input {
+        // Whose it is goes apart, as a blind index.
+        fields.remove("owner");
+        let said = fields.get("answers").and_then(Value::as_object);
+        if said.is_none_or(serde_json::Map::is_empty) {
+            fields.extend(known.answers.clone().map(|answers| ("answers".to_owned(), answers)));
+        }
+        if let (Kind::Survey, Some(key)) = (kind, &known.household) {
+            fields.insert("household".to_owned(), json!(key));
+        }
+    }
+    let opening = match kind {
+        Kind::Survey => "plan",
+        Kind::LifeCheck => "issue",
+        _ => "begin",
+    };
+    if kind == Kind::LifeCheck {
+        let digits = casework(yiku_casework::secret::digits(6))?;
+        input = json!({ "digits": digits });
+    }
+    let asked = Asked { kind, case: None, command: opening, input: &input };
+    let mut found = evidence(platform, snapshot, &asked, platform.now())?;
+    found.current = known.answers;
+    found.duplicates.extend(known.household.map(|key| ("household".to_owned(), key)));
+    let context = context(platform, found)?;
+    let opening = Opening { kind, region: &region, owner: owner.as_deref(), input: &input };
+    let call = call(signed, fresh.command_id);
+    casework(platform.store().open_case(&signed.actor, &opening, &context, &call))
+}
+
+/// The ID number of the person whose case it will be.
+fn owner(signed: &Signed, input: &Value) -> Option<String> {
+    if signed.actor.role == Role::Citizen {
+        return signed.session.account.own_number().map(str::to_owned);
+    }
+    let named = text(input, "owner").or_else(|| input.get("answers").and_then(head_number));
+    named.map(str::to_owned)
+}
+
+/// Where the case belongs: as is said, where the person is registered, or where the staff member
+/// works.
+fn region(
+    platform: &Platform,
+    snapshot: &Snapshot,
+    signed: &Signed,
+    fresh: &Fresh<'_>,
+    owner: Option<&str>,
+) -> Result<String, Problem> {
+    let said = fresh.region.map(str::trim).filter(|region| !region.is_empty());
+    let answers = fresh.input.get("answers");
+    let family = answers.and_then(|answers| answers.get("family"));
+    if let Some(said) = said.or_else(|| family.and_then(|family| text(family, "region"))) {
+        if snapshot.tree().find(said).is_none() {
+            let detail = format!("`{said}` is no place of the registry");
+            return Err(Problem::told(Code::RequestField, detail).beneath("/region"));
+        }
+        return Ok(said.to_owned());
+    }
+    if let Some(number) = owner
+        && let Some(found) = indexer(find_person(snapshot, platform.db(), number))?
+        && let Some(record) = indexer(household(snapshot, &found.household))?
+    {
+        return Ok(record.region);
+    }
+    match signed.actor.role {
+        Role::Citizen => {
+            let detail = "say where you live: `region`, the 12 digits of the village".to_owned();
+            Err(Problem::told(Code::RequestField, detail).beneath("/region"))
+        }
+        _ => Ok(signed.actor.scope.clone()),
+    }
+}
