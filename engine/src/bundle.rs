@@ -3,6 +3,7 @@
 //! Invariant: what is read of a bundle and put into a batch unchanged gives the same rows, values
 //! and order.
 
+use std::collections::HashMap;
 use std::ops::Range;
 
 use crate::batch::{Batch, Value};
@@ -96,21 +97,44 @@ impl Snapshot {
     /// # Errors
     /// [`Error::UnknownTable`], [`Error::Corrupt`].
     pub fn find(&self, table: usize, key: &str) -> Result<Option<String>> {
+        Ok(self.find_all(table, &[key])?.pop().flatten())
+    }
+
+    /// As [`Snapshot::find`], for many keys in one walk; in the order of the keys, which are
+    /// without repeats.
+    ///
+    /// # Errors
+    /// As [`Snapshot::find`].
+    pub fn find_all(&self, table: usize, keys: &[&str]) -> Result<Vec<Option<String>>> {
         let schema = self.schema();
         let Some(declared) = schema.tables.get(table) else {
             return Err(Error::UnknownTable { table: table.to_string() });
         };
-        let wanted = Predicate::TextIn(vec![key.to_owned()]);
+        let places: HashMap<&str, usize> = keys.iter().copied().zip(0..).collect();
+        let wanted = Predicate::TextIn(keys.iter().map(|key| (*key).to_owned()).collect());
+        let root_key = schema.tables.first().map_or(0, |t| t.key);
+        let mut found = vec![None; keys.len()];
         for segment in self.segments() {
             let live = segment.live(0)?;
-            for row in segment.column(table, declared.key)?.filter(&wanted)?.iter() {
+            let column = segment.column(table, declared.key)?;
+            let rows = column.filter(&wanted)?;
+            let runs: Vec<Range<u32>> = rows.runs().collect();
+            let mut hits = Vec::new();
+            for (row, key) in rows.iter().zip(column.cells(&runs)?) {
                 let root = root_of(segment, schema, (table, row))?;
-                if live.contains(root) {
-                    return root_key(segment, schema, root);
+                let place = key.text().and_then(|key| places.get(key));
+                hits.extend(place.filter(|_| live.contains(root)).map(|place| (root, *place)));
+            }
+            let roots: Vec<Range<u32>> =
+                hits.iter().map(|(root, _)| *root..root.saturating_add(1)).collect();
+            let keys = segment.column(0, root_key)?.cells(&roots)?;
+            for ((_, place), key) in hits.into_iter().zip(keys) {
+                if let (Some(slot), Cell::Text(key)) = (found.get_mut(place), key) {
+                    *slot = Some(key);
                 }
             }
         }
-        Ok(None)
+        Ok(found)
     }
 }
 
@@ -123,14 +147,6 @@ fn root_of(segment: &Segment, schema: &Schema, (table, row): (usize, u32)) -> Re
         table = parent;
     }
     Ok(row)
-}
-
-fn root_key(segment: &Segment, schema: &Schema, root: u32) -> Result<Option<String>> {
-    let mut found = None;
-    let key = schema.tables.first().map_or(0, |t| t.key);
-    let rows = root..root.saturating_add(1);
-    segment.column(0, key)?.texts(rows, &mut |_, text| found = text.map(str::to_owned))?;
-    Ok(found)
 }
 
 /// The live bundles of keys among segments, in the order of the keys.

@@ -161,6 +161,12 @@ fn a_row_is_found_in_every_table() {
         }
     }
     assert_eq!(snapshot.find(BALL, "B0001").unwrap(), None);
+    let found = snapshot.find_all(LABEL, &["L195", "none", "L5", "L100"]).unwrap();
+    assert_eq!(
+        found,
+        [Some("B0195"), None, Some("B0005"), Some("B0100")].map(|k| k.map(str::to_owned))
+    );
+    assert_eq!(snapshot.find_all(LABEL, &[]).unwrap(), []);
     assert!(matches!(snapshot.find(9, "B0001"), Err(Error::UnknownTable { .. })));
 }
 

@@ -49,9 +49,8 @@ fn main() -> Result<(), Failed> {
     let at = |part: usize| times.get((times.len() * part / 100).min(times.len() - 1));
     let [half, most_of, all] =
         [50, 99, 100].map(|part| at(part).copied().unwrap_or(Duration::ZERO));
-    println!(
-        "{count} decisions, {together} a commit: median {half:?}, 99 of 100 {most_of:?}, slowest {all:?}"
-    );
+    println!("{count} decisions, {together} a commit");
+    println!("median {half:?}, 99 of 100 {most_of:?}, slowest {all:?}");
     println!("at most {most} segments stood");
     Ok(())
 }

@@ -8,6 +8,7 @@ use yiku::{Database, Snapshot};
 use yiku_queries::{Answer, Limits, Query};
 
 use crate::blocking::{Door, Stop};
+use crate::cases::worker;
 use crate::error::Error;
 use crate::http::signed::Scope;
 use crate::limits::{ANSWER_ROWS_MAX, DEADLINE, GROUPS_MAX, WAITING_MAX};
@@ -118,6 +119,16 @@ impl ServerState {
 
     pub(crate) fn settings(&self) -> &Settings {
         &self.shared.settings
+    }
+
+    /// Does at once what the platform's thread does by and by: takes what was decided into the
+    /// registry, lets the warning rules run, tells whoever listens. Only on a thread that may
+    /// block, and where no such thread runs.
+    ///
+    /// # Errors
+    /// [`Code::PlatformOff`] on a server of statistics only; what the store or the registry says.
+    pub fn settle(&self) -> Result<(), Problem> {
+        worker::settle(self)
     }
 
     /// The answer to a question over the rows of a scope. Only on a thread that may block.

@@ -3,7 +3,7 @@
 
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
-import { mkdtemp, rm } from "node:fs/promises";
+import { cp, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -51,22 +51,67 @@ function start(words) {
   return { child, address };
 }
 
+/** Runs the program to its end; gives what it printed, fails where it fails. */
+export async function run(words) {
+  const child = spawn(program(), words, { stdio: ["ignore", "pipe", "pipe"] });
+  let told = "";
+  child.stdout.on("data", (bytes) => (told += bytes));
+  child.stderr.on("data", (bytes) => (told += bytes));
+  const code = await new Promise((resolve, reject) => {
+    child.once("error", reject);
+    child.once("exit", resolve);
+  });
+  if (code !== 0) throw new Error(`yiku ${words[0]} ended with ${code}:\n${told}`);
+  return told;
+}
+
 /** A province of so many persons, generated, loaded and served in a folder of its own. */
 export class Stage {
-  static async open(persons) {
+  /** Statistics only; with `now`, the side where people work too, its clock starting there. */
+  static async open(persons, now = null) {
     const stage = new Stage();
     stage.folder = await mkdtemp(join(tmpdir(), "yiku-browser-"));
     stage.persons = persons;
-    const dir = stage.folder;
-    const words = ["demo", "--persons", String(persons), "--dir", dir, "--listen", "127.0.0.1:0"];
-    await stage.#run(words);
+    await stage.#demo(now, "127.0.0.1:0");
     return stage;
+  }
+
+  /** A stage that begins as another one stands; the other one has to be stopped. */
+  static async like(other, now) {
+    const stage = new Stage();
+    stage.folder = await mkdtemp(join(tmpdir(), "yiku-browser-"));
+    stage.persons = other.persons;
+    await cp(other.folder, stage.folder, { recursive: true });
+    await stage.#demo(now, "127.0.0.1:0");
+    return stage;
+  }
+
+  async #demo(now, listen) {
+    const words = ["demo", "--persons", String(this.persons), "--dir", this.folder];
+    this.now = now;
+    await this.#run([...words, "--listen", listen, ...(now ? ["--now", now] : ["--statistics"])]);
   }
 
   async #run(words) {
     const { child, address } = start(words);
     this.child = child;
     this.address = await address;
+  }
+
+  /** The folder of the database. */
+  get db() {
+    return join(this.folder, `persons-${this.persons}`, "db");
+  }
+
+  /** The folder of the departments' files. */
+  get files() {
+    return join(this.folder, `persons-${this.persons}`, "files");
+  }
+
+  /** Stops the program and starts it again, at the same address, with its clock set later. */
+  async later(now) {
+    await this.stop();
+    await this.#demo(now, new URL(this.address).host);
   }
 
   /** Ends the program, as when a machine goes down. */
@@ -79,8 +124,7 @@ export class Stage {
 
   /** Serves the same database at the same address again. */
   async again() {
-    const db = join(this.folder, `persons-${this.persons}`, "db");
-    await this.#run(["serve", "--db", db, "--listen", new URL(this.address).host]);
+    await this.#run(["serve", "--db", this.db, "--listen", new URL(this.address).host]);
   }
 
   async close() {
@@ -127,6 +171,7 @@ export function openBrowser() {
   return chromium.launch({ executablePath: browserPath(), args: [...alone, nowhere, ...root] });
 }
 
+export const DESK = { viewport: { width: 1440, height: 900 } };
 export const WIDE = { viewport: { width: 1920, height: 1080 } };
 export const PHONE = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true };
 

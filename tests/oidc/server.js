@@ -3,8 +3,8 @@
 //
 //   node server.js REDIRECT_URI [MODE]
 //
-// MODE changes what it does wrong: `silent` tells no ID number, `other` tells another one for the
-// same subject.
+// MODE changes what it does wrong: `silent` tells no ID number, `foreign` says that it is
+// another service. Once /changed was asked, it tells another ID number for the same people.
 
 import { createServer } from "node:http";
 import { Provider } from "oidc-provider";
@@ -12,20 +12,22 @@ import { Provider } from "oidc-provider";
 const [redirect, mode = ""] = process.argv.slice(2);
 const PEOPLE = {
   li: { name: "李无名", id_number: "999001198803050125" },
-  wang: { name: "王无名", id_number: "999002197506110031" },
+  wang: { name: "王无名", id_number: "999003198109230049" },
 };
 const CLIENT = { client_id: "yiku", client_secret: "a-secret-of-the-tests-only-0123456789" };
+
+let changed = false;
 
 function claimsOf(id) {
   const { name, id_number } = PEOPLE[id];
   if (mode === "silent") return { sub: id, name };
-  if (mode === "other") return { sub: id, name, id_number: PEOPLE.wang.id_number };
-  return { sub: id, name, id_number };
+  return { sub: id, name, id_number: changed ? "999004199001010010" : id_number };
 }
 
 const server = createServer();
 await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
-const issuer = `http://127.0.0.1:${server.address().port}`;
+const address = `http://127.0.0.1:${server.address().port}`;
+const issuer = mode === "foreign" ? "http://127.0.0.1:1" : address;
 
 const provider = new Provider(issuer, {
   clients: [{ ...CLIENT, redirect_uris: [redirect], response_types: ["code"] }],
@@ -48,6 +50,10 @@ const answer = provider.callback();
 
 /** Where somebody says who they are: a page, and the two addresses that its buttons lead to. */
 server.on("request", async (request, response) => {
+  if (request.url === "/changed") {
+    changed = true;
+    return response.end("changed");
+  }
   const found = /^\/interaction\/([\w-]+)(?:\/(li|wang|no))?$/.exec(request.url);
   if (!found) return answer(request, response);
   const who = found[2];
@@ -65,4 +71,4 @@ server.on("request", async (request, response) => {
   response.end(`<!doctype html><title>登录</title>${links.join("")}`);
 });
 
-console.log(`listening on ${issuer}`);
+console.log(`listening on ${address}`);

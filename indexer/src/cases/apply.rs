@@ -155,6 +155,15 @@ impl<'a> Work<'a> {
         let keys: Vec<&str> = keys.into_iter().collect();
         let read = keys.iter().zip(writer.bundles(&keys)?);
         self.read = read.map(|(key, bundle)| ((*key).to_owned(), bundle)).collect();
+        if decisions.len() > 1 {
+            let persons = decisions.iter().flat_map(|d| d.persons.iter().map(|p| &p.id_number));
+            let heads = decisions.iter().filter_map(|d| d.head.as_ref());
+            let who: BTreeSet<String> =
+                persons.chain(heads).filter_map(|number| self.overlay.person(number)).collect();
+            let keys: Vec<&str> = who.iter().map(String::as_str).collect();
+            let found = self.snapshot.find_all(self.overlay.places.person.place, &keys)?;
+            self.found = RefCell::new(who.iter().cloned().zip(found).collect());
+        }
         Ok(())
     }
 

@@ -3,8 +3,9 @@
 //! Who wins: aid, warnings, members who came or left and households that left stay as decided. A
 //! decided value stands until the departments say something about that column that stood neither
 //! when it was decided nor before: then they know something newer. Where they say nothing, it
-//! stands. Who left a household for another by decision stays there. A person whom the register lists elsewhere is there, with what was decided about them;
-//! a household that case-work made goes over into the one where the register lists its head.
+//! stands. Who left a household for another by decision stays there. A person whom the register
+//! lists elsewhere is there, with what was decided about them; a household that case-work made goes
+//! over into the one where the register lists its head.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::Path;

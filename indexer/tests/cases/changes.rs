@@ -136,7 +136,10 @@ fn aid_begins_changes_and_ends() {
         json!({ "seq": seq, "case": "aid", "household": old.key,
             "persons": [{ "id_number": number(&old, 0), "aid": aid, "end_aid": end }] })
     };
-    let spell = |start: &str, end: Value, amount: i64| json!([{ "kind": "41", "start": start, "end": end, "amount": amount }]);
+    let spell = |start: &str, end: Value, amount: i64| {
+        let spell = json!({ "kind": "41", "start": start, "end": end, "amount": amount });
+        json!([spell])
+    };
     let temporary = |world: &World| {
         let person = world.household(&old.key).persons[0].clone();
         let aid = person.aid.iter().filter(|aid| aid["kind"] == "41");

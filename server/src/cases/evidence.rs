@@ -132,7 +132,8 @@ fn is_digest(text: &str) -> bool {
     text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
-/// Cases that the case is linked to, or that the input names.
+/// Cases that the case is linked to, or that the input names: of these only such as are about the
+/// same household, or nobody could tell one family's decision from another's.
 fn linked(store: &Store, asked: &Asked<'_>) -> Result<Vec<(String, Kind, String)>, Problem> {
     let own = asked.case.map(|case| case.links.as_slice()).unwrap_or_default();
     let named = ["survey", "application", "case"];
@@ -143,12 +144,18 @@ fn linked(store: &Store, asked: &Asked<'_>) -> Result<Vec<(String, Kind, String)
             continue;
         }
         match store.case(id) {
-            Ok(case) => found.push((case.id, case.kind, case.state)),
+            Ok(other) if !own.contains(&other.id) && !is_same_household(asked.case, &other) => {}
+            Ok(other) => found.push((other.id, other.kind, other.state)),
             Err(yiku_casework::Error::Unknown { .. }) => {}
             Err(error) => return Err(Problem::of_casework(&error)),
         }
     }
     Ok(found)
+}
+
+fn is_same_household(case: Option<&CaseFile>, other: &CaseFile) -> bool {
+    let own = case.and_then(|case| case.household.as_ref());
+    own.is_some() && own == other.household.as_ref()
 }
 
 /// Who has signed an authorisation that holds, and who must have.

@@ -49,6 +49,12 @@ impl Worker {
     }
 }
 
+/// One look of the thread, from the beginning: the outbox is taken to the registry, the rules are
+/// run over it, and whoever listens is told.
+pub(crate) fn settle(state: &ServerState) -> Result<(), Problem> {
+    Seen::default().look(state)
+}
+
 impl Drop for Worker {
     fn drop(&mut self) {
         self.stop.store(true, Ordering::Relaxed);

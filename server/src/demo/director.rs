@@ -140,6 +140,18 @@ impl<'a> Director<'a> {
         self.open("cun", &scene).map(|_| ())
     }
 
+    /// The first case of a kind that a case is linked to.
+    pub(super) fn linked(&self, case: &CaseFile, kind: Kind) -> Result<CaseFile, Problem> {
+        for id in &case.links {
+            let other = self.platform.store().case(id);
+            let other = other.map_err(|error| Problem::of_casework(&error))?;
+            if other.kind == kind {
+                return Ok(other);
+            }
+        }
+        Err(Problem::new(Code::CaseMissing))
+    }
+
     /// Cases of a kind and state within a region.
     pub(super) fn cases(
         &self,

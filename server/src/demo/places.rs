@@ -59,7 +59,7 @@ fn largest(snapshot: &Snapshot, within: &str) -> Result<Option<Village>, Problem
     }
     let text = format!(
         "from household where region within {within} by region.village \
-         measure n = count() order n desc limit 1"
+         measure n = count() order -n limit 1"
     );
     let wrong = |error: yiku_queries::Error| Problem::of_query(&error);
     let query = Query::parse(&text).map_err(wrong)?;

@@ -55,21 +55,38 @@ pub(super) fn play(
     let mut director = Director::new(platform, snapshot, cast);
     let families = families(snapshot, places)?;
     let mut next = families.iter();
+    let mut told = Told::default();
     for (state, aid) in APPLICATIONS {
         let Some(family) = next.next() else { break };
-        application(&mut director, family, aid, state)?;
+        told.hear("application", state, application(&mut director, family, aid, state));
     }
     for state in ["draft", "submitted", "returned", "agreed", "rejected", "withdrawn"] {
-        declaration(&mut director, places, state)?;
+        told.hear("declaration", state, declaration(&mut director, places, state));
     }
     for state in ["draft", "submitted", "county_review", "returned", "agreed", "rejected"] {
-        report(&mut director, places, state)?;
+        told.hear("report", state, report(&mut director, places, state));
     }
     for state in ["submitted", "returned"] {
         let Some(family) = next.next() else { break };
-        change(&mut director, family, state)?;
+        told.hear("change", state, change(&mut director, family, state));
     }
-    warnings(&mut director, places)
+    told.hear("warnings", "all", warnings(&mut director, places));
+    told.problem.map_or(Ok(()), Err)
+}
+
+/// What went wrong: one scene that cannot be played stops no other.
+#[derive(Default)]
+struct Told {
+    problem: Option<Problem>,
+}
+
+impl Told {
+    fn hear(&mut self, scene: &str, state: &str, played: Result<(), Problem>) {
+        if let Err(problem) = played {
+            crate::cli::say(&format!("scene {scene} {state}: {}", problem.in_words()));
+            self.problem.get_or_insert(problem);
+        }
+    }
 }
 
 /// A household of the demonstration.
@@ -123,8 +140,8 @@ fn complete(kind: Kind, mut answers: Value, aid: &str, region: &str) -> Value {
         "machinery_value": 0, "company": false }),
     );
     set("expense", json!({ "medical12": 1_860_000, "education12": 200_000 }));
-    set("living", json!({ "food": "2", "water_safe": true }));
-    set("housing", json!({ "kind": "1", "housing_grade": "B" }));
+    set("living", json!({ "food": "short", "water_safe": true }));
+    set("housing", json!({ "kind": "own", "housing_grade": "B" }));
     set("aid", json!({ "kind": aid, "reason": "家中有人长期患病,收入不足以维持基本生活。" }));
     if aid == "temporary" {
         set("aid", json!({ "urgent": "上周突发急病住院,家中积蓄已经用尽。", "months": 2 }));
@@ -236,11 +253,9 @@ fn told(
     })
 }
 
-/// A visit at the home of an application, completed.
+/// The visit that the check of an application opened, completed.
 fn survey(director: &mut Director<'_>, case: &CaseFile) -> Result<String, Problem> {
-    let input = json!({ "purpose": "application", "case": case.id });
-    let scene = Scene { kind: Kind::Survey, region: &case.region, owner: None, input };
-    let mut survey = director.open("cun", &scene)?;
+    let mut survey = director.linked(case, Kind::Survey)?;
     let mut answers = survey.answers.clone();
     if let Value::Object(answers) = &mut answers {
         let day = director.now().date().to_string();
@@ -250,7 +265,7 @@ fn survey(director: &mut Director<'_>, case: &CaseFile) -> Result<String, Proble
     director.act("cun", &mut survey, "save", json!({ "answers": answers }))?;
     let picture = director.picture("cun")?;
     let input = json!({
-        "conclusion": "true", "suggestion": "建议纳入救助。",
+        "conclusion": "agrees", "suggestion": "建议纳入救助。",
         "household_signature": picture, "photos": [picture],
         "investigators": [
             { "name": "李守田", "signature": picture }, { "name": "王巧云", "signature": picture },
@@ -372,7 +387,7 @@ fn change(director: &mut Director<'_>, family: &Family, until: &str) -> Result<(
     let mut case = director.open("cun", &Scene { kind: Kind::Change, region, owner, input })?;
     let mut answers = case.answers.clone();
     if let Value::Object(blocks) = &mut answers {
-        blocks.insert("change".to_owned(), json!({ "reason": "1" }));
+        blocks.insert("change".to_owned(), json!({ "reason": "moved" }));
     }
     if let Some(Value::Object(family)) = answers.get_mut("family") {
         family.insert("address".to_owned(), json!("新居路6号"));

@@ -86,10 +86,7 @@ async fn sign_ins_stand_in_the_journal_without_their_password() {
     let rows = journal.json()["rows"].as_array().unwrap().clone();
     let of = |action: &str| rows.iter().filter(|row| row["action"] == action).count();
     assert_eq!(of("account.create"), people::STAFF.len() + people::CITIZENS.len());
-    let starts: Vec<_> = rows.iter().filter(|row| row["action"] == "session.start").collect();
-    assert_eq!(starts.len(), 3, "{starts:?}");
-    let done = starts.iter().filter(|row| row["result"] == "done").count();
-    assert_eq!(done, 1, "{starts:?}");
+    assert_eq!((of("session.refused"), of("session.start")), (2, 1), "{rows:?}");
     assert!(!journal.text().contains("Wrong-2026-no") && !journal.text().contains(PASSWORD));
     let verified = audit.get("/api/v1/journal/verify").await.json();
     assert_eq!(verified["broken"], json!(null));

@@ -1,9 +1,9 @@
 //! Sign-in of citizens through another service: a real one, from a package, on this machine.
 
 use std::collections::BTreeMap;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Lines};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdout, Command, Stdio};
 
 use axum::body::Body;
 use axum::http::{Request, StatusCode, header};
@@ -22,6 +22,8 @@ const SECRET: &str = "a-secret-of-the-tests-only-0123456789";
 struct Service {
     child: Child,
     issuer: String,
+    /// Kept open: a process that nobody listens to ends when it says something.
+    _lines: Lines<BufReader<ChildStdout>>,
 }
 
 impl Drop for Service {
@@ -45,9 +47,9 @@ impl Service {
             .spawn();
         let mut child = child.unwrap_or_else(|error| panic!("node does not start: {error}"));
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let told =
-            lines.find_map(|line| line.unwrap().strip_prefix("listening on ").map(str::to_owned));
-        Self { issuer: told.unwrap(), child }
+        let mut told = lines.by_ref().map(Result::unwrap);
+        let issuer = told.find_map(|line| line.strip_prefix("listening on ").map(str::to_owned));
+        Self { issuer: issuer.unwrap(), child, _lines: lines }
     }
 
     /// A platform whose citizens sign in here, or at what `issuer` makes of this address.
@@ -167,7 +169,8 @@ async fn a_citizen_signs_in_through_the_service() {
     assert_eq!(answered.header("location"), "/public/cases");
     let person = Person::with(&server, cookie(&answered));
     let account = person.get("/api/v1/session").await.json()["account"].clone();
-    assert_eq!((&account["role"], &account["name"]), (&json!("citizen"), &json!("李无名")));
+    // Their ID number is that of a citizen who has an account here already: it is the same one.
+    assert_eq!((&account["role"], &account["login"]), (&json!("citizen"), &json!("citizen-x")));
     assert_eq!(account["must_change"], false);
     // The same person comes again, and is the same account.
     let begun = begin(&server, "").await;
@@ -182,6 +185,7 @@ async fn a_citizen_signs_in_through_the_service() {
     let other = Person::with(&server, cookie(&other)).get("/api/v1/session").await.json();
     assert_ne!(other["account"]["id"], account["id"]);
     assert_eq!(other["account"]["name"], "王无名");
+    assert_eq!(other["account"]["role"], "citizen");
 }
 
 #[tokio::test]
@@ -237,13 +241,14 @@ async fn a_foreign_service_is_not_believed() {
     check_problem(&ask(&server, &foreign, &begun.kept).await, 403, "oidc.token");
 
     // A service that describes itself under another name than the one it was given.
-    let server = service.server(|issuer| issuer.replace("127.0.0.1", "localhost"));
+    let foreign = Service::start("foreign");
+    let server = foreign.server(str::to_owned);
+    check_problem(&ask(&server, "/api/v1/oidc/start", "a=b").await, 403, "oidc.token");
+    // One that is not there.
+    let server = service.server(|_| "http://127.0.0.1:9".to_owned());
     let answered = ask(&server, "/api/v1/oidc/start", "a=b").await;
     let problem = check_problem(&answered, 502, "oidc.provider");
     assert_eq!(problem.get("detail"), None, "the cause is for the log");
-    // One that is not there.
-    let server = service.server(|_| "http://127.0.0.1:9".to_owned());
-    check_problem(&ask(&server, "/api/v1/oidc/start", "a=b").await, 502, "oidc.provider");
 }
 
 #[tokio::test]
@@ -271,6 +276,21 @@ async fn who_declines_or_is_not_told_is_not_signed_in() {
     let back = Browser::new().sign_in(&silent.issuer, &begun.to, "li");
     let problem = check_problem(&ask(&server, &back, &begun.kept).await, 403, "oidc.token");
     assert!(problem["detail"].as_str().unwrap().contains("`id_number`"), "{problem}");
+}
+
+#[tokio::test]
+async fn a_name_of_the_service_stays_the_same_person() {
+    let service = Service::start("");
+    let server = service.server(str::to_owned);
+    let begun = begin(&server, "").await;
+    let back = Browser::new().sign_in(&service.issuer, &begun.to, "wang");
+    assert_eq!(ask(&server, &back, &begun.kept).await.status, StatusCode::SEE_OTHER);
+    let (status, _) = Browser::new().get(&format!("{}/changed", service.issuer));
+    assert_eq!(status, 200);
+    let begun = begin(&server, "").await;
+    let back = Browser::new().sign_in(&service.issuer, &begun.to, "wang");
+    let problem = check_problem(&ask(&server, &back, &begun.kept).await, 403, "oidc.token");
+    assert!(problem["detail"].as_str().unwrap().contains("another person"), "{problem}");
 }
 
 #[tokio::test]

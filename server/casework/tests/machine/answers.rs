@@ -5,9 +5,9 @@ use yiku_casework::case::{Evidence, Kind};
 
 use crate::sample::{HEAD, SPOUSE};
 
-pub(crate) const HEAD_ID: &str = "140105199003076633";
-pub(crate) const SPOUSE_ID: &str = "142401195505200010";
-pub(crate) const SON_ID: &str = "140105202402290017";
+pub(crate) const HEAD_ID: &str = "999001199003076639";
+pub(crate) const SPOUSE_ID: &str = "999001195505200013";
+pub(crate) const SON_ID: &str = "999001202402290012";
 pub(crate) const PHOTO: &str = "a1b2";
 pub(crate) const SOUND: &str = "c3d4";
 const DOCUMENT: &str = "66c7f0f462eeedd9d1f2d46bdc10e4e24167c4875cf2f7a2297da02b8f4ba8e0";
@@ -26,7 +26,7 @@ pub(crate) fn family() -> Value {
             {"name": "李四", "id_number": SPOUSE_ID, "relation": "10", "employment": "2",
              "counted": true},
             {"name": "张小", "id_number": SON_ID, "relation": "20", "counted": true},
-            {"name": "王五", "id_number": "11010519491231002X", "relation": "50", "obligor": true},
+            {"name": "王五", "id_number": "999001194912310020", "relation": "50", "obligor": true},
         ],
         "income": {"wages12": 600_000, "business12": 360_000},
         "housing": {"kind": "own", "housing_grade": "C"},

@@ -21,6 +21,9 @@ use crate::http::signed::Signed;
 use crate::problem::{Code, Problem};
 use crate::state::ServerState;
 
+/// How much of a digest stands in the number of a command, which is short.
+const DIGEST_CHARS_NAMED: usize = 32;
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Issuing {
@@ -69,7 +72,8 @@ pub(crate) async fn record(
         let context = context(platform, found)?;
         let command = Command { name: "record", version: case.version, input: &input };
         // The same recording of the same check is the same command.
-        let number = format!("{}-{}", case.id, attached.digest);
+        let digest: String = attached.digest.chars().take(DIGEST_CHARS_NAMED).collect();
+        let number = format!("{}-{digest}", case.id);
         let done = store.act(&signed.actor, &case.id, &command, &context, &call(&signed, &number));
         shown_case(state, &signed, &casework(done)?)
     };

@@ -22,6 +22,9 @@ impl Agent {
         let settings = ureq::Agent::config_builder()
             .timeout_global(Some(ANSWER_WITHIN))
             .max_redirects(0)
+            // A line kept open may be closed at the other end when it is used again, and a code
+            // cannot be sent twice.
+            .max_idle_connections(0)
             .http_status_as_error(false)
             .https_only(!local);
         let settings = if local { settings.proxy(None) } else { settings };

@@ -13,8 +13,8 @@ use std::sync::Arc;
 
 use openidconnect::core::{CoreAuthenticationFlow, CoreProviderMetadata};
 use openidconnect::{
-    AuthorizationCode, ClientId, ClientSecret, CsrfToken, IssuerUrl, Nonce, PkceCodeChallenge,
-    RedirectUrl, Scope,
+    AuthorizationCode, ClientId, ClientSecret, CsrfToken, DiscoveryError, IssuerUrl, Nonce,
+    PkceCodeChallenge, RedirectUrl, Scope,
 };
 use parking_lot::Mutex;
 
@@ -245,7 +245,10 @@ impl Oidc {
         }
         // Asked without the lock: a service that does not answer must not hold up the others.
         let found = CoreProviderMetadata::discover(&self.issuer, &self.agent);
-        let found = found.map_err(|error| OidcError::Provider { source: Box::new(error) })?;
+        let found = found.map_err(|error| match error {
+            DiscoveryError::Validation(_) => OidcError::Issuer,
+            error => OidcError::Provider { source: Box::new(error) },
+        })?;
         Ok(Arc::clone(self.known.lock().insert(Arc::new(found))))
     }
 }

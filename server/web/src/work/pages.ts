@@ -30,9 +30,10 @@ export function pagesOf(role: Role): PageEntry[] {
     case "township":
       return [INBOX, SURVEYS, HOUSEHOLDS, PAYMENTS, RULES];
     case "county":
+      return [INBOX, HOUSEHOLDS, PAYMENTS, RULES];
     case "city":
     case "province":
-      return [INBOX, HOUSEHOLDS, PAYMENTS, RULES];
+      return [INBOX, PAYMENTS, RULES];
     case "department":
       return [TRANSFERS];
     case "system_admin":
@@ -48,4 +49,19 @@ export function pagesOf(role: Role): PageEntry[] {
 /** Whether a role has the leader's screen. */
 export function hasScreen(role: Role): boolean {
   return role === "county" || role === "city" || role === "province";
+}
+
+/** Whether a role may look at the households of its region. */
+export function seesHouseholds(role: Role): boolean {
+  return role === "village" || role === "township" || role === "county" || role === "city";
+}
+
+/** Whether a role may see a masked value for a reason, and what is attached. */
+export function seesPapers(role: Role): boolean {
+  return role === "village" || role === "township" || role === "county";
+}
+
+/** Whether cases are a role's business: it hears of them as they move. */
+export function hearsCases(role: Role): boolean {
+  return !["system_admin", "security_admin", "audit_admin", "citizen"].includes(role);
 }

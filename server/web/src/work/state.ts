@@ -5,6 +5,8 @@ import type { Catalogue, Listed } from "../lib/case-wire";
 import { listed, said } from "../lib/case-wire";
 import { account, catalogue as askCatalogue } from "../lib/session";
 import { language } from "../state/language";
+import { REGISTRY_LISTS } from "./lib/registry-lists";
+import { wordOr } from "./text";
 
 export const catalogue = shallowRef<Catalogue | null>(null);
 
@@ -30,7 +32,7 @@ export function isOpen(kind: string, state: string): boolean {
 /** What a command is called on its button. */
 export function commandText(kind: string, command: string): string {
   const found = catalogue.value?.kinds[kind]?.actions.find((action) => action.name === command);
-  return found ? said(found.label, language.value) : command;
+  return found ? said(found.label, language.value) : wordOr(`command_${command}`, command);
 }
 
 export function listOf(name: string | null | undefined): Listed[] {
@@ -39,7 +41,7 @@ export function listOf(name: string | null | undefined): Listed[] {
   if (name === "aids") return known.aids ?? [];
   if (name === "departments") return known.departments ?? [];
   if (name === "results") return known.results ?? [];
-  return known.lists[name] ?? [];
+  return known.lists[name] ?? REGISTRY_LISTS[name] ?? [];
 }
 
 /** What a list calls a code, in the language that is chosen. */
@@ -56,6 +58,12 @@ export function optionText(kind: string, input: string, code: string | null): st
     if (found) return said({ zh: found[1], en: found[2] }, language.value);
   }
   return code;
+}
+
+/** A department's file by its department: `health.events` is of 卫健. */
+export function sourceText(contract: string): string {
+  const [department = contract] = contract.split(".");
+  return codeText("departments", department);
 }
 
 export const role = computed(() => account.value?.role ?? "village");

@@ -95,7 +95,7 @@ fn both_saying_the_same_is_no_conflict() {
 fn who_is_no_longer_named_leaves_and_who_came_meanwhile_stays() {
     let mut walk = submitted(|answers| drop(answers["members"].as_array_mut().unwrap().remove(2)));
     moved(&mut walk, |now| {
-        let born = json!({"name": "张新", "id_number": "14010520260101001X", "relation": "30"});
+        let born = json!({"name": "张新", "id_number": "99900120260101001X", "relation": "30"});
         now["members"].as_array_mut().unwrap().push(born);
     });
     let decision = walk.give(&actor(Role::County), "agree", &json!({})).unwrap();

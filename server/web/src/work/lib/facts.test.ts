@@ -15,6 +15,7 @@ describe("why a warning", () => {
       { label: { zh: "自付", en: "paid" }, value: "38500.00", threshold: "15000.00", unit: "yuan" },
       { label: { zh: "年龄", en: "age" }, value: "81", threshold: null, unit: "years" },
       { label: { zh: "未知", en: "unknown" }, value: null, threshold: "3", unit: "" },
+      { label: { zh: "在享", en: "aided" }, value: "true", threshold: null, unit: "" },
     ],
     load: [{ contract: "medical", last_day: "2026-10-31" }], snapshot: 41,
     deadlines: { sign: "2026-11-19", visit: "2026-11-23", decide: "2026-11-25", close: "2026-12-09" },
@@ -22,13 +23,15 @@ describe("why a warning", () => {
 
   it("each reason has its value against its threshold, with the unit of the language", () => {
     expect(reasonsOf(of("warning", facts), "zh").map((each) => [each.value, each.threshold])).toEqual([
-      ["38,500 元", "15,000 元"], ["81 岁", "—"], ["—", "3"],
+      ["38,500 元", "15,000 元"], ["81 岁", "—"], ["—", "3"], ["是", "—"],
     ]);
     expect(reasonsOf(of("warning", facts), "en")[0]?.value).toBe("38,500 yuan");
   });
 
   it("says which load and which snapshot", () => {
-    expect(sourcesOf(of("warning", facts))).toEqual({ loads: ["medical · 2026-10-31"], snapshot: "41" });
+    expect(sourcesOf(of("warning", facts))).toEqual({
+      loads: [{ contract: "medical", day: "2026-10-31" }], snapshot: "41",
+    });
     expect(sourcesOf(of("warning", {}))).toEqual({ loads: [], snapshot: null });
   });
 

@@ -21,11 +21,14 @@ const UNITS: Record<string, Said> = {
   percent: { zh: "%", en: "%" },
 };
 
+const YES_NO = { true: { zh: "是", en: "yes" }, false: { zh: "否", en: "no" } } as const;
+
 /** A value of a reason as it reads, with its unit behind. */
 function shown(reason: Fact, name: string, language: "zh" | "en"): string {
   const unit = textOf(reason, "unit") ?? "";
   const text = textOf(reason, name);
   if (text === null) return "—";
+  if (text === "true" || text === "false") return YES_NO[text][language];
   const grouped = /^-?\d{4,}(\.\d+)?$/.test(text) && unit.startsWith("yuan")
     ? Number(text).toLocaleString("en-US", { maximumFractionDigits: 2 })
     : text;
@@ -41,11 +44,18 @@ export function reasonsOf(item: Case, language: "zh" | "en"): Reason[] {
   }));
 }
 
+export interface Source {
+  contract: string;
+  /** The last day that it spoke of. */
+  day: string | null;
+}
+
 /** The departments' files that it came from, and the snapshot that was looked at. */
-export function sourcesOf(item: Case): { loads: string[]; snapshot: string | null } {
-  const loads = factsOf(item.facts, "load").map((load) =>
-    ["contract", "last_day"].map((name) => textOf(load, name)).filter(Boolean).join(" · "),
-  );
+export function sourcesOf(item: Case): { loads: Source[]; snapshot: string | null } {
+  const loads = factsOf(item.facts, "load").map((load): Source => ({
+    contract: textOf(load, "contract") ?? "",
+    day: textOf(load, "last_day"),
+  }));
   return { loads, snapshot: textOf(item.facts, "snapshot") };
 }
 

@@ -144,7 +144,7 @@ export const en: WorkMessages = {
   reason: "Reason",
   found: "Found",
   threshold: "Threshold",
-  sourceLoad: "Source: {load}",
+  sourceLoad: "Source: {source} (to {day})",
   snapshotVersion: "Data version: {version}",
   raisedOn: "raised {day}",
   score: "Score {score}",
@@ -285,8 +285,8 @@ export const en: WorkMessages = {
   group_H: "Missed aid",
 
   // Accounts and the journal
-  accountsMakeHint: "Make, unlock, reset, disable accounts; roles are given by the security administrator.",
-  accountsGrantHint: "Give roles and regions; accounts are made by the system administrator.",
+  accountsMakeHint: "Make and disable accounts; roles are given by the security administrator.",
+  accountsGrantHint: "Give roles and regions, unlock, reset; accounts are made by the system administrator.",
   newAccount: "New account",
   accountSearch: "Login, name, place",
   accountLogin: "Login",
@@ -354,4 +354,6 @@ export const en: WorkMessages = {
   journal_invitation_open: "invitation used",
   journal_journal_read: "journal read",
   journal_journal_verify: "journal verified",
+  command_assess: "graded",
+  command_link: "linked",
 };

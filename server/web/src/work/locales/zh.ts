@@ -142,7 +142,7 @@ export const zh = {
   reason: "依据",
   found: "实际",
   threshold: "标准",
-  sourceLoad: "数据来源：{load}",
+  sourceLoad: "数据来源：{source}（截至 {day}）",
   snapshotVersion: "数据版本：{version}",
   raisedOn: "{day}产生",
   score: "评分 {score}",
@@ -283,8 +283,8 @@ export const zh = {
   group_H: "漏助",
 
   // 账号、日志
-  accountsMakeHint: "建立、解锁、重置、停用账号；授予角色由安全管理员办理。",
-  accountsGrantHint: "授予角色和管辖范围；账号由系统管理员建立。",
+  accountsMakeHint: "建立、停用账号；授予角色、解锁、重置密码由安全管理员办理。",
+  accountsGrantHint: "授予角色和管辖范围、解锁、重置密码；账号由系统管理员建立。",
   newAccount: "新建账号",
   accountSearch: "查找登录名、姓名、地区",
   accountLogin: "登录名",
@@ -352,6 +352,8 @@ export const zh = {
   journal_invitation_open: "使用邀请",
   journal_journal_read: "查看日志",
   journal_journal_verify: "校验日志",
+  command_assess: "研判分级",
+  command_link: "关联事项",
 };
 
 export type WorkMessages = typeof zh;
