@@ -33,7 +33,8 @@ async function sign(person, place) {
 
 /** Chooses a place level by level. */
 async function choosePlace(place, code) {
-  for (const [at, width] of [4, 6, 9, 12].entries()) {
+  const widths = [4, 6, 9, 12].filter((width) => width <= code.length);
+  for (const [at, width] of widths.entries()) {
     const select = place.locator("select").nth(at);
     const part = code.slice(0, width);
     await select.locator(`option[value="${part}"]`).waitFor({ state: "attached" });

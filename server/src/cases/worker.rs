@@ -10,6 +10,7 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use super::{delivery, watch};
+use crate::platform::Platform;
 use crate::problem::Problem;
 use crate::state::ServerState;
 
@@ -75,7 +76,8 @@ struct Seen {
 impl Seen {
     fn look(&mut self, state: &ServerState) -> Result<(), Problem> {
         let platform = state.platform()?;
-        let store = platform.store();
+        // Whoever listens does not wait for a registry that is being written.
+        tell(platform)?;
         deliver(state)?;
         let snapshot = state.snapshot()?;
         if self.version != Some(snapshot.version()) {
@@ -88,14 +90,8 @@ impl Seen {
             self.files = Some(files);
             self.version = Some(snapshot.version());
         }
-        let last = store.last_notice().map_err(|error| Problem::of_casework(&error))?;
-        platform.notices().send_if_modified(|known| {
-            let is_newer = *known != last;
-            *known = last;
-            is_newer
-        });
         self.failures = 0;
-        Ok(())
+        tell(platform)
     }
 
     /// Tells of the first failure of a row; the others say the same.
@@ -105,6 +101,17 @@ impl Seen {
             crate::cli::say(&format!("yiku: the platform's thread waits: {}", problem.word()));
         }
     }
+}
+
+/// Wakes whoever listens, if something happened since they were woken.
+pub(crate) fn tell(platform: &Platform) -> Result<(), Problem> {
+    let last = platform.store().last_notice().map_err(|error| Problem::of_casework(&error))?;
+    platform.notices().send_if_modified(|known| {
+        let is_newer = *known < last;
+        *known = last.max(*known);
+        is_newer
+    });
+    Ok(())
 }
 
 fn deliver(state: &ServerState) -> Result<(), Problem> {

@@ -3,7 +3,6 @@
 use serde_json::{Value, json};
 use yiku::Snapshot;
 use yiku_casework::{CaseFile, Kind};
-use yiku_indexer::HouseholdRecord;
 
 use super::accounts::{Cast, head, households_of, nobody};
 use super::director::{Director, Scene};
@@ -55,37 +54,28 @@ pub(super) fn play(
     let mut director = Director::new(platform, snapshot, cast);
     let families = families(snapshot, places)?;
     let mut next = families.iter();
-    let mut told = Told::default();
     for (state, aid) in APPLICATIONS {
         let Some(family) = next.next() else { break };
-        told.hear("application", state, application(&mut director, family, aid, state));
+        hear("application", state, application(&mut director, family, aid, state));
     }
     for state in ["draft", "submitted", "returned", "agreed", "rejected", "withdrawn"] {
-        told.hear("declaration", state, declaration(&mut director, places, state));
+        hear("declaration", state, declaration(&mut director, places, state));
     }
     for state in ["draft", "submitted", "county_review", "returned", "agreed", "rejected"] {
-        told.hear("report", state, report(&mut director, places, state));
+        hear("report", state, report(&mut director, places, state));
     }
     for state in ["submitted", "returned"] {
         let Some(family) = next.next() else { break };
-        told.hear("change", state, change(&mut director, family, state));
+        hear("change", state, change(&mut director, family, state));
     }
-    told.hear("warnings", "all", warnings(&mut director, places));
-    told.problem.map_or(Ok(()), Err)
+    hear("warnings", "all", warnings(&mut director, places));
+    Ok(())
 }
 
-/// What went wrong: one scene that cannot be played stops no other.
-#[derive(Default)]
-struct Told {
-    problem: Option<Problem>,
-}
-
-impl Told {
-    fn hear(&mut self, scene: &str, state: &str, played: Result<(), Problem>) {
-        if let Err(problem) = played {
-            crate::cli::say(&format!("scene {scene} {state}: {}", problem.in_words()));
-            self.problem.get_or_insert(problem);
-        }
+/// One scene that cannot be played stops no other, and no demonstration: it is told.
+fn hear(scene: &str, state: &str, played: Result<(), Problem>) {
+    if let Err(problem) = played {
+        crate::cli::say(&format!("left out: {scene} {state}: {}", problem.in_words()));
     }
 }
 
@@ -93,18 +83,22 @@ impl Told {
 struct Family {
     number: String,
     region: String,
-    record: HouseholdRecord,
+    answers: Value,
 }
 
 /// Households of the village whose head is an adult, but for the first, which is a citizen's who
-/// signs in.
+/// signs in; and behind them families that no department knows, so that there are enough.
 fn families(snapshot: &Snapshot, places: &Places) -> Result<Vec<Family>, Problem> {
     let records = households_of(snapshot, &places.here, 80)?;
-    let with_head = records.into_iter().filter_map(|record| {
+    let known = records.into_iter().filter_map(|record| {
         let (_, number) = head(&record)?;
-        Some(Family { number, region: record.region.clone(), record })
+        Some(Family { number, region: record.region.clone(), answers: answers_of(&record) })
     });
-    Ok(with_head.skip(1).collect())
+    let strange = (40..60).map(|order| {
+        let (number, answers) = strangers(order, &places.here.code);
+        Family { number, region: places.here.code.clone(), answers }
+    });
+    Ok(known.skip(1).chain(strange).collect())
 }
 
 /// Answers to everything that a form must know.
@@ -171,7 +165,7 @@ fn application(
     until: &str,
 ) -> Result<(), Problem> {
     let region = family.region.as_str();
-    let answers = complete(Kind::Application, answers_of(&family.record), aid, region);
+    let answers = complete(Kind::Application, family.answers.clone(), aid, region);
     director.days_ago(20);
     for member in members(&answers) {
         if let Some(number) = text(member, "id_number") {

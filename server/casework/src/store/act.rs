@@ -122,6 +122,26 @@ impl Store {
         })
     }
 
+    /// The case of a kind that somebody opened with this number before. For openings whose content
+    /// is drawn anew each time, such as digits to read out: their second sending cannot be known
+    /// by its content.
+    ///
+    /// # Errors
+    /// A number that is not of its form.
+    pub fn opened_by(
+        &self,
+        actor: &Actor,
+        kind: Kind,
+        command_id: &str,
+    ) -> Result<Option<CaseFile>> {
+        let command_id = commands::checked(command_id)?;
+        self.read(|transaction| {
+            let Some(id) = commands::case_of(transaction, command_id)? else { return Ok(None) };
+            let case = load(transaction, self.vault(), &id)?;
+            Ok((case.kind == kind && case.author == actor.account).then_some(case))
+        })
+    }
+
     /// Gives a case a command. A number that was used before for the same command changes nothing
     /// and gives the case as it stands.
     ///

@@ -37,6 +37,14 @@ pub(super) fn earlier(
     }
 }
 
+/// The case that a command with this number led to, whatever it said.
+pub(super) fn case_of(transaction: &Transaction<'_>, id: &str) -> Result<Option<String>> {
+    transaction
+        .prepare_cached("SELECT case_id FROM command WHERE id = ?1")
+        .and_then(|mut statement| statement.query_row(params![id], |row| row.get(0)).optional())
+        .doing("look for a command")
+}
+
 /// Remembers a command as done.
 pub(super) fn done(
     transaction: &Transaction<'_>,

@@ -16,7 +16,7 @@ use yiku_casework::{Kind, Role, forms};
 use yiku_indexer::{find_person, household};
 
 use super::access::{answer, call, casework, context, indexer, journal};
-use super::cases::shown_case;
+use super::cases::{done_case, shown_case};
 use crate::cases::evidence::{Asked, evidence};
 use crate::http::body::{JsonBody, Part, fields};
 use crate::http::reply::Reply;
@@ -111,11 +111,23 @@ pub(crate) async fn sign(
             return Err(Problem::told(Code::CaseStale, detail));
         }
         let number = own_number(&signed)?;
+        let known = platform.store().opened_by(&signed.actor, Kind::Authorisation, &command_id);
+        // The same text signed with the same number is one signature, though no two are alike.
+        if let Some(earlier) = casework(known)?
+            && earlier.facts.get("document") == Some(&json!(digest))
+        {
+            return shown_case(state, &signed, &earlier);
+        }
+        let hand = hand.unwrap_or_default();
+        if !hand.is_empty() && casework(platform.store().attachment(&hand))?.is_none() {
+            let detail = "the drawing must be sent to /api/v1/attachments first".to_owned();
+            return Err(Problem::told(Code::RequestField, detail).beneath("/hand"));
+        }
         let signer = Signer {
             name: mask("name", &signed.actor.name),
             index: casework(platform.store().index(number))?,
             how: how(&signed).to_owned(),
-            hand: hand.unwrap_or_default(),
+            hand,
         };
         let file = sign_document(&document, &signer, platform.platform_key(), now);
         let input = json!({
@@ -136,7 +148,7 @@ pub(crate) async fn sign(
         };
         let call = call(&signed, &command_id);
         let case = platform.store().open_case(&signed.actor, &opening, &context, &call);
-        shown_case(state, &signed, &casework(case)?)
+        done_case(state, &signed, &casework(case)?)
     };
     state.work(work).await
 }

@@ -12,13 +12,15 @@ use yiku_casework::{CaseFile, Kind, Role};
 use super::access::{answer, call, casework, context, journal};
 use super::opening::{self, Fresh};
 use crate::cases::evidence::{Asked, evidence};
-use crate::cases::{form_of, shown};
+use crate::cases::{form_of, shown, worker};
 use crate::http::body::{JsonBody, Part, fields, parameters};
 use crate::http::reply::Reply;
 use crate::http::signed::Signed;
 use crate::problem::{Code, Problem};
 use crate::state::ServerState;
 
+/// Digits of a phone number; ID numbers and bank accounts have more.
+const NUMBER_DIGITS_LEAST: usize = 11;
 /// The least that a reason says.
 const REASON_CHARS_LEAST: usize = 4;
 
@@ -36,6 +38,12 @@ struct Asking {
     text: Option<String>,
     after: Option<String>,
     limit: Option<usize>,
+}
+
+/// Whether a text may be of a person: a number of theirs has no place in an address.
+fn is_personal(text: &str) -> bool {
+    let digits = text.chars().filter(char::is_ascii_digit).count();
+    digits >= NUMBER_DIGITS_LEAST && !text.starts_with(|first: char| first.is_ascii_alphabetic())
 }
 
 fn is_set(flag: Option<&String>) -> bool {
@@ -68,6 +76,11 @@ pub(crate) async fn list(
 }
 
 fn filter(asking: &Asking, signed: &Signed, today: jiff::civil::Date) -> Result<Filter, Problem> {
+    if asking.text.as_deref().is_some_and(is_personal) {
+        let detail = "a person's number does not belong into an address: \
+                      POST /api/v1/households/find";
+        return Err(Problem::told(Code::RequestParameter, detail));
+    }
     let mut kinds = Vec::new();
     for word in asking.kind.iter().flat_map(|kinds| kinds.split(',')) {
         let Some(kind) = kind_of(word) else {
@@ -131,6 +144,16 @@ pub(super) fn shown_case(
     answer(&snapshot, &whole)
 }
 
+/// A case after something was done to it; whoever listens is told at once.
+pub(super) fn done_case(
+    state: &ServerState,
+    signed: &Signed,
+    case: &CaseFile,
+) -> Result<Reply, Problem> {
+    worker::tell(state.platform()?)?;
+    shown_case(state, signed, case)
+}
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Opening {
@@ -157,7 +180,7 @@ pub(crate) async fn open(
             input: &input,
         };
         let case = opening::open(state.platform()?, &state.snapshot()?, &signed, &fresh)?;
-        shown_case(state, &signed, &case)
+        done_case(state, &signed, &case)
     };
     state.work(work).await
 }
@@ -184,7 +207,16 @@ pub(crate) async fn act(
         let platform = state.platform()?;
         let case = casework(platform.store().case_within(&Reach::of(&signed.actor), &id))?;
         let input = restored(&case, &given.input);
-        checked(&case, &input, platform.now().date())?;
+        let strictness = match given.command.as_str() {
+            "submit" | "supplement" | "complete" => Strictness::Submit,
+            _ => Strictness::Draft,
+        };
+        let answers = input.get("answers").unwrap_or(&case.answers);
+        // Whoever may not give the command learns that, and not what is wrong with the form.
+        let may = machine::allowed(&case, &signed.actor);
+        if may.iter().any(|action| action.name == given.command) {
+            checked(case.kind, answers, platform.now().date(), strictness)?;
+        }
         let asked =
             Asked { kind: case.kind, case: Some(&case), command: &given.command, input: &input };
         let found = evidence(platform, &state.snapshot()?, &asked, platform.now())?;
@@ -192,7 +224,7 @@ pub(crate) async fn act(
         let command = Command { name: &given.command, version: given.version, input: &input };
         let call = call(&signed, &given.command_id);
         let done = platform.store().act(&signed.actor, &case.id, &command, &context, &call);
-        shown_case(state, &signed, &casework(done)?)
+        done_case(state, &signed, &casework(done)?)
     };
     state.work(work).await
 }
@@ -209,12 +241,15 @@ fn restored(case: &CaseFile, input: &Value) -> Value {
     input
 }
 
-/// Answers that cannot even be kept as a draft, with every fault.
-fn checked(case: &CaseFile, input: &Value, today: jiff::civil::Date) -> Result<(), Problem> {
-    let (Some(form), Some(answers)) = (form_of(case.kind), input.get("answers")) else {
-        return Ok(());
-    };
-    let faults = form.check(answers, today, Strictness::Draft);
+/// Answers that cannot be kept, or handed in, with every fault.
+pub(super) fn checked(
+    kind: Kind,
+    answers: &Value,
+    today: jiff::civil::Date,
+    strictness: Strictness,
+) -> Result<(), Problem> {
+    let Some(form) = form_of(kind).filter(|_| !answers.is_null()) else { return Ok(()) };
+    let faults = form.check(answers, today, strictness);
     if faults.is_empty() {
         return Ok(());
     }

@@ -12,7 +12,7 @@ use yiku_casework::{CaseFile, Kind};
 
 use super::access::{call, casework, context};
 use super::attachments::Raw;
-use super::cases::shown_case;
+use super::cases::{done_case, shown_case};
 use super::opening::{self, Fresh};
 use crate::cases::evidence::{Asked, evidence};
 use crate::http::body::{JsonBody, Part, fields};
@@ -44,7 +44,7 @@ pub(crate) async fn issue(
         let fresh =
             Fresh { kind: "life_check", command_id: &command_id, region: None, input: &input };
         let case = opening::open(state.platform()?, &state.snapshot()?, &signed, &fresh)?;
-        shown_case(state, &signed, &case)
+        done_case(state, &signed, &case)
     };
     state.work(work).await
 }
@@ -66,6 +66,10 @@ pub(crate) async fn record(
         let attached = store.attach(&signed.actor, &bytes, "recording.wav", now, &signed.ip);
         let attached = casework(attached)?;
         let input = json!({ "recording": attached.digest });
+        if case.facts.get("recording") == input.get("recording") {
+            // The same recording sent twice was heard once.
+            return shown_case(state, &signed, &case);
+        }
         let asked = Asked { kind: case.kind, case: Some(&case), command: "record", input: &input };
         let mut found = evidence(platform, &state.snapshot()?, &asked, now)?;
         found.voice = compared(store, &case, &bytes)?;
@@ -75,7 +79,7 @@ pub(crate) async fn record(
         let digest: String = attached.digest.chars().take(DIGEST_CHARS_NAMED).collect();
         let number = format!("{}-{digest}", case.id);
         let done = store.act(&signed.actor, &case.id, &command, &context, &call(&signed, &number));
-        shown_case(state, &signed, &casework(done)?)
+        done_case(state, &signed, &casework(done)?)
     };
     state.work(work).await
 }

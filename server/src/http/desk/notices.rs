@@ -57,29 +57,32 @@ impl Listener {
             if let Some(event) = self.waiting.pop() {
                 return Some(event);
             }
+            let newest = *self.changes.borrow_and_update();
+            if newest > self.last {
+                self.read().await?;
+                continue;
+            }
             match tokio::time::timeout(ALIVE_EVERY, self.changes.changed()).await {
                 Ok(Err(_)) => return None,
                 Ok(Ok(())) => {}
                 // A session is looked at now and then: who signed out hears no more.
-                Err(_) => {
-                    self.still_signed().await?;
-                    continue;
-                }
+                Err(_) => self.still_signed().await?,
             }
-            let newest = *self.changes.borrow_and_update();
-            if newest <= self.last {
-                continue;
-            }
-            let last = self.last;
-            let read = move |state: &ServerState, _| {
-                casework(state.platform()?.store().notices_after(last, TOGETHER))
-            };
-            let notices = self.state.work(read).await.ok()?;
-            self.last = notices.last().map_or(self.last, |notice| notice.seq);
-            let heard = notices.iter().filter(|notice| self.reach.hears(notice));
-            self.waiting = heard.map(event).collect();
-            self.waiting.reverse();
         }
+    }
+
+    /// Reads on after the last notice; what is not within reach is passed over.
+    async fn read(&mut self) -> Option<()> {
+        let last = self.last;
+        let read = move |state: &ServerState, _| {
+            casework(state.platform()?.store().notices_after(last, TOGETHER))
+        };
+        let notices = self.state.work(read).await.ok()?;
+        self.last = notices.last()?.seq;
+        let heard = notices.iter().filter(|notice| self.reach.hears(notice));
+        self.waiting = heard.map(event).collect();
+        self.waiting.reverse();
+        Some(())
     }
 
     async fn still_signed(&self) -> Option<()> {

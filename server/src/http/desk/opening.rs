@@ -5,11 +5,13 @@
 
 use serde_json::{Value, json};
 use yiku::Snapshot;
-use yiku_casework::store::{Opening, kind_of};
+use yiku_casework::forms::Strictness;
+use yiku_casework::store::{Opening, Reach, kind_of};
 use yiku_casework::{CaseFile, Kind, Role};
 use yiku_indexer::{find_person, household};
 
 use super::access::{call, casework, context, indexer};
+use super::cases::checked;
 use crate::cases::answers::{head_number, text};
 use crate::cases::evidence::{Asked, evidence, known};
 use crate::http::signed::Signed;
@@ -41,8 +43,26 @@ pub(super) fn open(
         let detail = format!("cases of kind `{}` are not opened here", fresh.kind);
         return Err(Problem::told(Code::RequestField, detail).beneath("/kind"));
     };
+    let store = platform.store();
     let owner = owner(signed, fresh.input);
-    let region = region(platform, snapshot, signed, fresh, owner.as_deref())?;
+    if kind == Kind::LifeCheck
+        && let Some(earlier) = casework(store.opened_by(&signed.actor, kind, fresh.command_id))?
+        && earlier.owner == owner.as_deref().map(|owner| casework(store.index(owner))).transpose()?
+    {
+        return Ok(earlier);
+    }
+    // A visit for a case: that case must be within reach, and says where to go.
+    let visited = match text(fresh.input, "case").filter(|_| kind == Kind::Survey) {
+        Some(id) => Some(casework(store.case_within(&Reach::of(&signed.actor), id))?),
+        None => None,
+    };
+    let region = match &visited {
+        Some(case) => case.region.clone(),
+        None => region(platform, snapshot, signed, fresh, owner.as_deref())?,
+    };
+    if let Some(answers) = fresh.input.get("answers") {
+        checked(kind, answers, platform.now().date(), Strictness::Draft)?;
+    }
     let known = known(platform, snapshot, kind, owner.as_deref(), fresh.input)?;
     let mut input = fresh.input.clone();
     if let Value::Object(fields) = &mut input {
@@ -68,11 +88,12 @@ pub(super) fn open(
     let asked = Asked { kind, case: None, command: opening, input: &input };
     let mut found = evidence(platform, snapshot, &asked, platform.now())?;
     found.current = known.answers;
+    found.linked.extend(visited.map(|case| (case.id, case.kind, case.state)));
     found.duplicates.extend(known.household.map(|key| ("household".to_owned(), key)));
     let context = context(platform, found)?;
     let opening = Opening { kind, region: &region, owner: owner.as_deref(), input: &input };
     let call = call(signed, fresh.command_id);
-    casework(platform.store().open_case(&signed.actor, &opening, &context, &call))
+    casework(store.open_case(&signed.actor, &opening, &context, &call))
 }
 
 /// The ID number of the person whose case it will be.

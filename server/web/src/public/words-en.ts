@@ -200,6 +200,7 @@ export const en: Record<keyof typeof zh, string> = {
   region: "Place",
   lifeTitle: "Life check",
   lifeWhat: "Read six digits aloud to show that you are well. If it does not work, somebody will come and see you; aid is never stopped for it.",
+  lifeNone: "Your household is not in the registry, so no life check is needed. You may declare a hardship.",
   lifeStart: "Begin",
   lifeRead: "Please read these six digits",
   lifeLeft: "{left} left",

@@ -198,6 +198,7 @@ export const zh = {
   region: "所在地",
   lifeTitle: "生存认证",
   lifeWhat: "对着手机，把看到的六个数字念一遍，证明本人健在。念不好也没关系，工作人员会上门看望您，救助不会因此停发。",
+  lifeNone: "登记库里还没有您家的信息，不用做生存认证。有困难可以先自主申报。",
   lifeStart: "开始认证",
   lifeRead: "请念这六个数字",
   lifeLeft: "还剩 {left}",

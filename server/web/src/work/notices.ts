@@ -9,6 +9,8 @@ export interface Notice {
   state: string;
   region: string;
   level?: string | null;
+  /** When the case moved: the moment of its event. */
+  at?: string;
   text: Said;
 }
 
