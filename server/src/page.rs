@@ -1,7 +1,8 @@
 //! The pages, embedded in the program: the leader's, the staff's, the public's, the sign-in.
 //!
-//! Invariants: an address beneath a page that is no file is that page, which reads the rest; what has a hash in its name never changes and may be kept for ever; everything else
-//! is asked for again each time.
+//! Invariants: an address beneath a page that is no file is that page, which reads the rest; what
+//! has a hash in its name never changes and may be kept for ever; everything else is asked for
+//! again each time.
 
 use axum::http::{HeaderMap, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};

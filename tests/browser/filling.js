@@ -69,15 +69,20 @@ export async function put(person, place, value) {
   return place.locator("input, textarea").first().fill(String(value));
 }
 
-/** Unfolds the entry of a block that repeats, and adds it where it is not there yet. */
+/**
+ * Unfolds an entry of a block that repeats, and adds it where it is not there yet. Several sections
+ * of a form may ask about the same entries.
+ */
 async function unfold(person, block, entry) {
-  const place = person.at(`entry-${block}-${entry}`);
-  if ((await place.count()) === 0) {
+  const places = person.at(`entry-${block}-${entry}`);
+  if ((await places.count()) === 0) {
     await person.at(`add-${block}`).click();
-    await place.waitFor();
+    await places.first().waitFor();
   }
-  if (!(await place.getAttribute("class")).includes("open")) {
-    await place.locator("button.head").first().click();
+  for (const place of await places.all()) {
+    if (!(await place.getAttribute("class")).includes("open")) {
+      await place.locator("button.head").first().click();
+    }
   }
 }
 
@@ -89,7 +94,8 @@ async function fillShown(person, answers) {
   for (const [path, value] of answers) {
     const entry = entryOf(path);
     if (entry) {
-      if ((await person.page.locator(`[data-block="${entry[1]}"]`).count()) === 0) continue;
+      const blocks = person.page.locator(`[data-block="${entry[1]}"]`);
+      if ((await blocks.count()) === 0) continue;
       await unfold(person, entry[1], Number(entry[2]));
     }
     const field = person.page.locator(`[data-testid="field-${path}"]`);

@@ -13,9 +13,13 @@ const PICTURES = process.env.PICTURES;
 export class Person extends Tab {
   /** Somebody who opens a page without being signed in. */
   static async at(browser, stage, path, shape, name) {
-    const tab = await Tab.open(browser, stage, "/favicon.svg", shape);
+    const tab = await Tab.open(browser, stage, null, shape);
     const person = Object.setPrototypeOf(tab, Person.prototype);
     person.name = name;
+    person.refused = [];
+    person.page.on("response", (answer) => {
+      if (answer.status() >= 400) person.refused.push(`${answer.status()} ${answer.url()}`);
+    });
     person.taken = 0;
     await person.keepTime();
     await person.page.goto(stage.address + path);
@@ -126,7 +130,7 @@ export class Person extends Tab {
   /** Whatever the page complained of, and whom else it asked: nothing and nobody. */
   clean(allowed = /^$/) {
     const complaints = this.complaints.filter((text) => !allowed.test(text));
-    assert.deepEqual(complaints, [], `${this.name}: the page complained`);
+    assert.deepEqual(complaints, [], `${this.name}: the page complained: ${this.refused.join(" ")}`);
     const elsewhere = this.requests
       .map((request) => request.url())
       .filter((url) => !url.startsWith(`${this.stage.address}/`) && !/^(blob|data):/.test(url));

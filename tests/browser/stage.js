@@ -190,7 +190,7 @@ export class Tab {
     tab.page.on("console", (message) => {
       if (message.type() === "error") tab.complaints.push(message.text());
     });
-    await tab.page.goto(stage.address + path);
+    if (path !== null) await tab.page.goto(stage.address + path);
     return tab;
   }
 

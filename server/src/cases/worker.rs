@@ -10,6 +10,7 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use super::{delivery, watch};
+use crate::error::Error;
 use crate::platform::Platform;
 use crate::problem::Problem;
 use crate::state::ServerState;
@@ -117,13 +118,21 @@ pub(crate) fn tell(platform: &Platform) -> Result<(), Problem> {
 fn deliver(state: &ServerState) -> Result<(), Problem> {
     let platform = state.platform()?;
     let applied = delivery::deliver(platform.store(), platform.db());
-    let Some(applied) = applied.map_err(|error| Problem::of_delivery(&error))? else {
-        return Ok(());
+    let applied = match applied {
+        Ok(Some(applied)) => applied,
+        Ok(None) => return Ok(()),
+        // A load is writing: what waits is taken when it is done.
+        Err(Error::Load { source }) if is_locked(&source) => return Ok(()),
+        Err(error) => return Err(Problem::of_delivery(&error)),
     };
     for rejected in &applied.rejected {
         crate::cli::say(&format!("yiku: the registry refused what case {} told", rejected.case));
     }
     Ok(())
+}
+
+fn is_locked(error: &yiku_indexer::Error) -> bool {
+    matches!(error, yiku_indexer::Error::Engine(yiku::Error::Locked { .. }))
 }
 
 fn wait(time: Duration, stopped: &AtomicBool) {

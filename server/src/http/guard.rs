@@ -32,7 +32,8 @@ pub(crate) async fn headers(request: Request, next: Next) -> Response {
         (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
     ];
     for (name, value) in safe {
-        response.headers_mut().insert(name, HeaderValue::from_static(value));
+        // What is stricter stays: a file that somebody sent is let do less than a page.
+        response.headers_mut().entry(name).or_insert(HeaderValue::from_static(value));
     }
     response
 }

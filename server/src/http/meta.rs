@@ -112,11 +112,11 @@ fn rows(
     scope: &Scope,
     stop: &Stop,
 ) -> Result<Vec<u64>, Problem> {
-    let tables = snapshot.schema().tables.iter().enumerate();
+    let tables = &snapshot.schema().tables;
     if scope.prefix().is_none() {
-        return Ok(tables.map(|(place, _)| snapshot.rows(place)).collect());
+        return Ok((0..tables.len()).map(|place| snapshot.rows(place)).collect());
     }
-    let counted = tables.map(|(_, table)| {
+    let counted = tables.iter().map(|table| {
         let query = question::from_text(&format!("from {} measure n = count()", table.name))?;
         Ok(state.answer(query, snapshot, scope, stop)?.matched)
     });

@@ -1,7 +1,6 @@
 //! A change of what is registered, while the registry changes too.
 
 use serde_json::json;
-use yiku_indexer::{Decision, apply_decisions};
 
 use crate::families::{answers, head_of};
 use crate::office::{Office, id};
@@ -27,13 +26,19 @@ async fn a_conflict_is_shown_field_by_field_and_settled_by_choice() {
     moved["members"][0]["employment"] = json!("2");
     citizen.act(&case, "submit", json!({ "answers": moved, "reason": "搬家。" })).await;
 
-    // Meanwhile the registry learns another address from elsewhere.
-    let at = "2026-11-02T10:00:00";
-    let elsewhere = json!({ "seq": 9_000, "case": "elsewhere", "at": at, "household": key,
-        "household_values": { "address": "河西路九号院一单元" } });
-    let elsewhere: Decision = serde_json::from_value(elsewhere).unwrap();
-    let applied = apply_decisions(&office.folder.path().join("db"), &[elsewhere]).unwrap();
-    assert_eq!(applied.applied, 1, "{:?}", applied.rejected);
+    // Meanwhile the village has another address, and a fault of the form, put right.
+    let village = office.person("cun").await;
+    let input = json!({ "purpose": "change", "owner": head_of(3) });
+    let other = village.open("change", input).await;
+    let mut corrected = other["answers"].clone();
+    corrected["change"] = json!({ "reason": "correction" });
+    corrected["family"]["address"] = json!("河西路九号院一单元");
+    corrected["family"]["cause"] = json!("2");
+    village.act(&other, "submit", json!({ "answers": corrected })).await;
+    township.act(&other, "agree", json!({})).await;
+    office.settle().await;
+    let values = office.household(&key).unwrap().values;
+    assert_eq!((&values["address"], &values["cause"]), (&json!("河西路九号院一单元"), &json!("2")));
 
     let seen = township.see(&case).await;
     let conflicts = seen["facts"]["conflicts"].as_array().unwrap();
@@ -45,4 +50,11 @@ async fn a_conflict_is_shown_field_by_field_and_settled_by_choice() {
     let choices = json!({ "choices": { "family.address": "declared" } });
     let agreed = township.act(&case, "agree", choices).await;
     assert_eq!(agreed["state"], "agreed");
+    office.settle().await;
+    let record = office.household(&key).unwrap();
+    assert_eq!(record.values["address"], "新居路六号院二单元", "as was chosen");
+    assert_eq!(record.values["cause"], "2", "what only the other changed stays");
+    let head = record.persons.iter().find(|p| p.values["relation"] == "02").unwrap();
+    assert_eq!(head.values["employment"], "2");
+    assert_eq!((record.persons.len(), office.times(&key)), (3, 1));
 }

@@ -15,12 +15,12 @@ pub(crate) fn nobody(born: &str, order: u32) -> String {
 
 /// The ID number of the head of a family, a man.
 pub(crate) fn head_of(family: u32) -> String {
-    nobody("19650412", 101 + 4 * family)
+    nobody("19750412", 101 + 4 * family)
 }
 
 /// The ID number of the head's wife.
 pub(crate) fn wife_of(family: u32) -> String {
-    nobody("19680923", 102 + 4 * family)
+    nobody("19780923", 102 + 4 * family)
 }
 
 /// The ID number of their child, who is twelve years old.
@@ -35,9 +35,9 @@ pub(crate) fn answers(family: u32) -> Value {
                     "phone": "13800001234", "cause": "1" },
         "members": [
             { "name": "冯大有", "id_number": head_of(family), "relation": "02", "sex": "1",
-              "birth_date": "1965-04-12", "labour_ability": "2", "counted": true },
+              "birth_date": "1975-04-12", "labour_ability": "2", "counted": true },
             { "name": "孟秀兰", "id_number": wife_of(family), "relation": "10", "sex": "2",
-              "birth_date": "1968-09-23", "labour_ability": "1", "counted": true },
+              "birth_date": "1978-09-23", "labour_ability": "1", "counted": true },
             { "name": "冯小宝", "id_number": child_of(family), "relation": "20", "sex": "1",
               "birth_date": "2014-03-05", "labour_ability": "4", "counted": true },
         ],

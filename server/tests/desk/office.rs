@@ -1,7 +1,7 @@
 //! The router over a registry and a platform in a folder, and people who ask it.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use axum::Router;
@@ -117,22 +117,15 @@ impl Office {
         // A registry that was loaded from files has the key of the numbers of its persons.
         fs::create_dir_all(db.join("loads")).unwrap();
         fs::write(db.join("loads").join("surrogate.key"), [7; 32]).unwrap();
-        Self::within(folder, now, &STAFF)
+        let office = Self::within(folder, now);
+        for (login, role, scope) in STAFF {
+            office.staff(login, role, scope);
+        }
+        office
     }
 
-    /// Over the database `db` of a folder, with these staff.
-    pub(crate) fn within(
-        folder: tempfile::TempDir,
-        now: &str,
-        staff: &[(&str, Role, &str)],
-    ) -> Self {
-        let made = platform(folder.path(), now);
-        for (login, role, scope) in staff {
-            let department = (*role == Role::Department).then_some("medical_insurance");
-            let grant = Grant { role: *role, scope, department, id_number: None };
-            establish(&made, login, &grant);
-        }
-        drop(made);
+    /// Over the database `db` of a folder, without anybody yet.
+    pub(crate) fn within(folder: tempfile::TempDir, now: &str) -> Self {
         let (router, state, database) = serve(folder.path(), now);
         Self { router, state, database, folder, given: AtomicU64::new(0) }
     }
@@ -147,10 +140,16 @@ impl Office {
 
     /// Makes the account of a citizen.
     pub(crate) fn citizen(&self, login: &str, id_number: &str) {
-        let made = platform(self.folder.path(), MONDAY);
         let id_number = Some(id_number);
         let grant = Grant { role: Role::Citizen, scope: "", department: None, id_number };
-        establish(&made, login, &grant);
+        establish(&platform(self.folder.path(), MONDAY), login, &grant);
+    }
+
+    /// Makes the account of a member of staff.
+    pub(crate) fn staff(&self, login: &str, role: Role, scope: &str) {
+        let department = (role == Role::Department).then_some("medical_insurance");
+        let grant = Grant { role, scope, department, id_number: None };
+        establish(&platform(self.folder.path(), MONDAY), login, &grant);
     }
 
     /// What the platform's thread does by and by.
@@ -176,11 +175,14 @@ impl Office {
         keys(&self.snapshot()).iter().filter(|known| *known == key).count()
     }
 
-    /// The store of cases, opened aside.
-    pub(crate) fn store_file(&self) -> PathBuf {
-        self.folder.path().join("cases").join("casework.db")
+    /// What the store has on disk.
+    pub(crate) fn store_files(&self) -> Vec<Vec<u8>> {
+        let cases = self.folder.path().join("cases");
+        let read = |name: &str| fs::read(cases.join(name)).unwrap_or_default();
+        vec![read("casework.db"), read("casework.db-wal")]
     }
 
+    /// The store of cases, opened aside.
     pub(crate) fn with_store<T>(&self, read: impl FnOnce(&Store) -> T) -> T {
         let aside = platform(self.folder.path(), MONDAY);
         read(aside.store())
@@ -278,11 +280,12 @@ impl Person<'_> {
         self.post("/api/v1/cases", &body).await
     }
 
-    #[track_caller]
+    /// Opens a case.
     pub(crate) async fn open(&self, kind: &str, input: Value) -> Value {
         self.try_open(kind, input).await.done()
     }
 
+    /// A case as it stands.
     pub(crate) async fn see(&self, case: &Value) -> Value {
         self.get(&format!("/api/v1/cases/{}", id(case))).await.done()
     }

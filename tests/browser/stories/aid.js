@@ -1,8 +1,9 @@
 // A citizen asks what they may be entitled to, applies, and is confirmed with the right amount.
 
 import assert from "node:assert/strict";
-import { PHOTO, SIGNED } from "../filling.js";
+import { PHOTO, put, SIGNED } from "../filling.js";
 import { Person, Voice } from "../people.js";
+import { agrees, authorises, chooseVillage, handsIn } from "./citizen.js";
 import { applied, assessed, PARENT } from "./family.js";
 
 /** 550 yuan a month and person in the villages of the county, three persons, 800 yuan of income. */
@@ -32,50 +33,16 @@ async function assesses(citizen, county) {
   assert.deepEqual(kept.map((request) => request.url()), [], "an assessment opens no case");
 }
 
-/** Reads what has to be read before it can be agreed to. */
-async function agrees(citizen, name) {
-  const card = citizen.at(`read-${name}`);
-  await card.locator(".text").evaluate((box) => box.scrollTo(0, box.scrollHeight));
-  await citizen.at(`tick-${name}`).check();
-}
-
-/** Signs an authorisation for every department. */
-export async function authorises(citizen) {
-  await citizen.at("scope-all").check();
-  await citizen.at("months-12").click();
-  await citizen.picture("scope");
-  await citizen.at("show-document").click();
-  await agrees(citizen, "document");
-  assert.ok(await citizen.at("sign").isDisabled(), "signed before the second consent");
-  await citizen.at("tick-sensitive").check();
-  await citizen.picture("document");
-  await citizen.fits();
-  await citizen.at("sign").click();
-  await citizen.at("authorised").waitFor();
-}
-
 async function applies(citizen, village) {
   assert.ok(await citizen.at("apply-begin").isDisabled(), "the notice was not read");
   await agrees(citizen, "notice");
   await agrees(citizen, "privacy");
-  for (const [at, width] of [4, 6, 9, 12].entries()) {
-    const select = citizen.at("where").locator("select").nth(at);
-    const part = village.slice(0, width);
-    await select.locator(`option[value="${part}"]`).waitFor({ state: "attached" });
-    await select.selectOption(part);
-  }
+  await chooseVillage(citizen, village);
   await citizen.picture("notice");
   await citizen.at("apply-begin").click();
   await citizen.at("case").waitFor();
   await citizen.fill(applied(village));
   await citizen.picture("filled");
-}
-
-/** Hands in the form that stands filled: at its last step, or with the button beneath it. */
-export async function handsIn(citizen) {
-  const step = citizen.page.locator('[data-testid="step-next"]:visible');
-  if ((await step.count()) > 0) await step.click();
-  else await citizen.at("submit").click();
 }
 
 /** The visit at home: the sheet, two who were there, the family's signature and a photo. */
@@ -92,7 +59,6 @@ async function visits(worker, survey) {
     conclusion: "agrees", suggestion: "建议纳入。", household_signature: SIGNED, photos: PHOTO,
   };
   const dialog = worker.at("dialog-complete");
-  const { put } = await import("../filling.js");
   const alone = dialog.locator('[data-testid="input-investigators"]');
   await put(worker, alone, { signers: ["李守田", "李守田"] });
   for (const [name, value] of Object.entries(inputs)) {

@@ -34,7 +34,7 @@ export function assessed(county) {
     }),
   );
   const parent = member(0, {
-    relation: "02", sex: "1", birth_date: PARENT.born, labour_ability: "1", counted: true,
+    relation: "02", sex: "2", birth_date: PARENT.born, labour_ability: "1", counted: true,
   });
   const home = { "family.region": county, "family.urban": false };
   return Object.assign({}, home, parent, ...children, INCOME, PROPERTY);
@@ -49,7 +49,7 @@ function named(village) {
     }),
   );
   const parent = member(0, {
-    name: PARENT.name, id_number: PARENT.id, relation: "02", sex: "1", birth_date: PARENT.born,
+    name: PARENT.name, id_number: PARENT.id, relation: "02", sex: "2", birth_date: PARENT.born,
     labour_ability: "1", monthly_income: "800", counted: true,
   });
   const home = {

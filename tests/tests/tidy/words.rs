@@ -168,7 +168,9 @@ pub(crate) fn foreign(files: &[File]) -> Vec<Fault> {
         concat!("static.", "crates.io"),
         concat!("pypi", ".org"),
         concat!("mirrors.", "tuna"),
-        concat!("/wo", "rk/"),
+        concat!("/wo", "rk/main/"),
+        concat!("/wo", "rk/sha", "red"),
+        concat!("/wo", "rk/."),
         concat!("sha", "red/design"),
         concat!("sha", "red/research"),
         concat!("sha", "red/domain"),
@@ -287,6 +289,7 @@ mod tests {
         let text = concat!("https://registry", ".npmjs.org/x");
         assert!(finds(&foreign(&[File::sample("a.json", text)]), "speaks of itself"));
         assert!(foreign(&[File::sample("a.md", "a shared library in the work tree")]).is_empty());
+        assert!(foreign(&[File::sample("a.md", "the page /work/cases/1")]).is_empty());
     }
 
     #[test]

@@ -91,6 +91,25 @@ impl Accounts {
         Ok(Some(Session { token, account, actor, started_at, must_change, only }))
     }
 
+    /// Whether the session of a secret goes on: unlike [`Accounts::session`] no use of it, so that a
+    /// page that only listens does not keep it awake.
+    ///
+    /// # Errors
+    /// When it cannot be read or its account's row was changed from outside.
+    pub fn goes_on(&self, token: &str, now: DateTime) -> Result<bool> {
+        let hashed = sm3_hex(token.as_bytes());
+        let found = self.store.read(|transaction| {
+            let Some(found) = find(transaction, &hashed)? else { return Ok(None) };
+            let account = rows::load(transaction, self.vault(), &found.account)?;
+            Ok(Some((found, account)))
+        })?;
+        let Some((found, account)) = found else { return Ok(false) };
+        let idle = now.duration_since(moment("session", "", &found.seen_at)?).as_secs();
+        let lasted = now.duration_since(moment("session", "", &found.started_at)?).as_secs();
+        let runs = idle <= IDLE_SECONDS && lasted <= LASTING_SECONDS;
+        Ok(runs && account.actor().is_some())
+    }
+
     /// Ends a session.
     ///
     /// # Errors

@@ -91,14 +91,16 @@ fn decide(step: &Step<'_>) -> Result<Decision, Refusal> {
     }
 }
 
-/// The answers that a save or a submission brings.
+/// The answers that a save or a submission brings, and the files they name, so that whoever may
+/// see the case may see them.
 pub(super) fn saved(step: &Step<'_>) -> Result<Brings, Refusal> {
     let answers = step.answers()?;
-    Ok(if answers == &step.case.answers {
-        Brings::nothing()
-    } else {
-        Brings::nothing().answers(answers.clone())
-    })
+    if answers == &step.case.answers {
+        return Ok(Brings::nothing());
+    }
+    let brings = Brings::nothing().answers(answers.clone());
+    let mut held = step.evidence().attachments.iter().map(|(digest, _)| digest.as_str()).peekable();
+    Ok(if held.peek().is_some() { brings.attach(held) } else { brings })
 }
 
 /// Back to who filled it in, with marked fields.

@@ -71,12 +71,14 @@ pub(crate) async fn show(
         }
         journal(platform, &signed, "attachment.read", &id, &digest)?;
         let (attachment, bytes) = casework(store.attachment_content(&digest))?;
+        // Browsers draw no document that may do nothing: it is kept instead.
+        let shown = if attachment.media == "application/pdf" { "attachment" } else { "inline" };
         let about = [
             (header::CONTENT_TYPE, attachment.media),
             (header::CACHE_CONTROL, "no-store".to_owned()),
             // Whatever it is, it is shown as itself and never run.
             (header::CONTENT_SECURITY_POLICY, "default-src 'none'; sandbox".to_owned()),
-            (header::CONTENT_DISPOSITION, "inline".to_owned()),
+            (header::CONTENT_DISPOSITION, shown.to_owned()),
         ];
         Ok((about, bytes).into_response())
     };
@@ -90,7 +92,7 @@ fn decoded(text: &str) -> String {
     while let Some(byte) = rest.next() {
         if byte == b'%' {
             let ahead: Vec<u8> = rest.clone().take(2).collect();
-            let code = std::str::from_utf8(&ahead).ok();
+            let code = std::str::from_utf8(&ahead).ok().filter(|code| code.len() == 2);
             if let Some(code) = code.and_then(|code| u8::from_str_radix(code, 16).ok()) {
                 bytes.push(code);
                 rest.nth(1);

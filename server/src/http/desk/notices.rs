@@ -73,6 +73,7 @@ impl Listener {
 
     /// Reads on after the last notice; what is not within reach is passed over.
     async fn read(&mut self) -> Option<()> {
+        self.still_signed().await?;
         let last = self.last;
         let read = move |state: &ServerState, _| {
             casework(state.platform()?.store().notices_after(last, TOGETHER))
@@ -86,9 +87,12 @@ impl Listener {
     }
 
     async fn still_signed(&self) -> Option<()> {
-        let (token, ip) = (self.signed.session.token.clone(), self.signed.ip.clone());
-        let read = move |state: &ServerState, _| state.platform()?.session(&token, &ip);
-        self.state.work(read).await.ok()?.map(|_| ())
+        let token = self.signed.session.token.clone();
+        let read = move |state: &ServerState, _| {
+            let platform = state.platform()?;
+            casework(platform.accounts().goes_on(&token, platform.now()))
+        };
+        self.state.work(read).await.ok()?.then_some(())
     }
 }
 

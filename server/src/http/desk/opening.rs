@@ -5,15 +5,16 @@
 
 use serde_json::{Value, json};
 use yiku::Snapshot;
-use yiku_casework::forms::Strictness;
+use yiku_casework::forms::{Strictness, id_number};
+use yiku_casework::rights::within;
 use yiku_casework::store::{Opening, Reach, kind_of};
 use yiku_casework::{CaseFile, Kind, Role};
 use yiku_indexer::{find_person, household};
 
-use super::access::{call, casework, context, indexer};
+use super::access::{call, casework, context, indexer, journal};
 use super::cases::checked;
 use crate::cases::answers::{head_number, text};
-use crate::cases::evidence::{Asked, evidence, known};
+use crate::cases::evidence::{Asked, Known, evidence, known};
 use crate::http::signed::Signed;
 use crate::platform::Platform;
 use crate::problem::{Code, Problem};
@@ -44,10 +45,11 @@ pub(super) fn open(
         return Err(Problem::told(Code::RequestField, detail).beneath("/kind"));
     };
     let store = platform.store();
-    let owner = owner(signed, fresh.input);
+    let owner = owner(signed, fresh.input)?;
     if kind == Kind::LifeCheck
         && let Some(earlier) = casework(store.opened_by(&signed.actor, kind, fresh.command_id))?
-        && earlier.owner == owner.as_deref().map(|owner| casework(store.index(owner))).transpose()?
+        && earlier.owner
+            == owner.as_deref().map(|owner| casework(store.index(owner))).transpose()?
     {
         return Ok(earlier);
     }
@@ -64,6 +66,10 @@ pub(super) fn open(
         checked(kind, answers, platform.now().date(), Strictness::Draft)?;
     }
     let known = known(platform, snapshot, kind, owner.as_deref(), fresh.input)?;
+    let known = match signed.actor.role == Role::Citizen || visited.is_some() {
+        true => known,
+        false => within_scope(platform, snapshot, signed, known)?,
+    };
     let mut input = fresh.input.clone();
     if let Value::Object(fields) = &mut input {
         // Whose it is goes apart, as a blind index.
@@ -96,13 +102,38 @@ pub(super) fn open(
     casework(store.open_case(&signed.actor, &opening, &context, &call))
 }
 
-/// The ID number of the person whose case it will be.
-fn owner(signed: &Signed, input: &Value) -> Option<String> {
-    if signed.actor.role == Role::Citizen {
-        return signed.session.account.own_number().map(str::to_owned);
+/// What a member of staff may have filled in for them: of a household outside their region nothing,
+/// and of one inside it the journal says that they saw it in full.
+fn within_scope(
+    platform: &Platform,
+    snapshot: &Snapshot,
+    signed: &Signed,
+    known: Known,
+) -> Result<Known, Problem> {
+    let Some(key) = &known.household else { return Ok(known) };
+    let record = indexer(household(snapshot, key))?;
+    if !record.is_some_and(|record| within(&signed.actor.scope, &record.region)) {
+        return Ok(Known::default());
     }
-    let named = text(input, "owner").or_else(|| input.get("answers").and_then(head_number));
-    named.map(str::to_owned)
+    journal(platform, signed, "household.read", key, "filled in")?;
+    Ok(known)
+}
+
+/// The ID number of the person whose case it will be.
+fn owner(signed: &Signed, input: &Value) -> Result<Option<String>, Problem> {
+    if signed.actor.role == Role::Citizen {
+        return Ok(signed.session.account.own_number().map(str::to_owned));
+    }
+    if let Some(named) = text(input, "owner") {
+        if id_number::read(named).is_err() {
+            let detail = "an ID number has 18 characters, the last of which checks the others";
+            return Err(Problem::told(Code::RequestField, detail).beneath("/owner"));
+        }
+        return Ok(Some(named.to_owned()));
+    }
+    // A draft may hold half a number, which is nobody's.
+    let head = input.get("answers").and_then(head_number);
+    Ok(head.filter(|number| id_number::read(number).is_ok()).map(str::to_owned))
 }
 
 /// Where the case belongs: as is said, where the person is registered, or where the staff member

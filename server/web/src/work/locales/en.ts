@@ -356,4 +356,5 @@ export const en: WorkMessages = {
   journal_journal_verify: "journal verified",
   command_assess: "graded",
   command_link: "linked",
+  command_open: "opened",
 };

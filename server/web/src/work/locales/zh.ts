@@ -354,6 +354,7 @@ export const zh = {
   journal_journal_verify: "校验日志",
   command_assess: "研判分级",
   command_link: "关联事项",
+  command_open: "建立",
 };
 
 export type WorkMessages = typeof zh;
