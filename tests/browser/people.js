@@ -52,6 +52,8 @@ export class Person extends Tab {
     if (!PICTURES) return;
     await mkdir(PICTURES, { recursive: true });
     const { width } = this.page.viewportSize();
+    // What fades in stands then.
+    await this.page.waitForTimeout(400);
     this.taken += 1;
     const number = String(this.taken).padStart(2, "0");
     const file = `${this.stage.story ?? "page"}-${width}-${this.name}-${number}-${what}.png`;

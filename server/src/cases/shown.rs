@@ -66,7 +66,7 @@ fn title(case: &CaseFile, viewer: &Actor) -> Value {
     json!({ "zh": say(true), "en": say(false) })
 }
 
-fn head_of(answers: &Value) -> Option<&str> {
+pub(crate) fn head_of(answers: &Value) -> Option<&str> {
     let number = head_number(answers);
     let head =
         members(answers).find(|member| number.is_some() && text(member, "id_number") == number);

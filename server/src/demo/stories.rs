@@ -98,7 +98,10 @@ fn families(snapshot: &Snapshot, places: &Places) -> Result<Vec<Family>, Problem
         let (number, answers) = strangers(order, &places.here.code);
         Family { number, region: places.here.code.clone(), answers }
     });
-    Ok(known.skip(1).chain(strange).collect())
+    let mut all: Vec<Family> = known.skip(1).chain(strange).collect();
+    // Families of several first: who lives alone and is old is helped in another way.
+    all.sort_by_key(|family| members(&family.answers).count() < 2);
+    Ok(all)
 }
 
 /// Answers to everything that a form must know.

@@ -84,7 +84,7 @@ fn filter(asking: &Asking, signed: &Signed, today: jiff::civil::Date) -> Result<
     let mut kinds = Vec::new();
     for word in asking.kind.iter().flat_map(|kinds| kinds.split(',')) {
         let Some(kind) = kind_of(word) else {
-            let detail = format!("`{word}` is no kind of case; GET /api/v1/catalogue lists them");
+            let detail = "there is no such kind of case; GET /api/v1/catalogue lists them";
             return Err(Problem::told(Code::RequestParameter, detail));
         };
         kinds.push(kind);
@@ -282,7 +282,7 @@ pub(crate) async fn reveal(
         let field = form_of(case.kind).and_then(|form| form.field(&path));
         let value = path::get(&case.answers, &path).filter(|_| field.is_some());
         let Some(value) = value else {
-            let detail = format!("`{path}` is no answer of this case");
+            let detail = "there is no such answer; members[1].id_number is how one is named";
             return Err(Problem::told(Code::RequestField, detail).beneath("/path"));
         };
         let entry = yiku_casework::store::Entry {

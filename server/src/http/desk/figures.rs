@@ -36,20 +36,19 @@ pub(crate) async fn payments(
         let lines = casework(platform.store().payments(&month, &signed.actor.scope))?;
         journal(platform, &signed, "payment.list", &month, &format!("{} lines", lines.len()))?;
         let total = lines.iter().fold(0_i64, |sum, line| sum.saturating_add(line.amount));
-        let shown: Vec<Value> = lines
-            .iter()
-            .map(|line| {
-                let mut one = json!(line);
-                if let Value::Object(fields) = &mut one {
-                    let name = shown::region_name(&snapshot, &line.region);
-                    fields.insert("region_name".to_owned(), json!(name));
-                    if let Some(Value::String(payee)) = fields.get_mut("payee") {
-                        *payee = mask("name", payee);
-                    }
-                }
-                one
-            })
-            .collect();
+        let mut shown = Vec::with_capacity(lines.len());
+        for line in &lines {
+            // A line knows its case; whom it names stands in the case's answers.
+            let case = casework(platform.store().case(&line.case))?;
+            let payee = shown::head_of(&case.answers).map(|name| mask("name", name));
+            let mut one = json!(line);
+            if let Value::Object(fields) = &mut one {
+                let name = shown::region_name(&snapshot, &line.region);
+                fields.insert("region_name".to_owned(), json!(name));
+                fields.insert("payee".to_owned(), json!(payee));
+            }
+            shown.push(one);
+        }
         answer(&snapshot, &json!({ "month": month, "total": total, "payments": shown }))
     };
     state.work(work).await
@@ -109,10 +108,8 @@ pub(crate) async fn funnel(
         let scope = signed.actor.scope.clone();
         let region = region.unwrap_or_else(|| scope.clone());
         if !within(&scope, &region) {
-            return Err(Problem::told(
-                Code::RightMissing,
-                format!("`{region}` is outside your region `{scope}`"),
-            ));
+            let detail = format!("that place is outside your region `{scope}`");
+            return Err(Problem::told(Code::RightMissing, detail));
         }
         let store = platform.store();
         let reached = casework(store.reached(&region, Kind::Warning, 2))?;

@@ -41,7 +41,8 @@ pub(super) fn open(
     let kind = kind_of(fresh.kind);
     let kind = kind.filter(|kind| !matches!(kind, Kind::Warning | Kind::Authorisation));
     let Some(kind) = kind else {
-        let detail = format!("cases of kind `{}` are not opened here", fresh.kind);
+        // What was sent is not repeated: it may be anything of a person.
+        let detail = "cases of such a kind are not opened here; GET /api/v1/catalogue lists them";
         return Err(Problem::told(Code::RequestField, detail).beneath("/kind"));
     };
     let store = platform.store();
@@ -150,7 +151,7 @@ fn region(
     let family = answers.and_then(|answers| answers.get("family"));
     if let Some(said) = said.or_else(|| family.and_then(|family| text(family, "region"))) {
         if snapshot.tree().find(said).is_none() {
-            let detail = format!("`{said}` is no place of the registry");
+            let detail = "no such place in the registry: 12 digits of a village are right";
             return Err(Problem::told(Code::RequestField, detail).beneath("/region"));
         }
         return Ok(said.to_owned());
