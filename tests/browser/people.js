@@ -132,7 +132,8 @@ export class Person extends Tab {
   /** Whatever the page complained of, and whom else it asked: nothing and nobody. */
   clean(allowed = /^$/) {
     const complaints = this.complaints.filter((text) => !allowed.test(text));
-    assert.deepEqual(complaints, [], `${this.name}: the page complained: ${this.refused.join(" ")}`);
+    const told = `${this.name}: the page complained: ${this.refused.join(" ")}`;
+    assert.deepEqual(complaints, [], told);
     const elsewhere = this.requests
       .map((request) => request.url())
       .filter((url) => !url.startsWith(`${this.stage.address}/`) && !/^(blob|data):/.test(url));
