@@ -308,7 +308,7 @@ fn another_registry_is_loaded_by_its_schema() {
 fn a_demo_takes_up_what_was_interrupted() {
     let folder = tempfile::tempdir().unwrap();
     let dir = folder.path().to_str().unwrap().to_owned();
-    let demo = ["demo", "--persons", "400", "--dir", &dir];
+    let demo = ["demo", "--persons", "400", "--statistics", "--dir", &dir];
     let first = Serving::start(&demo);
     assert!(first.get("/api/v1/areas/14").contains("\"name\":\"山西省\""));
     assert_eq!(first.interrupt(), Some(0));
@@ -326,4 +326,18 @@ fn a_demo_takes_up_what_was_interrupted() {
     let third = Serving::start(&demo);
     assert!(third.get("/api/v1/query?q=from+person").contains("\"matched\":"));
     assert_eq!(third.interrupt(), Some(0));
+}
+
+#[test]
+fn a_demo_asks_who_is_there_and_says_who_there_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path().to_str().unwrap().to_owned();
+    let demo = ["demo", "--persons", "400", "--dir", &dir];
+    for _ in 0..2 {
+        let serving = Serving::start(&demo);
+        assert!(serving.get("/api/v1/query?q=from+person").contains("session.missing"));
+        let session = serving.get("/api/v1/session");
+        assert!(session.contains("\"login\":\"xiang\"") && session.contains("\"demo\":true"));
+        assert_eq!(serving.interrupt(), Some(0));
+    }
 }
