@@ -13,6 +13,7 @@ fn main() {
     if let Some(folder) = env::var_os("DUCKDB_LIB_DIR").map(PathBuf::from) {
         let folder = folder.canonicalize().unwrap_or(folder);
         println!("cargo:rustc-link-arg-bins=-Wl,-rpath,{}", shown(&folder));
+        println!("cargo:rustc-link-arg-tests=-Wl,-rpath,{}", shown(&folder));
     }
 }
 

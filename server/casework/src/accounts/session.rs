@@ -91,7 +91,7 @@ impl Accounts {
         Ok(Some(Session { token, account, actor, started_at, must_change, only }))
     }
 
-    /// Whether the session of a secret goes on: unlike [`Accounts::session`] no use of it, so that a
+    /// Whether the session of a secret goes on. Unlike [`Accounts::session`] it is no use of it: a
     /// page that only listens does not keep it awake.
     ///
     /// # Errors
