@@ -160,7 +160,7 @@ fn answers_equal_those_of_sql() {
     let (schema, tree) = (snapshot.schema(), snapshot.tree());
     let duck = duck::filled(schema, tree, &rows);
     let mut random = Random::new(setting("SEED", 20_261_031));
-    let count = setting("QUESTIONS", 400);
+    let count = setting("QUESTIONS", 1000);
     let (mut met, mut parts) = (0, [0; PARTS.len()]);
     for _ in 0..count {
         let as_of = AS_OF - random.between(-40, 500);
