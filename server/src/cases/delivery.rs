@@ -45,5 +45,11 @@ pub(crate) fn deliver(store: &Store, db: &Path) -> Result<Option<Applied>, Error
 /// A change as the registry reads it. What case-work writes it can read: a change that it cannot is
 /// a fault of the program, and no reason to stop the others.
 fn decision(outgoing: &Outgoing) -> Option<Decision> {
-    serde_json::from_value(outgoing.body.clone()).ok()
+    let read = serde_json::from_value(outgoing.body.clone()).ok();
+    if read.is_none() {
+        // What it says may be personal: only the case is named.
+        let (case, seq) = (&outgoing.case, outgoing.seq);
+        crate::cli::say(&format!("yiku: change {seq} of case {case} is none the registry reads"));
+    }
+    read
 }

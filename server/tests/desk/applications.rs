@@ -86,6 +86,7 @@ async fn an_application_is_paid_with_the_right_amount() {
     assert_eq!(list["total"], AMOUNT);
     assert_eq!(list["payments"].as_array().unwrap().len(), 1);
     assert!(!list.to_string().contains("冯大有"), "{list}");
+    assert!(list["payments"][0].get("owner").is_none(), "{list}");
     let neighbour = office.person("xian2").await;
     let other = neighbour.get("/api/v1/payments?month=2026-12").await.done();
     assert_eq!(other["payments"], json!([]));

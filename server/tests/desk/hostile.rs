@@ -136,6 +136,32 @@ async fn a_stale_edit_changes_nothing() {
 }
 
 #[tokio::test]
+async fn what_may_be_of_a_person_is_looked_for_in_a_body() {
+    let office = Office::new();
+    let village = office.person("cun").await;
+    let case = village.open("report", json!({ "answers": report(4) })).await;
+    let id = case["id"].as_str().unwrap();
+    let ids = |answered: &Value| -> Vec<String> {
+        let cases = answered["cases"].as_array().unwrap().iter();
+        cases.map(|case| case["id"].as_str().unwrap().to_owned()).collect()
+    };
+    let path = "/api/v1/cases/find";
+    for text in [&head_of(4), id, id.get(..6).unwrap(), "冯大有"] {
+        let found = village.post(path, &json!({ "text": text })).await.done();
+        assert_eq!(ids(&found), [id], "{text}");
+    }
+    let none = village.post(path, &json!({ "text": head_of(5) })).await.done();
+    assert!(ids(&none).is_empty());
+    let other = office.person("cun2").await;
+    let beyond = other.post(path, &json!({ "text": head_of(4) })).await.done();
+    assert!(ids(&beyond).is_empty(), "a draft is its writer's, a region its own");
+    let by_number = village.get(&format!("/api/v1/cases?text={id}")).await.done();
+    assert_eq!(ids(&by_number), [id]);
+    let name = village.get("/api/v1/cases?text=%E5%86%AF%E5%A4%A7%E6%9C%89").await;
+    name.problem(400, "request.parameter");
+}
+
+#[tokio::test]
 async fn errors_and_addresses_name_nobody() {
     let office = Office::new();
     let village = office.person("cun").await;

@@ -61,6 +61,9 @@ async fn an_invitation_is_good_once_for_one_person_and_a_week() {
     let citizen = office.person("feng").await;
     let wife = wife_of(3);
     let invite = json!({ "name": "孟秀兰", "id_number": wife });
+    let mut foreign = invite.clone();
+    foreign["case"] = json!("A20260000000000");
+    citizen.post("/api/v1/invitations", &foreign).await.problem(404, "case.missing");
     let given = citizen.post("/api/v1/invitations", &invite).await.done();
     let late = citizen.post("/api/v1/invitations", &invite).await.done();
     let open = |code: &Value, number: &str| json!({ "code": code, "id_number": number });

@@ -223,6 +223,9 @@ pub(crate) async fn invite(
             let problem = Problem::told(Code::RequestField, detail.to_owned());
             return Err(problem.beneath("/id_number"));
         }
+        if let Some(case) = &case {
+            casework(platform.store().case_within(&Reach::of(&signed.actor), case))?;
+        }
         let who = (name.as_str(), id_number.as_str());
         let (now, ip) = (platform.now(), signed.ip.as_str());
         let invited = platform.store().invite(&signed.actor, who, case.as_deref(), now, ip);

@@ -19,8 +19,6 @@ use crate::http::signed::Signed;
 use crate::problem::{Code, Problem};
 use crate::state::ServerState;
 
-/// Digits of a phone number; ID numbers and bank accounts have more.
-const NUMBER_DIGITS_LEAST: usize = 11;
 /// The least that a reason says.
 const REASON_CHARS_LEAST: usize = 4;
 
@@ -40,10 +38,11 @@ struct Asking {
     limit: Option<usize>,
 }
 
-/// Whether a text may be of a person: a number of theirs has no place in an address.
-fn is_personal(text: &str) -> bool {
-    let digits = text.chars().filter(char::is_ascii_digit).count();
-    digits >= NUMBER_DIGITS_LEAST && !text.starts_with(|first: char| first.is_ascii_alphabetic())
+/// Whether a text is how the number of a case begins. Whatever else is looked for may be of a person
+/// and has no place in an address.
+fn is_case_number(text: &str) -> bool {
+    text.starts_with(|first: char| first.is_ascii_alphabetic())
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric())
 }
 
 fn is_set(flag: Option<&String>) -> bool {
@@ -57,6 +56,25 @@ pub(crate) async fn list(
     uri: Uri,
 ) -> Result<Reply, Problem> {
     let asking: Asking = parameters(&uri)?;
+    if asking.text.as_deref().is_some_and(|text| !text.is_empty() && !is_case_number(text)) {
+        let detail = "what may be of a person does not belong into an address: \
+                      POST /api/v1/cases/find takes the same in its body";
+        return Err(Problem::told(Code::RequestParameter, detail));
+    }
+    listed(&state, signed, asking).await
+}
+
+/// `POST /api/v1/cases/find`: the same as the list, for what may be of a person.
+pub(crate) async fn find(
+    State(state): State<ServerState>,
+    signed: Signed,
+    JsonBody(bytes): JsonBody,
+) -> Result<Reply, Problem> {
+    let asking: Asking = fields(&bytes)?;
+    listed(&state, signed, asking).await
+}
+
+async fn listed(state: &ServerState, signed: Signed, asking: Asking) -> Result<Reply, Problem> {
     let work = move |state: &ServerState, _| {
         let platform = state.platform()?;
         let snapshot = state.snapshot()?;
@@ -76,11 +94,6 @@ pub(crate) async fn list(
 }
 
 fn filter(asking: &Asking, signed: &Signed, today: jiff::civil::Date) -> Result<Filter, Problem> {
-    if asking.text.as_deref().is_some_and(is_personal) {
-        let detail = "a person's number does not belong into an address: \
-                      POST /api/v1/households/find";
-        return Err(Problem::told(Code::RequestParameter, detail));
-    }
     let mut kinds = Vec::new();
     for word in asking.kind.iter().flat_map(|kinds| kinds.split(',')) {
         let Some(kind) = kind_of(word) else {

@@ -46,6 +46,8 @@ pub(crate) async fn payments(
                 let name = shown::region_name(&snapshot, &line.region);
                 fields.insert("region_name".to_owned(), json!(name));
                 fields.insert("payee".to_owned(), json!(payee));
+                // By it one person could be followed from list to list.
+                fields.remove("owner");
             }
             shown.push(one);
         }

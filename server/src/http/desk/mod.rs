@@ -31,6 +31,7 @@ pub(super) fn routes() -> Routes {
         ("/api/v1/assessment", post(assessment::assess)),
         ("/api/v1/assessment/standards", get(assessment::standards)),
         ("/api/v1/cases", get(cases::list).post(cases::open)),
+        ("/api/v1/cases/find", post(cases::find)),
         ("/api/v1/cases/{id}", get(cases::show)),
         ("/api/v1/cases/{id}/commands", post(cases::act)),
         ("/api/v1/cases/{id}/reveal", post(cases::reveal)),

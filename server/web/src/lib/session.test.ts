@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { explain } from "./problem-words";
-import { command, Failed, get, onceEach, post, toldFrom, toldOf } from "./session";
+import { command, Failed, get, listCases, onceEach, post, toldFrom, toldOf } from "./session";
 
 const REFUSED = {
   title: "a rule says no", status: 409, code: "case.refused", ground: "authorisation.missing",
@@ -38,6 +38,23 @@ describe("what a failed answer tells", () => {
     const told = toldFrom(502, "Bad Gateway", "<html>");
     expect(told).toMatchObject({ code: "http.502", title: "Bad Gateway", refusal: null, faults: [] });
     expect(explain(told, "zh")).toContain("过一会儿");
+  });
+});
+
+describe("the list of cases", () => {
+  const page = { cases: [], next: null };
+  it("is asked by address, without what is empty", async () => {
+    answer(200, page);
+    await listCases({ kind: "warning", text: "", open: true, limit: 50 });
+    const address = String(vi.mocked(fetch).mock.calls[0]?.[0]);
+    expect(address).toContain("/cases?kind=warning&open=true&limit=50");
+  });
+  it("is asked in a body where a name may be looked for", async () => {
+    answer(200, page);
+    await listCases({ text: "冯大有", open: true, limit: 50 });
+    const address = String(vi.mocked(fetch).mock.calls[0]?.[0]);
+    expect(address).toMatch(/\/cases\/find$/);
+    expect(asked()).toMatchObject({ body: '{"text":"冯大有","open":"true","limit":50}' });
   });
 });
 

@@ -197,10 +197,15 @@ export interface CasePage {
 
 /** A page of the list of cases. */
 export function listCases(query: CaseQuery = {}, asked: Asked = {}): Promise<CasePage> {
-  const params = new URLSearchParams();
-  for (const [name, value] of Object.entries(query)) {
-    if (value !== undefined && value !== false && value !== "") params.set(name, String(value));
+  const said = Object.entries(query).filter(
+    ([, value]) => value !== undefined && value !== false && value !== "",
+  );
+  // What is looked for may be a name: it goes in the body, never in the address.
+  if (query.text) {
+    const body = said.map(([name, value]) => [name, name === "limit" ? value : String(value)]);
+    return post("/cases/find", Object.fromEntries(body), asked);
   }
+  const params = new URLSearchParams(said.map(([name, value]) => [name, String(value)]));
   const text = params.toString();
   return get(text ? `/cases?${text}` : "/cases", asked);
 }
