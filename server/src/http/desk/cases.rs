@@ -38,8 +38,8 @@ struct Asking {
     limit: Option<usize>,
 }
 
-/// Whether a text is how the number of a case begins. Whatever else is looked for may be of a person
-/// and has no place in an address.
+/// Whether a text is how the number of a case begins. Whatever else is looked for may be of a
+/// person and has no place in an address.
 fn is_case_number(text: &str) -> bool {
     text.starts_with(|first: char| first.is_ascii_alphabetic())
         && text.bytes().all(|byte| byte.is_ascii_alphanumeric())
