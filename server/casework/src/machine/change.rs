@@ -10,7 +10,7 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use super::brings::Brings;
-use super::declaration::{returned, saved};
+use super::declaration::{RETURN, returned, saved};
 use super::refuse::refuse;
 use super::registry::{self, household_values, id_number, person, person_values, put};
 use super::step::Step;
@@ -61,10 +61,7 @@ const ACTIONS: &[Action] = &[
         .by(&[Township, County])
         .primary()
         .asks(&[ask("choices", "choices", "冲突栏目的取值", "Values of conflicting fields")]),
-    step("return", "退回修改", "Return").from(&["submitted"]).by(&[Township, County]).asks(&[
-        ask("marks", "marks", "需要修改的栏目", "Fields to correct").must(),
-        ask("reason", "long_text", "退回理由", "Reason").must(),
-    ]),
+    step("return", "退回修改", "Return").from(&["submitted"]).by(&[Township, County]).asks(RETURN),
 ];
 
 fn clock(state: &str, _: Option<&str>) -> Option<u32> {

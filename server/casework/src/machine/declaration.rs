@@ -8,7 +8,7 @@ use super::registry::{self, Discovery};
 use super::step::Step;
 use super::table::{Spec, StateInfo, always_offered, ask, done, open, plain_missing, step};
 use crate::case::Role::{Citizen, County, Township, Village};
-use crate::case::{Action, Decision, Effect, Refusal};
+use crate::case::{Action, Decision, Effect, Input, Refusal};
 
 pub(super) static SPEC: Spec = Spec {
     opening: "begin",
@@ -29,6 +29,18 @@ const STATES: &[StateInfo] = &[
     done("withdrawn", "已撤回", "withdrawn"),
 ];
 
+/// What a return asks for, here and of a report or a change.
+pub(super) const RETURN: &[Input] = &[
+    ask("marks", "marks", "需要修改的栏目", "Fields to correct").must(),
+    ask("reason", "long_text", "退回理由", "Reason").must(),
+];
+
+/// What a rejection asks for, here and of a report.
+pub(super) const REJECT: &[Input] = &[
+    ask("ground", "code", "驳回依据", "Ground").must().of(GROUNDS),
+    ask("reason", "long_text", "驳回理由", "Reason").must(),
+];
+
 const ACTIONS: &[Action] = &[
     step("begin", "开始申报", "Begin").by(&[Citizen, Village]),
     step("save", "保存", "Save").from(&["draft", "returned"]).by(&[Citizen, Village]).own(),
@@ -43,14 +55,12 @@ const ACTIONS: &[Action] = &[
         .own()
         .danger(),
     step("agree", "同意", "Agree").from(&["submitted"]).by(&[Township, County]).primary(),
-    step("return", "退回修改", "Return").from(&["submitted"]).by(&[Township, County]).asks(&[
-        ask("marks", "marks", "需要修改的栏目", "Fields to correct").must(),
-        ask("reason", "long_text", "退回理由", "Reason").must(),
-    ]),
-    step("reject", "驳回", "Reject").from(&["submitted"]).by(&[Township, County]).danger().asks(&[
-        ask("ground", "code", "驳回依据", "Ground").must().of(GROUNDS),
-        ask("reason", "long_text", "驳回理由", "Reason").must(),
-    ]),
+    step("return", "退回修改", "Return").from(&["submitted"]).by(&[Township, County]).asks(RETURN),
+    step("reject", "驳回", "Reject")
+        .from(&["submitted"])
+        .by(&[Township, County])
+        .danger()
+        .asks(REJECT),
 ];
 
 fn clock(state: &str, _: Option<&str>) -> Option<u32> {
@@ -72,13 +82,7 @@ fn decide(step: &Step<'_>) -> Result<Decision, Refusal> {
         }
         "withdraw" => Ok(step.go("withdrawn", Brings::nothing())),
         "return" => returned(step),
-        "reject" => {
-            let brings = Brings::nothing()
-                .fact("ground", step.need("ground")?)
-                .fact("reason", step.need("reason")?)
-                .note(step.text("reason"));
-            Ok(step.go("rejected", brings))
-        }
+        "reject" => rejected(step),
         _ => {
             let household = registry::household_of(step);
             let body =
@@ -101,6 +105,15 @@ pub(super) fn saved(step: &Step<'_>) -> Result<Brings, Refusal> {
     let brings = Brings::nothing().answers(answers.clone());
     let mut held = step.evidence().attachments.iter().map(|(digest, _)| digest.as_str()).peekable();
     Ok(if held.peek().is_some() { brings.attach(held) } else { brings })
+}
+
+/// The end for who does not belong in the registry, with its ground.
+pub(super) fn rejected(step: &Step<'_>) -> Result<Decision, Refusal> {
+    let brings = Brings::nothing()
+        .fact("ground", step.need("ground")?)
+        .fact("reason", step.need("reason")?)
+        .note(step.text("reason"));
+    Ok(step.go("rejected", brings))
 }
 
 /// Back to who filled it in, with marked fields.

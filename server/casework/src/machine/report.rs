@@ -1,14 +1,13 @@
 //! 基层上报: a village worker reports a family; the township passes it on, the county agrees.
 
 use super::brings::Brings;
-use super::declaration::{returned, saved};
-use super::lists::GROUNDS;
+use super::declaration::{REJECT, RETURN, rejected, returned, saved};
 use super::refuse::refuse;
 use super::registry::{self, Discovery};
 use super::step::Step;
 use super::table::{Spec, StateInfo, always_offered, ask, done, open, plain_missing, step};
 use crate::case::Role::{County, Township, Village};
-use crate::case::{Action, Decision, Effect, Input, Refusal};
+use crate::case::{Action, Decision, Effect, Refusal};
 
 pub(super) static SPEC: Spec = Spec {
     opening: "begin",
@@ -30,11 +29,6 @@ const STATES: &[StateInfo] = &[
     done("withdrawn", "已撤回", "withdrawn"),
 ];
 
-const RETURN: &[Input] = &[
-    ask("marks", "marks", "需要修改的栏目", "Fields to correct").must(),
-    ask("reason", "long_text", "退回理由", "Reason").must(),
-];
-
 const ACTIONS: &[Action] = &[
     step("begin", "开始上报", "Begin").by(&[Village]),
     step("save", "保存", "Save").from(&["draft", "returned"]).by(&[Village]).own(),
@@ -53,10 +47,7 @@ const ACTIONS: &[Action] = &[
     step("return", "退回修改", "Return").from(&["submitted"]).by(&[Township]).asks(RETURN),
     step("return", "退回修改", "Return").from(&["county_review"]).by(&[County]).asks(RETURN),
     step("agree", "同意", "Agree").from(&["county_review"]).by(&[County]).primary(),
-    step("reject", "驳回", "Reject").from(&["county_review"]).by(&[County]).danger().asks(&[
-        ask("ground", "code", "驳回依据", "Ground").must().of(GROUNDS),
-        ask("reason", "long_text", "驳回理由", "Reason").must(),
-    ]),
+    step("reject", "驳回", "Reject").from(&["county_review"]).by(&[County]).danger().asks(REJECT),
 ];
 
 fn clock(state: &str, _: Option<&str>) -> Option<u32> {
@@ -80,13 +71,7 @@ fn decide(step: &Step<'_>) -> Result<Decision, Refusal> {
         "withdraw" => Ok(step.go("withdrawn", Brings::nothing())),
         "pass" => Ok(step.go("county_review", Brings::nothing().note(step.text("note")))),
         "return" => returned(step),
-        "reject" => {
-            let brings = Brings::nothing()
-                .fact("ground", step.need("ground")?)
-                .fact("reason", step.need("reason")?)
-                .note(step.text("reason"));
-            Ok(step.go("rejected", brings))
-        }
+        "reject" => rejected(step),
         _ => {
             let household = registry::household_of(step);
             let body =
