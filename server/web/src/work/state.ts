@@ -63,7 +63,8 @@ export function optionText(kind: string, input: string, code: string | null): st
 /** A department's file by its department: `health.events` is of 卫健. */
 export function sourceText(contract: string): string {
   const [department = contract] = contract.split(".");
-  return codeText("departments", department);
+  // Contracts name some departments otherwise than the list of transfers, and one is none.
+  return wordOr(`source_${department}`, codeText("departments", department));
 }
 
 export const role = computed(() => account.value?.role ?? "village");
