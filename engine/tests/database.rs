@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Command;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use yiku::limits::{SEGMENT_ROWS_MAX, TEXT_BYTES_MAX};
 use yiku::storage::Disk;
@@ -308,15 +309,26 @@ fn a_writer_that_is_dropped_did_nothing() {
     assert_eq!(weights(&Database::open(folder.path()).unwrap().snapshot().unwrap()), [1, 5]);
 }
 
+/// Set when it goes out of scope, by a panic too.
+struct Done<'a>(&'a AtomicBool);
+
+impl Drop for Done<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Release);
+    }
+}
+
 #[test]
 fn readers_and_a_writer_run_side_by_side() {
     let folder = tempfile::tempdir().unwrap();
     let database = create(folder.path());
+    let done = AtomicBool::new(false);
     std::thread::scope(|scope| {
+        let _done = Done(&done);
         for _ in 0..3 {
             scope.spawn(|| {
                 let mut last = 0;
-                while last < 31 {
+                while last < 31 && !done.load(Ordering::Acquire) {
                     let snapshot = database.snapshot().unwrap();
                     let weights = weights(&snapshot);
                     // Every commit replaces both boxes: their balls weigh the same.
@@ -327,5 +339,24 @@ fn readers_and_a_writer_run_side_by_side() {
             });
         }
         (0..30).for_each(|weight| drop(commit(&database, &["B1", "B2"], weight)));
+    });
+    assert_eq!(database.snapshot().unwrap().version(), 31);
+}
+
+#[test]
+fn the_right_to_write_comes_back_at_once_while_processes_are_started() {
+    let folder = tempfile::tempdir().unwrap();
+    let database = create(folder.path());
+    let done = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        // A program that is being started holds copies of every handle for a moment.
+        scope.spawn(|| {
+            while !done.load(Ordering::Acquire) {
+                let _ = Command::new("/nonexistent").status();
+            }
+        });
+        let _done = Done(&done);
+        let found = (0..20_000).find(|_| database.writer().is_err());
+        assert_eq!(found, None, "a writer was refused though the one before was dropped");
     });
 }

@@ -109,9 +109,21 @@ impl Storage for Disk {
         let path = self.folder.join(LOCK_FILE);
         let file = OpenOptions::new().create(true).truncate(false).write(true).open(path)?;
         match file.try_lock() {
-            Ok(()) => Ok(Some(Lock::new(file))),
+            Ok(()) => Ok(Some(Lock::new(Held(file)))),
             Err(TryLockError::WouldBlock) => Ok(None),
             Err(TryLockError::Error(error)) => Err(error),
         }
+    }
+}
+
+/// A file that is locked until this is dropped.
+struct Held(File);
+
+impl Drop for Held {
+    /// Closing the file is not enough: a process that another thread is just starting holds a
+    /// copy of the handle until it runs its own program, and the lock with it.
+    fn drop(&mut self) {
+        // What cannot be unlocked is unlocked by closing it.
+        let _ = self.0.unlock();
     }
 }
