@@ -203,7 +203,7 @@ impl Shared {
             Some(live) => {
                 let roots = manifest::read_live(&*self.storage, record.number, live, rows)?;
                 let count = roots.count();
-                (Some(Arc::new(LiveSet::new(roots, schema.tables.len()))), count)
+                (Some(Arc::new(LiveSet::new(&roots, schema.tables.len()))), count)
             }
         };
         let counted = |(table, rows): (usize, &u32)| match table {
@@ -215,7 +215,7 @@ impl Shared {
         {
             return Err(corrupt("the manifest counts other rows than the segment has"));
         }
-        Ok(Segment { file, live })
+        Ok(Segment { file, live, version: 0 })
     }
 }
 

@@ -237,7 +237,7 @@ impl Writer {
             if roots.count() < before {
                 killed += usize::try_from(before - roots.count()).unwrap_or(0);
                 let tables = self.base.schema().tables.len();
-                draft.segment.live = Some(Arc::new(LiveSet::new(roots.clone(), tables)));
+                draft.segment.live = Some(Arc::new(LiveSet::new(&roots, tables)));
                 draft.changed = Some(roots);
             }
         }
@@ -255,7 +255,7 @@ impl Writer {
         // A segment of this number may be left from a writer that was dropped.
         self.shared.forget(number);
         let file = self.shared.file(number, self.base.schema_shared())?;
-        let segment = Segment { file, live: None };
+        let segment = Segment { file, live: None, version: 0 };
         self.drafts.push(Draft { number, segment, live: None, changed: None });
         Ok(())
     }

@@ -43,6 +43,11 @@ impl SegmentFile {
             },
             _ => Error::Io { action: "read", path: path.clone(), source },
         })?;
+        Self::from_bytes(path, bytes, schema)
+    }
+
+    /// As [`SegmentFile::open`], of bytes at hand; `path` is where they come from, for messages.
+    pub(crate) fn from_bytes(path: PathBuf, bytes: Bytes, schema: &Arc<Schema>) -> Result<Self> {
         let (record, offset) = format::open(&bytes, FileKind::Segment, &path)?;
         let toc: SegmentToc = codec::decode(record, &path, offset)?;
         let record_checksum = checksum(record);

@@ -9,7 +9,8 @@ mod map;
 pub(crate) mod memory;
 
 use std::io;
-use std::ops::Deref;
+use std::ops::{Deref, Range};
+use std::sync::Arc;
 
 pub use disk::Disk;
 
@@ -73,6 +74,8 @@ pub enum Bytes {
     Mapped(Mapping),
     /// In memory.
     Owned(Vec<u8>),
+    /// A part of memory that others use as well; nothing where it has no such part.
+    Shared(Arc<Vec<u8>>, Range<usize>),
 }
 
 pub use map::Mapping;
@@ -84,6 +87,7 @@ impl Deref for Bytes {
         match self {
             Self::Mapped(mapping) => mapping,
             Self::Owned(bytes) => bytes,
+            Self::Shared(bytes, part) => bytes.get(part.clone()).unwrap_or_default(),
         }
     }
 }
