@@ -176,12 +176,6 @@ pub(crate) fn bundles<'a>(
     Ok(found)
 }
 
-/// All live bundles of a segment, by path and key.
-pub(crate) fn live(segment: &Segment, schema: &Schema) -> Result<Vec<Bundle>> {
-    let rows: Vec<Range<u32>> = segment.live(0)?.runs().collect();
-    read(segment, schema, 0, &rows)
-}
-
 /// Reads ranges of rows of a table, in rising order, with all beneath them, column by column.
 fn read(
     segment: &Segment,

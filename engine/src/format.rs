@@ -9,7 +9,7 @@ use crate::error::{Error, Result};
 use crate::limits;
 
 /// The format that this build writes.
-pub const FORMAT: u16 = 1;
+pub const FORMAT: u16 = 2;
 /// The oldest format that this build reads.
 pub const FORMAT_OLDEST: u16 = 1;
 /// What every file begins with: a letter that text files do not have, and both line ends, so
@@ -38,6 +38,8 @@ pub enum FileKind {
     Current = 4,
     /// The path tree.
     Tree = 5,
+    /// What was committed since a manifest.
+    Log = 6,
 }
 
 /// How a block is encoded.
@@ -93,6 +95,11 @@ pub(crate) fn close(mut bytes: Vec<u8>, record: &[u8]) -> Vec<u8> {
     footer.extend(checksum(&footer).to_le_bytes());
     bytes.extend(footer);
     bytes
+}
+
+/// The format that the header of a file names; 0 where there is no header.
+pub(crate) fn format_of(bytes: &[u8]) -> u16 {
+    read_u16(bytes, MAGIC.len() + 2).unwrap_or(0)
 }
 
 /// The little-endian number at `offset`, if it is there.
@@ -178,10 +185,11 @@ pub fn tables() -> String {
     text.push_str("\n| file | kind | name |\n| --- | --- | --- |\n");
     let files = [
         (FileKind::Segment, "segment", "`seg-<number>`"),
-        (FileKind::Live, "live set", "`live-<segment>-<version>`"),
-        (FileKind::Manifest, "manifest", "`manifest-<version>`"),
+        (FileKind::Live, "live sets", "`live-<manifest>`"),
+        (FileKind::Manifest, "manifest", "`manifest-<number>`"),
         (FileKind::Current, "current version", "`CURRENT`"),
-        (FileKind::Tree, "path tree", "`tree-<version>`"),
+        (FileKind::Tree, "path tree", "`tree-<manifest>`"),
+        (FileKind::Log, "log", "`log-<manifest>`"),
     ];
     for (kind, what, name) in files {
         text.push_str(&format!("| {what} | {} | {name} |\n", kind as u16));

@@ -4,6 +4,7 @@
 //! values, something beside the values (a dictionary's codes, a prefix), and the bits of the
 //! rows whose value is known.
 
+pub(crate) mod gathered;
 pub(crate) mod integers;
 pub(crate) mod texts;
 pub(crate) mod unpack;

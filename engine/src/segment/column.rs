@@ -106,6 +106,11 @@ impl<'a> Column<'a> {
         Ok(bytes.map(|b| b.try_into().map_or(0, u64::from_le_bytes)).collect())
     }
 
+    /// As [`Column::known_words`], of a block by its number.
+    pub(super) fn known_of_block(&self, block: usize) -> Result<Vec<u64>> {
+        self.toc.blocks.get(block).map_or(Ok(Vec::new()), |block| self.known_words(block))
+    }
+
     /// The rows whose value is known.
     ///
     /// # Errors

@@ -43,6 +43,11 @@ impl SegmentFile {
             },
             _ => Error::Io { action: "read", path: path.clone(), source },
         })?;
+        Self::from_bytes(path, bytes, schema)
+    }
+
+    /// As [`SegmentFile::open`], of bytes at hand; `path` is where they come from, for messages.
+    pub(crate) fn from_bytes(path: PathBuf, bytes: Bytes, schema: &Arc<Schema>) -> Result<Self> {
         let (record, offset) = format::open(&bytes, FileKind::Segment, &path)?;
         let toc: SegmentToc = codec::decode(record, &path, offset)?;
         let record_checksum = checksum(record);
@@ -55,6 +60,11 @@ impl SegmentFile {
         let offsets = toc.tables.iter().map(|_| OnceLock::new()).collect();
         let schema = Arc::clone(schema);
         Ok(Self { path, bytes, toc, record_checksum, schema, checked, offsets })
+    }
+
+    /// All of the file.
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.bytes
     }
 
     pub(crate) fn size_bytes(&self) -> u64 {

@@ -99,7 +99,7 @@ fn open(schema: &Arc<Schema>, bytes: Vec<u8>) -> Result<Segment> {
     let storage = Memory::default();
     assert!(storage.write(&SegmentFile::name(1), &bytes).is_ok());
     let file = Arc::new(SegmentFile::open(&storage, 1, schema)?);
-    Ok(Segment { file, live: None })
+    Ok(Segment { file, live: None, version: 0 })
 }
 
 /// Asks everything that can be asked; what is answered does not matter here.
@@ -114,8 +114,8 @@ fn ask(schema: &Schema, segment: &Segment) -> Result<u64> {
     asked.push(Predicate::TextIn(vec!["B007".into(), "heavy".into(), "7-1".into()]));
     asked.push(Predicate::TextStarts("note 9".into()));
     let roots = RowSet::range(segment.rows(0), 3..9);
-    let live = Some(Arc::new(LiveSet::new(roots, schema.tables.len())));
-    let some = Segment { file: Arc::clone(&segment.file), live };
+    let live = Some(Arc::new(LiveSet::new(&roots, schema.tables.len())));
+    let some = Segment { file: Arc::clone(&segment.file), live, version: 0 };
     let mut seen = 0;
     for (table, declared) in schema.tables.iter().enumerate() {
         for place in 0..declared.columns.len() {
