@@ -38,6 +38,8 @@ pub enum FileKind {
     Current = 4,
     /// The path tree.
     Tree = 5,
+    /// What was committed since a manifest.
+    Log = 6,
 }
 
 /// How a block is encoded.
@@ -124,6 +126,11 @@ pub(crate) fn close(mut bytes: Vec<u8>, record: &[u8]) -> Vec<u8> {
     bytes
 }
 
+/// The format that the header of a file names; 0 where there is no header.
+pub(crate) fn format_of(bytes: &[u8]) -> u16 {
+    read_u16(bytes, MAGIC.len() + 2).unwrap_or(0)
+}
+
 /// The little-endian number at `offset`, if it is there.
 pub(crate) fn read_u64(bytes: &[u8], offset: usize) -> Option<u64> {
     let raw = bytes.get(offset..offset.checked_add(8)?)?;
@@ -133,11 +140,6 @@ pub(crate) fn read_u64(bytes: &[u8], offset: usize) -> Option<u64> {
 fn read_u16(bytes: &[u8], offset: usize) -> Option<u16> {
     let raw = bytes.get(offset..offset.checked_add(2)?)?;
     Some(u16::from_le_bytes(raw.try_into().ok()?))
-}
-
-/// The format that the header of a file says it has.
-pub(crate) fn format_of(bytes: &[u8]) -> u16 {
-    read_u16(bytes, MAGIC.len() + 2).unwrap_or(0)
 }
 
 /// Checks header and footer of a file and gives its record and where that begins.
@@ -212,10 +214,11 @@ pub fn tables() -> String {
     text.push_str("\n| file | kind | name |\n| --- | --- | --- |\n");
     let files = [
         (FileKind::Segment, "segment", "`seg-<number>`"),
-        (FileKind::Live, "live set", "`live-<segment>-<version>`"),
-        (FileKind::Manifest, "manifest", "`manifest-<version>`"),
+        (FileKind::Live, "live sets", "`live-<manifest>`"),
+        (FileKind::Manifest, "manifest", "`manifest-<number>`"),
         (FileKind::Current, "current version", "`CURRENT`"),
-        (FileKind::Tree, "path tree", "`tree-<version>`"),
+        (FileKind::Tree, "path tree", "`tree-<manifest>`"),
+        (FileKind::Log, "log", "`log-<manifest>`"),
     ];
     for (kind, what, name) in files {
         text.push_str(&format!("| {what} | {} | {name} |\n", kind as u16));

@@ -63,6 +63,11 @@ impl SegmentFile {
         Ok(Self { path, bytes, toc, record_checksum, schema, checked, offsets })
     }
 
+    /// All of the file.
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
     pub(crate) fn size_bytes(&self) -> u64 {
         self.bytes.len() as u64
     }
