@@ -136,14 +136,6 @@ impl Segment {
         Ok(found)
     }
 
-    /// The root rows of keys, live or not: the place of a key in the list and its row, by row.
-    ///
-    /// # Errors
-    /// [`crate::Error::Corrupt`].
-    pub(crate) fn roots_of(&self, keys: &[&str]) -> Result<Vec<(usize, u32)>> {
-        self.rows_of_keys(0, &Wanted::new(keys))
-    }
-
     /// The rows of keys of a table, live or not: the place of a key in its list and its row, by
     /// row. Beneath the root a segment of format 1 has no index of keys: the column is read.
     ///

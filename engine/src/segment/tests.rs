@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::toc::{KeysToc, PostingToc, SegmentToc};
-use super::{LiveSet, Segment, SegmentFile, build};
+use super::{LiveSet, Segment, SegmentFile, Wanted, build};
 use crate::batch::Batch;
 use crate::block::FrameRef;
 use crate::error::{Error, Result};
@@ -134,7 +134,7 @@ fn ask(schema: &Schema, segment: &Segment) -> Result<u64> {
         seen += some.live(table)?.count() + u64::from(some.live_counts()?[table]);
     }
     seen += u64::from(segment.path_rows(1_101, 1_101)?.end);
-    Ok(seen + segment.roots_of(&["B003", "B039", "absent"])?.len() as u64)
+    Ok(seen + segment.rows_of_keys(0, &Wanted::new(&["B003", "B039", "absent"]))?.len() as u64)
 }
 
 /// Opens and asks; whether both went well. Only a named damage may be in the way.
@@ -154,7 +154,7 @@ fn a_sound_segment_answers() {
     let (schema, bytes) = sample();
     let segment = open(&schema, bytes.clone()).unwrap();
     assert!(ask(&schema, &segment).unwrap() > 1_000);
-    let found = segment.roots_of(&["B003", "absent", "B039"]).unwrap();
+    let found = segment.rows_of_keys(0, &Wanted::new(&["B003", "absent", "B039"])).unwrap();
     assert_eq!(found, [(0, 3), (2, 39)]);
     let mut met = 0;
     each_frame(&mut toc(&schema, &parts(&bytes).1), &mut |_| met += 1);
