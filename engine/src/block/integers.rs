@@ -233,6 +233,11 @@ impl<'a> IntegerBlock<'a> {
         Encoding::from_number(self.toc.encoding)
     }
 
+    /// Whether the values are places in a dictionary.
+    pub(crate) fn is_listed(&self) -> bool {
+        matches!(self.encoding(), Some(Encoding::ListPacked | Encoding::ListPlanes))
+    }
+
     /// The planes of the values, or of their places in the dictionary.
     pub(crate) fn planes(&self) -> Option<Planes<'a>> {
         let listed = self.encoding()? == Encoding::ListPlanes;

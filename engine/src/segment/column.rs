@@ -6,7 +6,7 @@ use std::ops::Range;
 
 use super::file::SegmentFile;
 use super::keys::{KeyIndex, Wanted};
-use super::toc::{ColumnToc, KeysToc};
+use super::toc::{ColumnToc, KeysToc, PostingToc};
 use crate::block::BlockToc;
 use crate::block::texts::TextBlock;
 use crate::bundle::Cell;
@@ -78,8 +78,17 @@ impl<'a> Column<'a> {
         })
     }
 
+    /// The bitmaps of a segment of format 1.
+    pub(super) fn postings(&self) -> &'a [PostingToc] {
+        &self.toc.postings
+    }
+
+    pub(super) fn kind(&self) -> Kind {
+        self.kind
+    }
+
     /// Every block with its first row.
-    fn blocks(&self) -> impl Iterator<Item = (u32, &'a BlockToc)> {
+    pub(super) fn blocks(&self) -> impl Iterator<Item = (u32, &'a BlockToc)> {
         (0u32..).step_by(BLOCK_ROWS as usize).zip(&self.toc.blocks)
     }
 
@@ -95,7 +104,7 @@ impl<'a> Column<'a> {
     }
 
     /// The bits of the known rows of a block, a word at a time.
-    fn known_words(&self, block: &BlockToc) -> Result<Vec<u64>> {
+    pub(super) fn known_words(&self, block: &BlockToc) -> Result<Vec<u64>> {
         let size = block.rows.div_ceil(64) as usize;
         if block.known == 0 {
             return Ok(vec![0; size]);
@@ -347,7 +356,7 @@ impl<'a> Column<'a> {
         Ok(Some(found))
     }
 
-    fn insert_posting(&self, found: &mut RowSet, frame: crate::block::FrameRef) -> Result<()> {
+    pub(super) fn insert_posting(&self, found: &mut RowSet, frame: crate::block::FrameRef) -> Result<()> {
         let bytes = self.file.frame(frame)?;
         found
             .insert_portable(bytes)

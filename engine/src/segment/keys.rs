@@ -13,6 +13,8 @@ use crate::block::packed::{self, bits_for, pack, packed_fits};
 use crate::error::Result;
 use crate::format::checksum;
 
+/// What is wrong with an index that leads astray.
+const STRAY: &str = "the index of keys names rows that there are not";
 /// Keys of a bucket, about.
 const BUCKET_KEYS: usize = 8;
 /// Bits of the hash that stand beside a row.
@@ -123,9 +125,9 @@ impl<'a> KeyIndex<'a> {
         Ok(Self { file, toc, frames, rows })
     }
 
-    fn corrupt(&self) -> crate::Error {
+    pub(super) fn corrupt(&self, what: &'static str) -> crate::Error {
         let (KeysToc::Sorted { rows, .. } | KeysToc::Buckets { rows, .. }) = self.toc;
-        self.file.corrupt(Some(*rows), "the index of keys names rows that there are not")
+        self.file.corrupt(Some(*rows), what)
     }
 
     /// Calls `visit` with each row whose key may have this hash.
@@ -139,7 +141,7 @@ impl<'a> KeyIndex<'a> {
         let from = if bits == 0 { 0 } else { packed::one(starts, bits, at) };
         let to = if bits == 0 { 0 } else { packed::one(starts, bits, at + 1) };
         if from > to || to > u64::from(*keys) {
-            return Err(self.corrupt());
+            return Err(self.corrupt(STRAY));
         }
         let bits = row_bits(self.rows);
         let wanted = hash & ((1 << HASH_BITS) - 1);
@@ -148,7 +150,7 @@ impl<'a> KeyIndex<'a> {
             if entry >> bits == wanted {
                 let row = (entry & ((1 << bits) - 1)) as u32;
                 if row >= self.rows {
-                    return Err(self.corrupt());
+                    return Err(self.corrupt(STRAY));
                 }
                 visit(row);
             }
@@ -171,7 +173,7 @@ impl<'a> KeyIndex<'a> {
         }
         while low < size && number(hashes, low) == hash {
             if number(rows, low) >= self.rows {
-                return Err(self.corrupt());
+                return Err(self.corrupt(STRAY));
             }
             visit(number(rows, low));
             low += 1;
@@ -179,7 +181,7 @@ impl<'a> KeyIndex<'a> {
         Ok(())
     }
 
-    /// Every entry: its hash as far as it is kept, and its row.
+    /// How many entries there are.
     pub(super) fn entries(&self) -> u32 {
         match self.toc {
             KeysToc::Sorted { .. } => self.rows,

@@ -14,6 +14,7 @@ mod merge;
 #[cfg(test)]
 mod tests;
 mod toc;
+mod verify;
 mod walk;
 
 use std::ops::Range;
