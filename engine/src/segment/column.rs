@@ -186,11 +186,12 @@ impl<'a> Column<'a> {
         let mut cells = Vec::with_capacity(rows.iter().map(ExactSizeIterator::len).sum());
         let mut values = Vec::new();
         let mut scratch = String::new();
-        let mut held: Option<(u32, Vec<u64>, Option<TextBlock<'_>>)> = None;
+        let mut held: Option<(u32, Option<Vec<u64>>, Option<TextBlock<'_>>)> = None;
         for (first, block, part) in rows.iter().flat_map(|rows| self.parts(rows.clone())) {
             if held.as_ref().is_none_or(|(held, _, _)| *held != first) {
                 let texts = self.kind.is_text().then(|| self.block_texts(block)).transpose()?;
-                held = Some((first, self.known_words(block)?, texts));
+                let known = block.known_bits.map(|_| self.known_words(block)).transpose()?;
+                held = Some((first, known, texts));
             }
             let Some((_, known, texts)) = &mut held else { continue };
             values.clear();
@@ -198,7 +199,9 @@ impl<'a> Column<'a> {
                 self.file.integers(block, part.start, part.end, &mut values)?;
             }
             for (nth, at) in part.enumerate() {
-                let known = known.get(at / 64).is_some_and(|w| w >> (at % 64) & 1 == 1);
+                let bit =
+                    |words: &Vec<u64>| words.get(at / 64).is_some_and(|w| w >> (at % 64) & 1 == 1);
+                let known = known.as_ref().map_or(block.known > 0, bit);
                 cells.push(match (known, &mut *texts) {
                     (false, _) => Cell::Unknown,
                     (true, Some(texts)) => {
@@ -356,7 +359,11 @@ impl<'a> Column<'a> {
         Ok(Some(found))
     }
 
-    pub(super) fn insert_posting(&self, found: &mut RowSet, frame: crate::block::FrameRef) -> Result<()> {
+    pub(super) fn insert_posting(
+        &self,
+        found: &mut RowSet,
+        frame: crate::block::FrameRef,
+    ) -> Result<()> {
         let bytes = self.file.frame(frame)?;
         found
             .insert_portable(bytes)

@@ -9,6 +9,7 @@ use super::Column;
 use super::file::SegmentFile;
 use super::toc::KeysToc;
 use crate::block::FrameSink;
+use crate::block::gathered::TextList;
 use crate::block::packed::{self, bits_for, pack, packed_fits};
 use crate::error::Result;
 use crate::format::checksum;
@@ -59,8 +60,10 @@ pub(super) struct KeyDraft {
 }
 
 impl KeyDraft {
-    pub(super) fn push(&mut self, key: &str, row: u32) {
-        self.keys.push((hash(key), row));
+    /// Adds the keys of rows from `first` on; one that is not known is not in the index.
+    pub(super) fn extend(&mut self, keys: &TextList, first: u32) {
+        let known = keys.iter().zip(first..).filter_map(|(key, row)| Some((key?, row)));
+        self.keys.extend(known.map(|(key, row)| (hash(key), row)));
     }
 
     /// Writes the index of a table of so many rows.
