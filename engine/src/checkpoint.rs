@@ -15,6 +15,7 @@ use crate::limits::{LOG_BYTES_MAX, LOG_BYTES_MIN};
 use crate::log::{Log, Position, log_name};
 use crate::manifest::{self, Manifest, RecordRef};
 use crate::records::io_error;
+use crate::segment::{Segment, SegmentFile};
 use crate::storage::Storage;
 use crate::sweep;
 use crate::version::Version;
@@ -23,13 +24,24 @@ use crate::version::Version;
 /// it. Files that nobody needs after it are taken away.
 pub(crate) fn write(shared: &Shared, version: &Version, log: bool) -> Result<Tail> {
     let mut next = version.clone();
-    gather::young_to_files(shared, &mut next)?;
+    for (bytes, written) in gather::take_young(&mut next)? {
+        let number = shared.number()?;
+        shared.spill(number, &bytes)?;
+        let file = shared.file(number, &next.schema)?;
+        next.add(number, true, Segment { file, live: None, version: written })?;
+    }
     let number = next.manifest.number.saturating_add(1);
     let next_segment = shared.numbers.load(Ordering::Acquire);
     let log = store(&*shared.storage, &mut next, number, next_segment, log)?;
     let version = Arc::new(next);
+    let mut spilled = shared.spilled.lock();
+    version.kept.iter().for_each(|kept| {
+        spilled.remove(&kept.number);
+    });
+    let names = spilled.iter().map(|number| SegmentFile::name(*number)).collect();
+    drop(spilled);
     // What is left lies there until the next time.
-    let _ = sweep::sweep(shared, &version);
+    let _ = sweep::sweep(&*shared.storage, &version, names);
     Ok(Tail { version, log: log.map(Arc::new) })
 }
 

@@ -150,34 +150,26 @@ fn fits(version: &Version, places: &[usize]) -> bool {
     })
 }
 
-/// Writes the segments of the log to files, as few as they fit.
-pub(crate) fn young_to_files(shared: &Shared, version: &mut Version) -> Result<()> {
+/// The segments of the log as the bytes of files, as few as they fit, each with the version of its
+/// rows that do not say theirs. The version then has none of them.
+pub(crate) fn take_young(version: &mut Version) -> Result<Vec<(Vec<u8>, u64)>> {
     let places: Vec<usize> = (0..version.kept.len())
         .filter(|place| version.kept.get(*place).is_some_and(|kept| !kept.file))
         .collect();
-    if places.is_empty() {
-        return Ok(());
-    }
     let segments: Vec<Segment> =
         places.iter().filter_map(|place| version.segments.get(*place).cloned()).collect();
-    let picks = picks(&segments, 0, u64::MAX)?;
-    let slices = slices(&segments, &picks)?;
     leave_out(version, &places);
-    for slice in slices {
-        let picked = picks.get(slice).unwrap_or_default();
-        let bytes = match (&*segments, picked.len()) {
-            // One that nothing was taken from is written as it is.
-            ([only], rows) if only.live.is_none() && rows == only.rows(0) as usize => {
-                only.file.bytes().to_vec()
-            }
-            _ => merge(&version.schema, &segments, picked)?,
-        };
-        let number = shared.number()?;
-        shared.spill(number, &bytes)?;
-        let file = shared.file(number, &version.schema)?;
-        let alone = segments.first().filter(|_| segments.len() == 1).map(|s| s.version);
-        let written = alone.unwrap_or_else(|| version.number());
-        version.add(number, true, Segment { file, live: None, version: written })?;
+    if let [only] = &*segments
+        && only.live.is_none()
+    {
+        // One that nothing was taken from is written as it is.
+        return Ok(vec![(only.file.bytes().to_vec(), only.version)]);
     }
-    Ok(())
+    let picks = picks(&segments, 0, u64::MAX)?;
+    let slices = slices(&segments, &picks)?.into_iter();
+    let files = slices.map(|slice| {
+        let bytes = merge(&version.schema, &segments, picks.get(slice).unwrap_or_default())?;
+        Ok((bytes, version.number()))
+    });
+    files.collect()
 }

@@ -6,6 +6,7 @@
 mod build;
 mod column;
 mod file;
+mod interim;
 mod live;
 mod merge;
 #[cfg(test)]
