@@ -3,9 +3,9 @@
 //! Invariant: no answer changes, and no version of a bundle.
 
 use std::ops::Range;
+use std::path::Path;
 use std::sync::Arc;
 
-use crate::database::Shared;
 use crate::error::Result;
 use crate::limits::SEGMENT_ROWS_MAX;
 use crate::segment::{RootWalk, Segment, SegmentFile, merge};
@@ -14,6 +14,9 @@ use crate::version::Version;
 
 /// A tier has so many segments before they become one, which is of the next tier.
 const TIER: usize = 8;
+
+/// So many segments of the log are made into fewer.
+const YOUNG_MAX: usize = 16;
 
 /// A root row: the place of its segment among several, and the row.
 pub(crate) type Pick = (u32, u32);
@@ -111,12 +114,16 @@ pub(crate) fn leave_out(version: &mut Version, places: &[usize]) {
     });
 }
 
-/// Makes segments of the log into fewer, tier by tier, in memory.
-pub(crate) fn young(shared: &Shared, version: &mut Version) -> Result<()> {
+/// Makes segments of the log into fewer, tier by tier, in memory, when there are many. `number` is
+/// what the segment that comes of it is known by.
+pub(crate) fn young(version: &mut Version, number: u64, place: &Path) -> Result<()> {
     let size = |place: &usize| version.kept.get(*place).and_then(|kept| kept.rows.first());
     let mut places: Vec<usize> = (0..version.kept.len())
         .filter(|place| version.kept.get(*place).is_some_and(|kept| !kept.file))
         .collect();
+    if places.len() < YOUNG_MAX {
+        return Ok(());
+    }
     places.sort_by_key(|place| size(place).copied().unwrap_or(0));
     // The smallest, and all of their own size: what is much larger waits for its peers.
     let mut rows = 0u32;
@@ -131,9 +138,8 @@ pub(crate) fn young(shared: &Shared, version: &mut Version) -> Result<()> {
     places.sort_unstable();
     if fits(version, &places) {
         let bytes = merged(version, &places)?;
-        let number = shared.number()?;
         leave_out(version, &places);
-        let path = shared.storage.place().join(SegmentFile::name(number));
+        let path = place.join(SegmentFile::name(number));
         let file = SegmentFile::from_bytes(path, Bytes::Owned(bytes), &version.schema)?;
         let segment = Segment { file: Arc::new(file), live: None, version: version.number() };
         version.add(number, false, segment)?;
@@ -150,34 +156,26 @@ fn fits(version: &Version, places: &[usize]) -> bool {
     })
 }
 
-/// Writes the segments of the log to files, as few as they fit.
-pub(crate) fn young_to_files(shared: &Shared, version: &mut Version) -> Result<()> {
+/// The segments of the log as the bytes of files, as few as they fit, each with the version of its
+/// rows that do not say theirs. The version then has none of them.
+pub(crate) fn take_young(version: &mut Version) -> Result<Vec<(Vec<u8>, u64)>> {
     let places: Vec<usize> = (0..version.kept.len())
         .filter(|place| version.kept.get(*place).is_some_and(|kept| !kept.file))
         .collect();
-    if places.is_empty() {
-        return Ok(());
-    }
     let segments: Vec<Segment> =
         places.iter().filter_map(|place| version.segments.get(*place).cloned()).collect();
-    let picks = picks(&segments, 0, u64::MAX)?;
-    let slices = slices(&segments, &picks)?;
     leave_out(version, &places);
-    for slice in slices {
-        let picked = picks.get(slice).unwrap_or_default();
-        let bytes = match (&*segments, picked.len()) {
-            // One that nothing was taken from is written as it is.
-            ([only], rows) if only.live.is_none() && rows == only.rows(0) as usize => {
-                only.file.bytes().to_vec()
-            }
-            _ => merge(&version.schema, &segments, picked)?,
-        };
-        let number = shared.number()?;
-        shared.spill(number, &bytes)?;
-        let file = shared.file(number, &version.schema)?;
-        let alone = segments.first().filter(|_| segments.len() == 1).map(|s| s.version);
-        let written = alone.unwrap_or_else(|| version.number());
-        version.add(number, true, Segment { file, live: None, version: written })?;
+    if let [only] = &*segments
+        && only.live.is_none()
+    {
+        // One that nothing was taken from is written as it is.
+        return Ok(vec![(only.file.bytes().to_vec(), only.version)]);
     }
-    Ok(())
+    let picks = picks(&segments, 0, u64::MAX)?;
+    let slices = slices(&segments, &picks)?.into_iter();
+    let files = slices.map(|slice| {
+        let bytes = merge(&version.schema, &segments, picks.get(slice).unwrap_or_default())?;
+        Ok((bytes, version.number()))
+    });
+    files.collect()
 }

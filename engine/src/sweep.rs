@@ -8,28 +8,30 @@
 
 use std::collections::BTreeSet;
 
-use crate::database::Shared;
 use crate::error::Result;
 use crate::log::log_name;
 use crate::manifest::{CURRENT, CURRENT_NEW, Manifest, RecordRef, live, manifest_name, tree_name};
 use crate::records::io_error;
 use crate::segment::SegmentFile;
+use crate::storage::Storage;
 use crate::version::Version;
 
 /// What names of files begin with.
 const PREFIXES: [&str; 5] = ["seg-", "live-", "tree-", "log-", "manifest-"];
 
-/// Takes away what the newest version and the named ones do not need; how many files.
-pub(crate) fn sweep(shared: &Shared, newest: &Version) -> Result<usize> {
-    let storage = &*shared.storage;
-    let mut needed = BTreeSet::from([CURRENT.to_owned()]);
+/// Takes away what the newest version and the named ones do not need, nor is in `needed`; how
+/// many files.
+pub(crate) fn sweep(
+    storage: &dyn Storage,
+    newest: &Version,
+    mut needed: BTreeSet<String>,
+) -> Result<usize> {
+    needed.insert(CURRENT.to_owned());
     need(&mut needed, newest.current, &newest.manifest, 2);
     for record in newest.names.iter() {
         let (manifest, format) = Manifest::read(storage, record.manifest)?;
         need(&mut needed, record.manifest, &manifest, format);
     }
-    let spilled = shared.spilled.lock();
-    needed.extend(spilled.iter().map(|number| SegmentFile::name(*number)));
     let names = storage.list().map_err(|source| io_error(storage, "list", "", source))?;
     let own = |name: &str| {
         let digits = |rest: &str| rest.bytes().all(|b| b.is_ascii_digit() || b == b'-');

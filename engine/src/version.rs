@@ -9,12 +9,16 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::error::{Error, Result};
-use crate::log::{Entry, Position};
+use crate::gather;
+use crate::log::{Entry, Position, log_name};
 use crate::manifest::{LiveFiles, Manifest, NameRecord, RecordRef, SegmentRecord};
 use crate::path::PathTree;
 use crate::schema::Schema;
 use crate::segment::{LiveSet, Segment, SegmentFile, Wanted};
 use crate::storage::{Bytes, Storage};
+
+/// The first number of segments that were read from a log: they are known by their version.
+pub(crate) const IN_MEMORY: u64 = 1 << 63;
 
 /// How a segment is kept on disk.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -151,17 +155,24 @@ impl Version {
     }
 
     /// Takes in a record of the log.
-    pub(crate) fn replay(&mut self, entry: Entry, next: Position, log: &Path) -> Result<()> {
+    pub(crate) fn replay(&mut self, entry: Entry, next: Position, place: &Path) -> Result<()> {
         let keys: Vec<&str> = entry.change.removed.iter().map(String::as_str).collect();
         self.remove(&keys)?;
         if !entry.segment.is_empty() {
             let bytes = Bytes::Owned(entry.segment);
-            let file = SegmentFile::from_bytes(log.to_path_buf(), bytes, &self.schema)?;
+            let file = SegmentFile::from_bytes(
+                place.join(log_name(self.current.number)),
+                bytes,
+                &self.schema,
+            )?;
             let segment = Segment { file: Arc::new(file), live: None, version: entry.version };
             let keys = self::keys(&segment)?;
             let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
             self.remove(&keys)?;
-            self.add(entry.change.next_segment.saturating_sub(1), false, segment)?;
+            // Numbers of segments that are no files only tell them apart.
+            let number = IN_MEMORY.saturating_add(2 * entry.version);
+            self.add(number, false, segment)?;
+            gather::young(self, number.saturating_add(1), place)?;
         }
         self.as_of = entry.change.as_of.or(self.as_of);
         if !entry.change.notes.is_empty() {

@@ -6,7 +6,6 @@
     clippy::indexing_slicing,
     clippy::cast_possible_truncation,
     clippy::cast_possible_wrap,
-    clippy::cast_sign_loss,
     reason = "packing is arithmetic modulo 2^64; `packed_fits` is checked before any load"
 )]
 

@@ -101,8 +101,6 @@ pub(super) fn assemble(
             let values = origin.column(place, column)?;
             let keys = (column == table.key).then_some(&mut keys);
             columns.push(write_column(&mut sink, values, declared, (&order, keys))?);
-            if order.len() > 100_000 {
-                eprintln!("  {} {:?}", declared.name, super::measure::cpu() - began);
         }
         let counts = write_numbers(&mut sink, &counts);
         let versions = match place {

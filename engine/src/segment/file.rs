@@ -63,6 +63,11 @@ impl SegmentFile {
         Ok(Self { path, bytes, toc, record_checksum, schema, checked, offsets })
     }
 
+    /// Where it is, for messages.
+    pub(crate) fn path(&self) -> &std::path::Path {
+        &self.path
+    }
+
     /// All of the file.
     pub(crate) fn bytes(&self) -> &[u8] {
         &self.bytes

@@ -45,7 +45,7 @@ fn buckets(keys: usize) -> u64 {
 
 /// The bucket of a hash: the greater the hash, the later.
 fn bucket(hash: u64, buckets: u64) -> usize {
-    ((hash >> 32) * buckets >> 32) as usize
+    (((hash >> 32) * buckets) >> 32) as usize
 }
 
 fn row_bits(rows: u32) -> u8 {

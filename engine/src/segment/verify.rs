@@ -50,7 +50,7 @@ impl Segment {
     ///
     /// # Errors
     /// None of what is found: that is reported.
-    pub fn verify(&self, report: &mut dyn FnMut(Error)) -> Result<()> {
+    pub(crate) fn verify(&self, report: &mut dyn FnMut(Error)) -> Result<()> {
         let mut findings = Findings { segment: self, report, sound: true };
         for frame in self.file.frames() {
             findings.take(self.file.check_frame(frame));
