@@ -4,6 +4,7 @@
 use std::io;
 use std::path::PathBuf;
 
+use crate::kernel::Stop;
 use crate::schema::Kind;
 
 /// A result of the engine.
@@ -166,4 +167,21 @@ pub enum Error {
     /// An earlier write failed: this writer no longer knows what is on disk.
     #[error("an earlier write of this writer failed; drop it and begin again")]
     Poisoned,
+    /// The caller's stop test said so.
+    #[error("stopped: {0}")]
+    Stopped(Stop),
+    /// A question needs more memory than the caller allows it.
+    #[error("the question needs {needed} bytes at once; it may take {limit}")]
+    Memory {
+        /// What it would have held with the buffer that was refused, in bytes.
+        needed: u64,
+        /// What it may hold, in bytes.
+        limit: u64,
+    },
+    /// An exact number that 64 bits do not hold.
+    #[error("{what} goes beyond 64 bits")]
+    Overflow {
+        /// What would have been that number.
+        what: &'static str,
+    },
 }

@@ -42,6 +42,7 @@ mod codec;
 mod database;
 mod error;
 pub mod format;
+pub mod kernel;
 pub mod limits;
 mod manifest;
 mod path;

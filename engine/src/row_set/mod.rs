@@ -227,6 +227,17 @@ impl RowSet {
         })
     }
 
+    /// The rows of the set in a range, in rising order.
+    pub(crate) fn range_rows(&self, rows: Range<u32>) -> impl Iterator<Item = u32> + '_ {
+        let mut at = rows.start;
+        let end = rows.end.min(self.len);
+        std::iter::from_fn(move || {
+            let row = if at < end { self.next(at, false)? } else { return None };
+            at = row.saturating_add(1);
+            (row < end).then_some(row)
+        })
+    }
+
     /// The runs of neighbouring rows in rising order.
     pub fn runs(&self) -> impl Iterator<Item = Range<u32>> + '_ {
         let mut at = 0u32;
