@@ -26,6 +26,12 @@ pub enum Lift {
     Sum(usize, RangeInclusive<i64>),
 }
 
+/// Words with fewer rows are added row by row.
+const FEW: u32 = 8;
+
+/// 64 such values have a sum of 64 bits.
+const SMALL: u64 = i64::MAX.unsigned_abs() / 64;
+
 /// Rows of a set for each row above beyond which nobody searches for the row above.
 const SPARSE: usize = 8;
 
@@ -87,17 +93,7 @@ impl Rows<'_> {
                 }),
                 Lift::Sum(column, range) => {
                     let (low, high) = (i128::from(*range.start()), i128::from(*range.end()));
-                    let mut sums = vec![0i128; ends.len()];
-                    self.values_beneath(
-                        reader,
-                        (*place, *column),
-                        (start, ends),
-                        &mut |above, value| {
-                            if let Some(sum) = sums.get_mut(above) {
-                                *sum += i128::from(value);
-                            }
-                        },
-                    )?;
+                    let sums = self.sums_beneath(reader, (*place, *column), (start, ends))?;
                     choose(start, ends, &mut words, |above, _, _| {
                         let sum = sums.get(above).copied().unwrap_or(0);
                         low <= sum && sum <= high
@@ -145,12 +141,7 @@ impl Rows<'_> {
                 }
                 return Ok(());
             };
-            let mut sums = vec![0i128; ends.len()];
-            self.values_beneath(reader, (*place, sum), (start, ends), &mut |above, value| {
-                if let Some(sum) = sums.get_mut(above) {
-                    *sum += i128::from(value);
-                }
-            })?;
+            let sums = self.sums_beneath(reader, (*place, sum), (start, ends))?;
             for (slot, sum) in values.iter_mut().zip(sums) {
                 let what = "the sum of the rows beneath a row";
                 *slot = i64::try_from(sum).map_err(|_| Error::Overflow { what })?;
@@ -195,35 +186,39 @@ impl Rows<'_> {
         Ok(found)
     }
 
-    /// Calls `visit` with the known values of the rows beneath a block of rows above: the place
-    /// of the row above in its block, and the value.
-    fn values_beneath(
+    /// The sum of the known values of the rows beneath each row of a block above.
+    fn sums_beneath(
         &self,
         reader: &mut Reader<1>,
         (place, column): (usize, usize),
         (start, ends): (u32, &[u32]),
-        visit: &mut impl FnMut(usize, i64),
-    ) -> Result<()> {
+    ) -> Result<Vec<i128>> {
         let column = self.column(place, column)?;
+        let small = column
+            .zone_maps()
+            .all(|zone| zone.min.unsigned_abs() <= SMALL && zone.max.unsigned_abs() <= SMALL);
         let behind = ends.last().copied().unwrap_or(start);
-        let mut above = 0usize;
-        let mut end = ends.first().copied().unwrap_or(0);
+        let mut sums = vec![0i128; ends.len()];
+        let mut above = Above { ends, at: 0 };
         for block in start / BLOCK_ROWS..behind.div_ceil(BLOCK_ROWS) {
             self.run.check()?;
             let words = self.part((place, block), start, behind);
             reader.each([column], block, &words, |word| {
                 let values = word.values[0];
-                each_bit(word.bits & word.known[0], |bit| {
-                    let row = word.row.saturating_add(bit);
-                    while row >= end {
-                        above += 1;
-                        end = ends.get(above).copied().unwrap_or(u32::MAX);
+                let bits = word.bits & word.known[0];
+                if small && bits.count_ones() > FEW {
+                    above.prefixes(word.row, bits, values, &mut sums);
+                    return;
+                }
+                each_bit(bits, |bit| {
+                    above.forward(word.row.saturating_add(bit));
+                    if let Some(sum) = sums.get_mut(above.at) {
+                        *sum += i128::from(values.get(bit as usize).copied().unwrap_or(0));
                     }
-                    visit(above, values.get(bit as usize).copied().unwrap_or(0));
                 });
             })?;
         }
-        Ok(())
+        Ok(sums)
     }
 
     /// The bits of a block of the set, those of the rows from `start` to `end` alone.
@@ -235,6 +230,53 @@ impl Rows<'_> {
             *word &= !u64::MAX.checked_shl(high).unwrap_or(0);
         }
         words
+    }
+}
+
+/// The rows above, met one after the other.
+struct Above<'e> {
+    /// Where the rows beneath each end.
+    ends: &'e [u32],
+    at: usize,
+}
+
+impl Above<'_> {
+    fn end(&self) -> u32 {
+        self.ends.get(self.at).copied().unwrap_or(u32::MAX)
+    }
+
+    /// Goes on to the row above a row.
+    fn forward(&mut self, row: u32) {
+        while self.end() <= row {
+            self.at += 1;
+        }
+    }
+
+    /// Adds the values of a word to the sums of the rows above: each as the difference of two
+    /// sums over the word from its start, which needs no question row by row.
+    #[inline]
+    fn prefixes(&mut self, row: u32, bits: u64, values: &[i64; 64], sums: &mut [i128]) {
+        let mut before = [0i64; 65];
+        let mut sum = 0i64;
+        for (bit, (slot, value)) in (0u32..).zip(before.iter_mut().skip(1).zip(values)) {
+            let mask = (bits >> bit & 1).wrapping_neg();
+            sum = sum.wrapping_add((value.cast_unsigned() & mask).cast_signed());
+            *slot = sum;
+        }
+        self.forward(row);
+        let mut from = 0i64;
+        loop {
+            let place = self.end().wrapping_sub(row).min(64);
+            let to = before.get(place as usize).copied().unwrap_or(sum);
+            if let Some(slot) = sums.get_mut(self.at) {
+                *slot += i128::from(to.wrapping_sub(from));
+            }
+            if place == 64 {
+                return;
+            }
+            from = to;
+            self.at += 1;
+        }
     }
 }
 

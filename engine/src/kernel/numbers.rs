@@ -47,7 +47,7 @@ fn constant(zone: &ZoneMap) -> Option<i64> {
 
 /// The sum of the values whose bits are set; it fits 64 bits.
 #[inline]
-fn small_sum(bits: u64, values: &[i64; 64]) -> i64 {
+pub(super) fn small_sum(bits: u64, values: &[i64; 64]) -> i64 {
     if bits == u64::MAX {
         return values.iter().fold(0, |sum, value| sum.wrapping_add(*value));
     }

@@ -3,9 +3,9 @@
 
 use std::ops::Range;
 
-use super::numbers::Total;
-use super::piece::Reader;
-use super::{Rows, bytes_of};
+use super::numbers::{Total, small_sum, sums_fit};
+use super::piece::{Reader, each_bit};
+use super::{Block, Rows, bytes_of};
 use crate::error::{Error, Result};
 use crate::limits::BLOCK_ROWS;
 use crate::path::PathTree;
@@ -126,20 +126,11 @@ impl Rows<'_> {
                 }
             });
             let Some(sum) = sum else { return Ok(()) };
-            let mut runs = runs.iter().copied();
-            let mut run = runs.next().unwrap_or((u32::MAX, u64::MAX));
-            reader.each([self.column(place, sum)?], block, words, |word| {
-                let values = word.values[0];
-                super::piece::each_bit(word.bits & word.known[0], |bit| {
-                    while word.row.saturating_add(bit) >= run.0 {
-                        run = runs.next().unwrap_or((u32::MAX, u64::MAX));
-                    }
-                    let number = usize::try_from(run.1).unwrap_or(usize::MAX);
-                    if let Some(total) = totals.get_mut(number) {
-                        total.known += 1;
-                        total.sum += i128::from(values.get(bit as usize).copied().unwrap_or(0));
-                    }
-                });
+            self.add_runs(reader, (place, block), sum, runs, |number, known, sum| {
+                if let Some(total) = totals.get_mut(number) {
+                    total.known += known;
+                    total.sum += sum;
+                }
             })
         })?;
         let mut totals = vec![Total::default(); places.len()];
@@ -149,6 +140,43 @@ impl Rows<'_> {
         let code = |place: u64| (place != NOWHERE).then_some(place);
         let found = places.drain(..).map(code).zip(totals);
         Ok(found.filter(|(_, total)| total.rows > 0).collect())
+    }
+
+    /// Calls `visit` with the number of a run, and how many values of a column are known in a part
+    /// of it and their sum.
+    fn add_runs(
+        &self,
+        reader: &mut Reader<1>,
+        at: Block,
+        column: usize,
+        runs: &[(u32, u64)],
+        mut visit: impl FnMut(usize, u64, i128),
+    ) -> Result<()> {
+        let column = self.column(at.0, column)?;
+        let zone = column.zone_maps().nth(at.1 as usize);
+        let fits = zone.is_some_and(|zone| sums_fit(&zone));
+        let mut runs = runs.iter().copied();
+        let mut run = runs.next().unwrap_or((u32::MAX, u64::MAX));
+        reader.each([column], at.1, self.words(at), |word| {
+            let values = word.values[0];
+            let bits = word.bits & word.known[0];
+            while word.row >= run.0 {
+                run = runs.next().unwrap_or((u32::MAX, u64::MAX));
+            }
+            let number = |run: (u32, u64)| usize::try_from(run.1).unwrap_or(usize::MAX);
+            if fits && word.row.saturating_add(64) <= run.0 {
+                let known = u64::from(bits.count_ones());
+                visit(number(run), known, i128::from(small_sum(bits, values)));
+                return;
+            }
+            each_bit(bits, |bit| {
+                while word.row.saturating_add(bit) >= run.0 {
+                    run = runs.next().unwrap_or((u32::MAX, u64::MAX));
+                }
+                let value = values.get(bit as usize).copied().unwrap_or(0);
+                visit(number(run), 1, i128::from(value));
+            });
+        })
     }
 
     /// The places of all segments, sorted, and the runs of the table's rows in each segment, the

@@ -6,6 +6,7 @@
 use super::piece::Reader;
 use super::{Block, Rows, bytes_of};
 use crate::error::Result;
+use crate::predicate::Predicate;
 
 /// Buckets of a pass: two passes tell numbers of 26 bits apart.
 const BUCKETS: usize = 1 << 13;
@@ -103,10 +104,16 @@ impl Rows<'_> {
             let Some(&(place, block)) = blocks.get(item) else { return Ok(()) };
             let own = self.column(place, column)?;
             let zone = own.zone_maps().nth(block as usize);
-            if zone.is_none_or(|zone| zone.max < interval.low || zone.min > interval.high) {
+            let (low, high) = (interval.low, interval.high);
+            let Some(zone) = zone.filter(|zone| low <= zone.max && zone.min <= high) else {
                 return Ok(());
+            };
+            let mut words = self.words((place, block)).to_vec();
+            if zone.min < low || high < zone.max {
+                // The packed form tells faster than the values which rows are worth a look.
+                own.keep(block, &Predicate::Range { min: low, max: high }, &mut words)?;
             }
-            reader.each([own], block, self.words((place, block)), |word| {
+            reader.each([own], block, &words, |word| {
                 super::numbers::each_value(word, |value| {
                     if let Some(count) = counts.get_mut(interval.bucket(value)) {
                         *count = count.wrapping_add(1);
@@ -138,12 +145,12 @@ impl Rows<'_> {
             if zone.is_none_or(|zone| zone.max < low || zone.min > high) {
                 return Ok(());
             }
-            reader.each([own], block, self.words((place, block)), |word| {
+            let mut words = self.words((place, block)).to_vec();
+            own.keep(block, &Predicate::Range { min: low, max: high }, &mut words)?;
+            reader.each([own], block, &words, |word| {
                 super::numbers::each_value(word, |value| {
-                    if low <= value && value <= high {
-                        let (a, b) = found.unwrap_or((value, value));
-                        *found = Some((a.min(value), b.max(value)));
-                    }
+                    let (a, b) = found.unwrap_or((value, value));
+                    *found = Some((a.min(value), b.max(value)));
                 });
             })
         })?;

@@ -6,6 +6,7 @@ use std::collections::BinaryHeap;
 use super::piece::{Reader, each_bit};
 use super::{Rows, bytes_of};
 use crate::error::Result;
+use crate::predicate::Predicate;
 
 /// A row, and its value in the column that was asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,7 +56,15 @@ impl Rows<'_> {
             if zone.known == 0 || bound.is_some_and(|bound| best <= bound) {
                 return Ok(());
             }
-            reader.each([own], block, self.words((place, block)), |word| {
+            let mut words = self.words((place, block)).to_vec();
+            if let Some(bound) = bound {
+                // The packed form tells faster than the values which rows are worth a look.
+                let better =
+                    if greatest { (turned(bound), zone.max) } else { (zone.min, turned(bound)) };
+                let better = Predicate::Range { min: better.0, max: better.1 };
+                own.keep(block, &better, &mut words)?;
+            }
+            reader.each([own], block, &words, |word| {
                 each_bit(word.bits & word.known[0], |bit| {
                     let value = turned(word.values[0].get(bit as usize).copied().unwrap_or(0));
                     if bound.is_none_or(|bound| value > bound) {
