@@ -3,6 +3,7 @@
 //! Invariant: block by block these give what [`Column::filter`] and [`Column::known`] give.
 
 use super::{Column, Zone, zone};
+use crate::block::BlockToc;
 use crate::error::Result;
 use crate::limits::BLOCK_ROWS;
 use crate::predicate::Predicate;
@@ -70,6 +71,12 @@ impl Column<'_> {
             }
         }
         Ok(())
+    }
+
+    /// The bits of the rows of a block of integers that satisfy a predicate if they are known.
+    fn scan(&self, toc: &BlockToc, predicate: &Predicate) -> Result<Vec<u64>> {
+        let words = self.file.integer_block(toc)?.filter(predicate);
+        words.ok_or_else(|| self.no_value(toc))
     }
 
     fn keep_texts(&self, block: u32, predicate: &Predicate, words: &mut [u64]) -> Result<()> {
