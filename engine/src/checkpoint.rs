@@ -24,25 +24,36 @@ use crate::version::Version;
 /// it. Files that nobody needs after it are taken away.
 pub(crate) fn write(shared: &Shared, version: &Version, log: bool) -> Result<Tail> {
     let mut next = version.clone();
-    for (bytes, written) in gather::take_young(&mut next)? {
-        let number = shared.number()?;
-        shared.spill(number, &bytes)?;
-        let file = shared.file(number, &next.schema)?;
-        next.add(number, true, Segment { file, live: None, version: written })?;
-    }
-    let number = next.manifest.number.saturating_add(1);
-    let next_segment = shared.numbers.load(Ordering::Acquire);
-    let log = store(&*shared.storage, &mut next, number, next_segment, log)?;
+    let mut written = Vec::new();
+    let stored = write_files(shared, &mut next, log, &mut written);
+    // Named by the manifest from now on; or, where there is none, the rest of what did not happen.
+    shared.spilled.lock().retain(|number| !written.contains(number));
+    let log = stored?;
     let version = Arc::new(next);
-    let mut spilled = shared.spilled.lock();
-    version.kept.iter().for_each(|kept| {
-        spilled.remove(&kept.number);
-    });
+    let spilled = shared.spilled.lock();
     let names = spilled.iter().map(|number| SegmentFile::name(*number)).collect();
     drop(spilled);
     // What is left lies there until the next time.
     let _ = sweep::sweep(&*shared.storage, &version, names);
     Ok(Tail { version, log: log.map(Arc::new) })
+}
+
+fn write_files(
+    shared: &Shared,
+    next: &mut Version,
+    log: bool,
+    written: &mut Vec<u64>,
+) -> Result<Option<Log>> {
+    for (bytes, version) in gather::take_young(next)? {
+        let number = shared.number()?;
+        written.push(number);
+        shared.spill(number, &bytes)?;
+        let file = shared.file(number, &next.schema)?;
+        next.add(number, true, Segment { file, live: None, version })?;
+    }
+    let number = next.manifest.number.saturating_add(1);
+    let next_segment = shared.numbers.load(Ordering::Acquire);
+    store(&*shared.storage, next, number, next_segment, log)
 }
 
 /// Writes everything of a version but its segments, and makes it the newest of a folder.

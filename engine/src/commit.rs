@@ -26,8 +26,6 @@ use crate::writer::{CommitInfo, check_paths};
 
 /// Groups that are being synced at one time.
 const IN_FLIGHT_MAX: usize = 2;
-/// So many segments of the log are made into fewer.
-const YOUNG_MAX: usize = 16;
 
 /// What a writer asks to be committed.
 #[derive(Debug)]
@@ -221,9 +219,7 @@ impl Desk {
                     io_error(storage, "write", &name, std::io::Error::other(source))
                 })?;
                 next.position = after;
-                if next.kept.iter().filter(|kept| !kept.file).count() >= YOUNG_MAX {
-                    gather::young(shared, &mut next)?;
-                }
+                gather::young(&mut next, shared.number()?, storage.place())?;
                 return Ok(Tail { version: Arc::new(next), log: tail.log.clone() });
             }
         }

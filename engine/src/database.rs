@@ -11,13 +11,13 @@ use parking_lot::Mutex;
 
 use crate::commit::Desk;
 use crate::error::{Error, Result};
-use crate::log::{Follow, Position, log_name};
+use crate::log::{Follow, Position};
 use crate::manifest::{self, FIRST_VERSION, LiveFiles, Manifest, NameRecord, RecordRef};
 use crate::path::PathTree;
 use crate::schema::Schema;
 use crate::segment::{Segment, SegmentFile};
 use crate::storage::{Disk, Lock, Storage};
-use crate::version::{self, Kept, Version};
+use crate::version::{self, IN_MEMORY, Kept, Version};
 use crate::writer::Writer;
 
 /// A database: a folder, its newest version, and the right to ask for writers.
@@ -285,9 +285,8 @@ impl Shared {
         }
         follow.settle(end)?;
         let mut version = Version::clone(before);
-        let log = self.storage.place().join(log_name(before.current.number));
         for (entry, next) in entries {
-            version.replay(entry, next, &log)?;
+            version.replay(entry, next, self.storage.place())?;
         }
         Ok(Arc::new(version))
     }
@@ -367,7 +366,11 @@ impl Shared {
             let version = self.follow()?;
             // What a writer that failed left has numbers that are used again.
             self.files.lock().clear();
-            self.numbers.store(version.manifest.next_segment, Ordering::Release);
+            // Segments of the log that this process wrote have numbers that no manifest knows.
+            let young = version.kept.iter().filter(|kept| !kept.file && kept.number < IN_MEMORY);
+            let after = young.map(|kept| kept.number.saturating_add(1)).max().unwrap_or(0);
+            let number = version.manifest.next_segment.max(after);
+            self.numbers.fetch_max(number, Ordering::AcqRel);
             let began = self.desk.begin(self, version);
             if self.desk.poisoned() {
                 std::mem::forget(held);

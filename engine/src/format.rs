@@ -50,21 +50,50 @@ pub enum Encoding {
     Constant = 0,
     /// Value less `base`, in `bits` bits, lowest bit first.
     Packed = 1,
-    /// Texts: zstd of every length (u32), then every text.
+    /// Format 1: texts, zstd of every length (u32), then every text.
     Text = 2,
-    /// Texts: zstd of the distinct texts as in `Text`; a second frame with packed codes.
+    /// Format 1: zstd of the distinct texts as in `Text`; a second frame with packed codes.
     Dictionary = 3,
-    /// Texts of one prefix and one number of digits: packed numbers; a second frame with the
-    /// digits (u8) and the prefix.
+    /// Format 1: texts of one prefix and one number of digits: packed numbers; a second frame
+    /// with the digits (u8) and the prefix.
     Numbered = 4,
+    /// Packed values, one for each run of rows; a second frame with the last row of each (u16).
+    Runs = 5,
+    /// Packed places in a second frame of packed values, rising.
+    ListPacked = 6,
+    /// Value less `base`, bit by bit.
+    Planes = 7,
+    /// As `ListPacked`, the places bit by bit.
+    ListPlanes = 8,
+    /// Texts in chunks.
+    TextChunks = 9,
+    /// The distinct texts in chunks; a second frame with packed places.
+    TextList = 10,
+    /// Texts as numbers, packed; a second frame with the letters of each place.
+    Shaped = 11,
 }
 
 impl Encoding {
+    /// Every encoding, by its number.
+    pub const ALL: [Self; 12] = [
+        Self::Constant,
+        Self::Packed,
+        Self::Text,
+        Self::Dictionary,
+        Self::Numbered,
+        Self::Runs,
+        Self::ListPacked,
+        Self::Planes,
+        Self::ListPlanes,
+        Self::TextChunks,
+        Self::TextList,
+        Self::Shaped,
+    ];
+
     /// The encoding of a number in a table of contents.
     #[must_use]
     pub fn from_number(number: u8) -> Option<Self> {
-        let all = [Self::Constant, Self::Packed, Self::Text, Self::Dictionary, Self::Numbered];
-        all.into_iter().find(|e| *e as u8 == number)
+        Self::ALL.get(usize::from(number)).copied()
     }
 }
 
@@ -129,7 +158,7 @@ pub(crate) fn open<'a>(bytes: &'a [u8], kind: FileKind, file: &Path) -> Result<(
     if !bytes.starts_with(&MAGIC) {
         return Err(corrupt(0, "it does not begin as a file of Yiku"));
     }
-    let found = read_u16(bytes, MAGIC.len() + 2).unwrap_or(0);
+    let found = format_of(bytes);
     if !(FORMAT_OLDEST..=FORMAT).contains(&found) {
         let (oldest, newest) = (FORMAT_OLDEST, FORMAT);
         return Err(Error::Format { file: file.to_path_buf(), found, oldest, newest });
@@ -198,9 +227,16 @@ pub fn tables() -> String {
     let encodings = [
         (Encoding::Constant, "constant"),
         (Encoding::Packed, "frame of reference, bit-packed"),
-        (Encoding::Text, "text, zstd"),
-        (Encoding::Dictionary, "text, dictionary and packed codes"),
-        (Encoding::Numbered, "text, prefix and packed numbers"),
+        (Encoding::Text, "text, zstd (format 1)"),
+        (Encoding::Dictionary, "text, dictionary and packed places (format 1)"),
+        (Encoding::Numbered, "text, prefix and packed numbers (format 1)"),
+        (Encoding::Runs, "runs"),
+        (Encoding::ListPacked, "dictionary and packed places"),
+        (Encoding::Planes, "planes"),
+        (Encoding::ListPlanes, "dictionary and planes of places"),
+        (Encoding::TextChunks, "text, chunks"),
+        (Encoding::TextList, "text, dictionary and packed places"),
+        (Encoding::Shaped, "text, numbers of one shape"),
     ];
     for (encoding, name) in encodings {
         text.push_str(&format!("| {name} | {} |\n", encoding as u8));

@@ -3,9 +3,9 @@
 //! Invariant: no answer changes, and no version of a bundle.
 
 use std::ops::Range;
+use std::path::Path;
 use std::sync::Arc;
 
-use crate::database::Shared;
 use crate::error::Result;
 use crate::limits::SEGMENT_ROWS_MAX;
 use crate::segment::{RootWalk, Segment, SegmentFile, merge};
@@ -14,6 +14,9 @@ use crate::version::Version;
 
 /// A tier has so many segments before they become one, which is of the next tier.
 const TIER: usize = 8;
+
+/// So many segments of the log are made into fewer.
+const YOUNG_MAX: usize = 16;
 
 /// A root row: the place of its segment among several, and the row.
 pub(crate) type Pick = (u32, u32);
@@ -111,12 +114,16 @@ pub(crate) fn leave_out(version: &mut Version, places: &[usize]) {
     });
 }
 
-/// Makes segments of the log into fewer, tier by tier, in memory.
-pub(crate) fn young(shared: &Shared, version: &mut Version) -> Result<()> {
+/// Makes segments of the log into fewer, tier by tier, in memory, when there are many. `number` is
+/// what the segment that comes of it is known by.
+pub(crate) fn young(version: &mut Version, number: u64, place: &Path) -> Result<()> {
     let size = |place: &usize| version.kept.get(*place).and_then(|kept| kept.rows.first());
     let mut places: Vec<usize> = (0..version.kept.len())
         .filter(|place| version.kept.get(*place).is_some_and(|kept| !kept.file))
         .collect();
+    if places.len() < YOUNG_MAX {
+        return Ok(());
+    }
     places.sort_by_key(|place| size(place).copied().unwrap_or(0));
     // The smallest, and all of their own size: what is much larger waits for its peers.
     let mut rows = 0u32;
@@ -131,9 +138,8 @@ pub(crate) fn young(shared: &Shared, version: &mut Version) -> Result<()> {
     places.sort_unstable();
     if fits(version, &places) {
         let bytes = merged(version, &places)?;
-        let number = shared.number()?;
         leave_out(version, &places);
-        let path = shared.storage.place().join(SegmentFile::name(number));
+        let path = place.join(SegmentFile::name(number));
         let file = SegmentFile::from_bytes(path, Bytes::Owned(bytes), &version.schema)?;
         let segment = Segment { file: Arc::new(file), live: None, version: version.number() };
         version.add(number, false, segment)?;

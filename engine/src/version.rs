@@ -9,12 +9,16 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::error::{Error, Result};
-use crate::log::{Entry, Position};
+use crate::gather;
+use crate::log::{Entry, Position, log_name};
 use crate::manifest::{LiveFiles, Manifest, NameRecord, RecordRef, SegmentRecord};
 use crate::path::PathTree;
 use crate::schema::Schema;
-use crate::segment::{LiveSet, Segment, SegmentFile};
+use crate::segment::{LiveSet, Segment, SegmentFile, Wanted};
 use crate::storage::{Bytes, Storage};
+
+/// The first number of segments that were read from a log: they are known by their version.
+pub(crate) const IN_MEMORY: u64 = 1 << 63;
 
 /// How a segment is kept on disk.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -74,8 +78,9 @@ impl Version {
 
     /// The live root row of a key: the place of its segment, and the row.
     pub(crate) fn root_of(&self, key: &str) -> Result<Option<(usize, u32)>> {
+        let wanted = Wanted::new(&[key]);
         for (place, segment) in self.segments.iter().enumerate() {
-            for (_, row) in segment.roots_of(&[key])? {
+            for (_, row) in segment.rows_of_keys(0, &wanted)? {
                 if segment.root_lives(row) {
                     return Ok(Some((place, row)));
                 }
@@ -88,7 +93,7 @@ impl Version {
     pub(crate) fn version_of(&self, key: &str) -> Result<Option<u64>> {
         let Some((place, row)) = self.root_of(key)? else { return Ok(None) };
         let Some(segment) = self.segments.get(place) else { return Ok(None) };
-        Ok(versions(segment, &[row])?.first().copied())
+        Ok(segment.versions(&[row])?.first().copied())
     }
 
     /// Takes the bundles of these keys out; how many there were.
@@ -97,14 +102,14 @@ impl Version {
         if keys.is_empty() {
             return Ok(0);
         }
+        let wanted = Wanted::new(keys);
         for (segment, kept) in self.segments.iter_mut().zip(&mut self.kept) {
-            let found = segment.roots_of(keys)?;
+            let found = segment.rows_of_keys(0, &wanted)?;
             let mut rows: Vec<u32> =
                 found.iter().map(|(_, row)| *row).filter(|row| segment.root_lives(*row)).collect();
             if rows.is_empty() {
                 continue;
             }
-            rows.sort_unstable();
             rows.dedup();
             *segment = segment.without(&rows)?;
             kept.rows = segment.live_counts()?;
@@ -150,17 +155,24 @@ impl Version {
     }
 
     /// Takes in a record of the log.
-    pub(crate) fn replay(&mut self, entry: Entry, next: Position, log: &Path) -> Result<()> {
+    pub(crate) fn replay(&mut self, entry: Entry, next: Position, place: &Path) -> Result<()> {
         let keys: Vec<&str> = entry.change.removed.iter().map(String::as_str).collect();
         self.remove(&keys)?;
         if !entry.segment.is_empty() {
             let bytes = Bytes::Owned(entry.segment);
-            let file = SegmentFile::from_bytes(log.to_path_buf(), bytes, &self.schema)?;
+            let file = SegmentFile::from_bytes(
+                place.join(log_name(self.current.number)),
+                bytes,
+                &self.schema,
+            )?;
             let segment = Segment { file: Arc::new(file), live: None, version: entry.version };
             let keys = self::keys(&segment)?;
             let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
             self.remove(&keys)?;
-            self.add(entry.change.next_segment.saturating_sub(1), false, segment)?;
+            // Numbers of segments that are no files only tell them apart.
+            let number = IN_MEMORY.saturating_add(2 * entry.version);
+            self.add(number, false, segment)?;
+            gather::young(self, number.saturating_add(1), place)?;
         }
         self.as_of = entry.change.as_of.or(self.as_of);
         if !entry.change.notes.is_empty() {
@@ -183,11 +195,6 @@ impl Version {
         });
         records.collect()
     }
-}
-
-/// The versions that wrote root rows.
-fn versions(segment: &Segment, rows: &[u32]) -> Result<Vec<u64>> {
-    Ok(vec![segment.version; rows.len()])
 }
 
 /// The keys of the live root rows of a segment.

@@ -57,6 +57,11 @@ impl TextList {
         self.ends.push(self.bytes.len());
     }
 
+    /// How many rows there are.
+    pub(crate) fn len(&self) -> usize {
+        self.ends.len()
+    }
+
     /// The text of a row.
     pub(crate) fn get(&self, row: usize) -> Option<&str> {
         let known = self.known.get(row / 64).is_some_and(|w| w >> (row % 64) & 1 == 1);

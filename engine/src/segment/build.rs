@@ -1,14 +1,13 @@
 //! A slice of bundles as the bytes of a segment file.
 
-use roaring::RoaringBitmap;
-
-use super::toc::{ColumnToc, KeysToc, PostingToc, SegmentToc, TableToc};
+use super::keys::KeyDraft;
+use super::toc::{ColumnToc, KeysToc, SegmentToc, TableToc};
 use crate::batch::{Batch, BatchColumn};
 use crate::block::gathered::{Integers, TextList};
-use crate::block::{BlockToc, FrameSink, integers, texts};
-use crate::codec;
+use crate::block::integers::{self, Style};
+use crate::block::{BlockToc, FrameSink, texts};
 use crate::error::{Error, Result};
-use crate::format::{self, FileKind, checksum};
+use crate::format::{self, FileKind};
 use crate::limits::BLOCK_ROWS;
 use crate::schema::{ColumnSchema, Kind, Schema};
 
@@ -27,6 +26,9 @@ pub(super) trait Origin {
 
     /// A column of a table.
     fn column(&self, table: usize, column: usize) -> Result<Self::Column<'_>>;
+
+    /// The version that last wrote each of these root rows; none where that is the segment's own.
+    fn versions(&self, rows: &[Place]) -> Result<Option<Vec<i64>>>;
 }
 
 /// A column that values are taken from.
@@ -62,6 +64,10 @@ impl Origin for &Batch {
     fn column(&self, table: usize, column: usize) -> Result<Self::Column<'_>> {
         Ok(Batch::column(self, table, column))
     }
+
+    fn versions(&self, _: &[Place]) -> Result<Option<Vec<i64>>> {
+        Ok(None)
+    }
 }
 
 impl OriginColumn for Option<&BatchColumn> {
@@ -92,25 +98,32 @@ pub(super) fn assemble(
         };
         let mut columns = Vec::with_capacity(table.columns.len());
         for (column, declared) in table.columns.iter().enumerate() {
-            let size = declared.list.and_then(|l| schema.lists.get(l)).map_or(2, |l| l.codes.len());
             let values = origin.column(place, column)?;
-            columns.push(write_column(&mut sink, values, declared, &order, size)?);
+            columns.push(write_column(&mut sink, values, declared, &order)?);
         }
-        let counts = counts.chunks(BLOCK_ROWS as usize).map(|counts| {
-            let known = vec![u64::MAX; counts.len().div_ceil(64)];
-            integers::encode(&mut sink, counts, &known)
-        });
-        let counts: Vec<BlockToc> = counts.collect();
-        let keys = match place {
-            0 => Some(write_keys(&mut sink, origin.column(place, table.key)?, &order)?),
+        let counts = write_numbers(&mut sink, &counts);
+        let versions = match place {
+            0 => origin.versions(&order)?.map(|found| write_numbers(&mut sink, &found)),
             _ => None,
         };
+        let keys = write_keys(&mut sink, origin.column(place, table.key)?, &order)?;
         let rows = u32::try_from(order.len()).unwrap_or(u32::MAX);
-        tables.push(TableToc { rows, columns, counts, keys });
+        let (versions, keys) = (versions.unwrap_or_default(), Some(keys));
+        tables.push(TableToc { rows, columns, counts, versions, keys });
         orders.push(order);
     }
     let toc = SegmentToc { frames: sink.frames, tables };
-    Ok(format::close(sink.bytes, &codec::encode(&toc)?))
+    Ok(format::close(sink.bytes, &toc.write()))
+}
+
+/// Writes numbers that are all known.
+fn write_numbers(sink: &mut FrameSink, numbers: &[i64]) -> Vec<BlockToc> {
+    let blocks = numbers.chunks(BLOCK_ROWS as usize).map(|numbers| {
+        let mut block = Integers::default();
+        numbers.iter().for_each(|number| block.push(Some(*number)));
+        integers::encode(sink, &mut block, Style::default())
+    });
+    blocks.collect()
 }
 
 fn write_column(
@@ -118,18 +131,15 @@ fn write_column(
     mut column: impl OriginColumn,
     declared: &ColumnSchema,
     order: &[Place],
-    codes: usize,
 ) -> Result<ColumnToc> {
-    let mut blocks = Vec::new();
-    let mut postings = Postings::new(declared, codes);
+    let mut blocks = Vec::with_capacity(order.len().div_ceil(BLOCK_ROWS as usize));
+    let style = Style { set: declared.kind == Kind::Codes, index: declared.index };
     let (mut numbers, mut texts) = (Integers::default(), TextList::default());
-    let mut row = 0u32;
     for rows in order.chunks(BLOCK_ROWS as usize) {
         if declared.kind.is_text() {
             texts.clear();
             column.texts(rows, &mut texts)?;
-            let found: Vec<Option<&str>> = texts.iter().collect();
-            let block = texts::encode(sink, &found, &texts.known);
+            let block = texts::encode(sink, &texts, declared.kind == Kind::Id);
             blocks.push(block.map_err(|source| Error::Io {
                 action: "compress a block of",
                 path: declared.name.clone().into(),
@@ -139,83 +149,23 @@ fn write_column(
         }
         numbers.clear();
         column.integers(rows, &mut numbers)?;
-        for (at, value) in numbers.values.iter().enumerate() {
-            if numbers.known.get(at / 64).is_some_and(|w| w >> (at % 64) & 1 == 1) {
-                postings.push(*value, row);
-            }
-            row = row.saturating_add(1);
-        }
-        blocks.push(integers::encode(sink, &numbers.values, &numbers.known));
+        blocks.push(integers::encode(sink, &mut numbers, style));
     }
-    Ok(ColumnToc { blocks, postings: postings.write(sink) })
+    Ok(ColumnToc { blocks, postings: Vec::new() })
 }
 
-/// The postings of a column under construction: one bitmap a code.
-struct Postings {
-    set: bool,
-    bitmaps: Vec<RoaringBitmap>,
-}
-
-impl Postings {
-    fn new(declared: &ColumnSchema, codes: usize) -> Self {
-        let size = if declared.index { codes } else { 0 };
-        Self { set: declared.kind == Kind::Codes, bitmaps: vec![RoaringBitmap::new(); size] }
-    }
-
-    fn push(&mut self, value: i64, row: u32) {
-        if self.bitmaps.is_empty() {
-            return;
-        }
-        if !self.set {
-            if let Some(bitmap) = usize::try_from(value).ok().and_then(|v| self.bitmaps.get_mut(v))
-            {
-                bitmap.insert(row);
-            }
-            return;
-        }
-        for (code, bitmap) in self.bitmaps.iter_mut().enumerate() {
-            if value >> code & 1 == 1 {
-                bitmap.insert(row);
-            }
-        }
-    }
-
-    fn write(self, sink: &mut FrameSink) -> Vec<PostingToc> {
-        let mut written = Vec::new();
-        for (value, mut bitmap) in (0i64..).zip(self.bitmaps) {
-            if bitmap.is_empty() {
-                continue;
-            }
-            bitmap.optimize();
-            let mut bytes = Vec::with_capacity(bitmap.serialized_size());
-            // Writing to memory does not fail.
-            let _ = bitmap.serialize_into(&mut bytes);
-            let rows = u32::try_from(bitmap.len()).unwrap_or(u32::MAX);
-            written.push(PostingToc { value, rows, frame: sink.put(&bytes) });
-        }
-        written
-    }
-}
-
-/// The upper half of the checksum of a key.
-pub(super) fn key_hash(key: &str) -> u32 {
-    u32::try_from(checksum(key.as_bytes()) >> 32).unwrap_or(0)
-}
-
+/// Writes the index of the keys of a table; a key that is not known is not in it.
 fn write_keys(
     sink: &mut FrameSink,
     mut keys: impl OriginColumn,
     order: &[Place],
 ) -> Result<KeysToc> {
-    let mut pairs: Vec<(u32, u32)> = Vec::with_capacity(order.len());
-    let mut texts = TextList::default();
+    let (mut draft, mut texts) = (KeyDraft::default(), TextList::default());
     for (rows, first) in order.chunks(BLOCK_ROWS as usize).zip((0u32..).step_by(1 << 16)) {
         texts.clear();
         keys.texts(rows, &mut texts)?;
-        pairs.extend(texts.iter().map(|key| key_hash(key.unwrap_or(""))).zip(first..));
+        let known = texts.iter().zip(first..).filter_map(|(key, row)| Some((key?, row)));
+        known.for_each(|(key, row)| draft.push(key, row));
     }
-    pairs.sort_unstable();
-    let hashes: Vec<u8> = pairs.iter().flat_map(|(hash, _)| hash.to_le_bytes()).collect();
-    let rows: Vec<u8> = pairs.iter().flat_map(|(_, row)| row.to_le_bytes()).collect();
-    Ok(KeysToc { hashes: sink.put(&hashes), rows: sink.put(&rows) })
+    Ok(draft.write(sink, u32::try_from(order.len()).unwrap_or(u32::MAX)))
 }

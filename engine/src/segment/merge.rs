@@ -53,6 +53,20 @@ impl<'a> Origin for Sources<'a> {
         });
         Ok(Gather(held.collect::<Result<_>>()?))
     }
+
+    fn versions(&self, rows: &[Place]) -> Result<Option<Vec<i64>>> {
+        let mut found = vec![0i64; rows.len()];
+        for (source, segment) in (0u32..).zip(self.0) {
+            let own = rows.iter().enumerate().filter(|(_, (place, _))| *place == source);
+            let (slots, own): (Vec<usize>, Vec<u32>) = own.map(|(at, (_, row))| (at, *row)).unzip();
+            for (slot, version) in slots.into_iter().zip(segment.versions(&own)?) {
+                if let Some(slot) = found.get_mut(slot) {
+                    *slot = i64::try_from(version).unwrap_or(i64::MAX);
+                }
+            }
+        }
+        Ok(Some(found))
+    }
 }
 
 /// A column of every source, each with the block that was read last.

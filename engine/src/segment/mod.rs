@@ -4,9 +4,12 @@
 //! path, then key; the rows beneath a row are one range.
 
 mod build;
+#[cfg(test)]
+mod checks;
 mod column;
 mod file;
 mod interim;
+mod keys;
 mod live;
 mod merge;
 #[cfg(test)]
@@ -20,9 +23,11 @@ use std::sync::Arc;
 pub use column::{Column, ZoneMap};
 
 use crate::error::Result;
+use crate::limits;
 use crate::row_set::RowSet;
 pub(crate) use build::build;
 pub(crate) use file::SegmentFile;
+pub(crate) use keys::Wanted;
 pub(crate) use live::LiveSet;
 pub(crate) use merge::merge;
 pub(crate) use walk::RootWalk;
@@ -132,13 +137,42 @@ impl Segment {
         Ok(found)
     }
 
-    /// The root rows of keys, live or not: the place of a key in the list and its row.
+    /// The rows of keys of a table, live or not: the place of a key in its list and its row, by
+    /// row. Beneath the root a segment of format 1 has no index of keys: the column is read.
     ///
     /// # Errors
     /// [`crate::Error::Corrupt`].
-    pub(crate) fn roots_of(&self, keys: &[&str]) -> Result<Vec<(usize, u32)>> {
-        let schema = self.file.schema();
-        let place = schema.tables.first().map_or(0, |t| t.key);
-        self.column(0, place)?.rows_of_keys(keys)
+    pub(crate) fn rows_of_keys(
+        &self,
+        table: usize,
+        keys: &Wanted<'_>,
+    ) -> Result<Vec<(usize, u32)>> {
+        let key = self.file.schema().tables.get(table).map_or(0, |t| t.key);
+        let column = self.column(table, key)?;
+        match column.key_index()? {
+            Some(_) => column.rows_of_keys(keys),
+            None => column.search(keys),
+        }
+    }
+
+    /// The version that last wrote each of these root rows.
+    ///
+    /// # Errors
+    /// [`crate::Error::Corrupt`].
+    pub(crate) fn versions(&self, rows: &[u32]) -> Result<Vec<u64>> {
+        let versions = self.file.table(0).map(|table| table.versions.as_slice());
+        let Some(blocks) = versions.filter(|blocks| !blocks.is_empty()) else {
+            return Ok(vec![self.version; rows.len()]);
+        };
+        let mut found = Vec::with_capacity(rows.len());
+        for row in rows {
+            let (block, at) = (row / limits::BLOCK_ROWS, (row % limits::BLOCK_ROWS) as usize);
+            if let Some(block) = blocks.get(block as usize).filter(|b| at < b.rows as usize) {
+                self.file.integers(block, at, at + 1, &mut found)?;
+            } else {
+                found.push(0);
+            }
+        }
+        Ok(found.into_iter().map(|version| u64::try_from(version).unwrap_or(0)).collect())
     }
 }
