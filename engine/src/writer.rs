@@ -10,11 +10,11 @@ use crate::batch::Batch;
 use crate::bundle::{self, Bundle};
 use crate::database::{Shared, Snapshot};
 use crate::error::{Error, Result};
-use crate::limits::SEGMENT_ROWS_MAX;
 use crate::manifest::{self, RecordRef, SegmentRecord};
 use crate::path::PathTree;
+use crate::prepare::Prepared;
 use crate::row_set::RowSet;
-use crate::segment::{LiveSet, Segment, SegmentFile, build};
+use crate::segment::{LiveSet, Segment, SegmentFile};
 use crate::storage::Lock;
 
 /// What a commit says of itself.
@@ -122,44 +122,45 @@ impl Writer {
     /// on. [`Error::Io`], [`Error::Corrupt`]: the writer is done.
     pub fn write(&mut self, batch: &Batch) -> Result<()> {
         self.usable()?;
-        self.fits(batch)?;
-        let roots = sorted_roots(batch)?;
-        let slices = slices(batch, &roots)?;
-        let key = batch.schema().tables.first().map_or(0, |t| t.key);
-        let keys = batch.column(0, key);
-        let keys: Vec<&str> =
-            roots.iter().filter_map(|row| keys.and_then(|k| k.text(*row))).collect();
+        self.write_prepared(&batch.prepare()?)
+    }
+
+    /// As [`Writer::write`], of a batch that [`Batch::prepare`] made into segments, in whatever
+    /// thread.
+    ///
+    /// # Errors
+    /// As [`Writer::write`].
+    pub fn write_prepared(&mut self, prepared: &Prepared) -> Result<()> {
+        self.usable()?;
+        self.fits(prepared)?;
+        let keys: Vec<&str> = prepared.keys().collect();
         // What fails from here on leaves bundles taken out and not put back.
         self.poisoned = true;
         self.kill(&keys)?;
-        for slice in slices {
-            let bytes = build(batch, roots.get(slice).unwrap_or_default())?;
-            self.add(&bytes)?;
+        for bytes in prepared.segments() {
+            self.add(bytes)?;
         }
         self.poisoned = false;
         Ok(())
     }
 
     /// Whether the batch was begun for this database, and its places are still in the tree.
-    fn fits(&self, batch: &Batch) -> Result<()> {
-        let (own, theirs) = (self.base.schema_shared(), batch.schema());
+    fn fits(&self, prepared: &Prepared) -> Result<()> {
+        let (own, theirs) = (self.base.schema_shared(), prepared.schema());
         if !Arc::ptr_eq(own, theirs) && own != theirs {
             let (what, name) = ("batch", theirs.name.clone());
             let reason = "it was begun for another schema; begin it with this writer";
             return Err(Error::Schema { what, name, reason });
         }
         let tree = self.tree_in_force();
-        if Arc::ptr_eq(tree, batch.tree()) {
+        if Arc::ptr_eq(tree, prepared.tree()) {
             return Ok(());
         }
-        let paths = batch.column(0, own.path_column());
-        let rows = u32::try_from(batch.rows(0)).unwrap_or(u32::MAX);
-        for path in (0..rows).filter_map(|row| paths.and_then(|p| p.integer(row))) {
-            if u64::try_from(path).ok().and_then(|code| tree.get(code)).is_none() {
-                return Err(Error::UnknownPath { code: path.to_string() });
-            }
+        let there = |path: &i64| u64::try_from(*path).is_ok_and(|code| tree.get(code).is_some());
+        match prepared.paths().iter().find(|path| !there(path)) {
+            Some(path) => Err(Error::UnknownPath { code: path.to_string() }),
+            None => Ok(()),
         }
-        Ok(())
     }
 
     fn tree_in_force(&self) -> &Arc<PathTree> {
@@ -319,76 +320,4 @@ impl Draft {
     fn roots(&self) -> Result<RowSet> {
         self.segment.live(0)
     }
-}
-
-/// The root rows of a batch by path, then key.
-fn sorted_roots(batch: &Batch) -> Result<Vec<u32>> {
-    let schema = batch.schema();
-    let Some(root) = schema.tables.first() else { return Ok(Vec::new()) };
-    let place = schema.path_column();
-    let column = |at: usize| root.columns.get(at).map(|c| c.name.clone()).unwrap_or_default();
-    let missing = |at, row| Error::MissingKey { table: root.name.clone(), column: column(at), row };
-    let (keys, paths) = (batch.column(0, root.key), batch.column(0, place));
-    let rows = u32::try_from(batch.rows(0)).unwrap_or(u32::MAX);
-    let mut sorted = Vec::with_capacity(rows as usize);
-    for row in 0..rows {
-        let key = keys.and_then(|k| k.text(row)).ok_or_else(|| missing(root.key, row))?;
-        let path = paths.and_then(|p| p.integer(row)).ok_or_else(|| missing(place, row))?;
-        sorted.push((path, key, row));
-    }
-    sorted.sort_unstable();
-    let mut unique: Vec<&str> = sorted.iter().map(|(_, key, _)| *key).collect();
-    unique.sort_unstable();
-    if let Some(key) = unique.windows(2).find_map(|w| (w.first() == w.last()).then(|| w.first())) {
-        let key = key.copied().unwrap_or_default().to_owned();
-        return Err(Error::DuplicateKey { table: root.name.clone(), key });
-    }
-    Ok(sorted.into_iter().map(|(_, _, row)| row).collect())
-}
-
-/// The ranges of sorted root rows that become segments, as equal as bundles allow.
-fn slices(batch: &Batch, roots: &[u32]) -> Result<Vec<std::ops::Range<usize>>> {
-    let tables = batch.schema().tables.len();
-    let largest = (0..tables).map(|table| batch.rows(table)).max().unwrap_or(0);
-    let count = largest.div_ceil(SEGMENT_ROWS_MAX as usize).max(1);
-    // A slice is closed when its largest table has its share; a bundle never spans two.
-    let share = largest.div_ceil(count).max(1);
-    let mut found = Vec::with_capacity(count);
-    let mut held = vec![0usize; tables];
-    let mut start = 0;
-    for (at, root) in roots.iter().enumerate() {
-        let bundle = bundle_rows(batch, *root);
-        let over = |limit: usize| held.iter().zip(&bundle).any(|(a, b)| a + b > limit);
-        if over(SEGMENT_ROWS_MAX as usize) || held.iter().any(|rows| *rows >= share) {
-            found.push(start..at);
-            start = at;
-            held.fill(0);
-        }
-        if let Some(most) = bundle.iter().max().filter(|rows| **rows > SEGMENT_ROWS_MAX as usize) {
-            let (found, limit) = (*most as u64, u64::from(SEGMENT_ROWS_MAX));
-            return Err(Error::Limit { what: "rows of one bundle in one table", found, limit });
-        }
-        held.iter_mut().zip(&bundle).for_each(|(held, rows)| *held += rows);
-    }
-    if start < roots.len() {
-        found.push(start..roots.len());
-    }
-    Ok(found)
-}
-
-/// How many rows a bundle has in each table.
-fn bundle_rows(batch: &Batch, root: u32) -> Vec<usize> {
-    let schema = batch.schema();
-    let mut ranges: Vec<std::ops::Range<u32>> = Vec::with_capacity(schema.tables.len());
-    for (place, table) in schema.tables.iter().enumerate() {
-        let above = table.parent.and_then(|parent| ranges.get(parent));
-        ranges.push(match (above, batch.table(place)) {
-            (None, _) => root..root + 1,
-            (Some(above), Some(rows)) if !above.is_empty() => {
-                rows.beneath(above.start).start..rows.beneath(above.end - 1).end
-            }
-            _ => 0..0,
-        });
-    }
-    ranges.into_iter().map(|range| range.len()).collect()
 }
