@@ -66,13 +66,13 @@ impl Value<'_> {
 #[derive(Debug, Default, Clone)]
 pub(crate) struct BatchColumn {
     /// The stored integers; of texts, the start in `texts` and the length in the low 16 bits.
-    values: Vec<i64>,
-    known: Vec<u64>,
-    texts: String,
+    pub(crate) values: Vec<i64>,
+    pub(crate) known: Vec<u64>,
+    pub(crate) texts: String,
 }
 
 /// Bits of the length of a text beside its start.
-const LENGTH_BITS: u32 = 16;
+pub(crate) const LENGTH_BITS: u32 = 16;
 const _: () = assert!(TEXT_BYTES_MAX < 1 << LENGTH_BITS);
 
 impl BatchColumn {
@@ -122,7 +122,7 @@ pub(crate) struct BatchTable {
     pub(crate) rows: u32,
     pub(crate) columns: Vec<BatchColumn>,
     /// For every row of the parent's table, where its rows begin in this one.
-    starts: Vec<u32>,
+    pub(crate) starts: Vec<u32>,
 }
 
 impl BatchTable {
@@ -138,8 +138,8 @@ impl BatchTable {
 pub struct Batch {
     schema: Arc<Schema>,
     tree: Arc<PathTree>,
-    children: Arc<Vec<Vec<usize>>>,
-    tables: Vec<BatchTable>,
+    pub(crate) children: Arc<Vec<Vec<usize>>>,
+    pub(crate) tables: Vec<BatchTable>,
 }
 
 impl Batch {
@@ -185,15 +185,21 @@ impl Batch {
             let (found, limit) = (u64::from(row) + 1, BATCH_ROWS_MAX as u64);
             return Err(Error::Limit { what: "rows of one batch in one table", found, limit });
         }
+        self.grow(table, 1);
+        Ok(RowBuilder { batch: self, table, row })
+    }
+
+    /// Adds rows of a table, as yet without values and without rows beneath.
+    pub(crate) fn grow(&mut self, table: usize, rows: u32) {
         for child in self.children.get(table).into_iter().flatten() {
             if let Some(child) = self.tables.get_mut(*child) {
-                child.starts.push(child.rows);
+                let starts = child.starts.len() + rows as usize;
+                child.starts.resize(starts, child.rows);
             }
         }
         if let Some(own) = self.tables.get_mut(table) {
-            own.rows += 1;
+            own.rows += rows;
         }
-        Ok(RowBuilder { batch: self, table, row })
     }
 
     /// How many rows of a table the batch has.
@@ -279,13 +285,13 @@ impl RowBuilder<'_> {
     }
 }
 
-fn wrong_type(column: &ColumnSchema, value: Value<'_>) -> Error {
+pub(crate) fn wrong_type(column: &ColumnSchema, value: Value<'_>) -> Error {
     let (column, expected) = (column.name.clone(), column.kind);
     Error::WrongType { column, expected, found: value.word() }
 }
 
 /// The integer that a column of integers stores for a value.
-fn stored(
+pub(crate) fn stored(
     schema: &Schema,
     tree: &PathTree,
     column: &ColumnSchema,

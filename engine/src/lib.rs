@@ -51,6 +51,7 @@ mod row_set;
 mod schema;
 mod segment;
 pub mod storage;
+mod values;
 mod writer;
 
 pub use batch::{Batch, RowBuilder, Value};
@@ -63,4 +64,5 @@ pub use prepare::Prepared;
 pub use row_set::RowSet;
 pub use schema::{Code, CodeList, ColumnSchema, Kind, Level, PathSchema, Schema, TableSchema};
 pub use segment::{Column, Segment, ZoneMap};
+pub use values::Values;
 pub use writer::{CommitInfo, Writer};
