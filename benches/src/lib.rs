@@ -2,6 +2,7 @@
 
 pub mod province;
 pub mod registry;
+pub mod whole;
 
 /// Numbers without a pattern, the same on every run.
 pub(crate) fn mixed(number: u64) -> u64 {
