@@ -222,7 +222,9 @@ impl Batch {
         self.tables.get(table).and_then(|t| t.columns.get(column))
     }
 
-    pub(crate) fn schema(&self) -> &Arc<Schema> {
+    /// The schema that it was begun for.
+    #[must_use]
+    pub fn schema(&self) -> &Arc<Schema> {
         &self.schema
     }
 

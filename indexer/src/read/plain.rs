@@ -33,6 +33,11 @@ impl Plain {
         Ok(own(headers, Some((text, split))))
     }
 
+    /// Whether it is text, where it is not Parquet.
+    pub(crate) fn is_text(&self) -> bool {
+        self.text.is_some()
+    }
+
     /// The names of its columns.
     pub(crate) fn headers(&self) -> &[String] {
         &self.headers

@@ -3,20 +3,27 @@
 //! Invariants: a row with a value that its column does not take is a reject, and so are the rows
 //! beneath it; of two rows with one key the first stays; the same files twice change nothing.
 
-mod rows;
-mod walk;
+mod cells;
+mod check;
+mod lanes;
+mod order;
+mod source;
+mod write;
 
+use std::hash::RandomState;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use duckdb::Connection;
-use yiku::{CommitInfo, Database, Schema, Snapshot, Writer};
+use yiku::{Batch, CommitInfo, Database, Schema, Snapshot, Writer};
 
 use crate::error::{Error, Result};
 use crate::load::{LoadOptions, open_duckdb, write_rejects};
 use crate::read;
 use crate::reject::Reject;
 use crate::report::{FileReport, LoadReport, Progress};
-use rows::Read;
+use order::{Kept, Ordered};
+use source::TableFile;
 
 /// The note that names the files of the last load.
 const NOTE: &str = "load.tables";
@@ -59,20 +66,7 @@ pub fn load_tables(
             ..LoadReport::default()
         });
     }
-    let duckdb = open_duckdb(options.threads)?;
-    let total = u64::try_from(named.len()).unwrap_or(0);
-    let mut read = Vec::new();
-    for (done, (table, path)) in (0..).zip(&named) {
-        let detail = target.table_name(*table);
-        progress(Progress { step: "reading", detail, done, total });
-        read.push(rows::read(&duckdb, (&target.schema, &target.tree), *table, path)?);
-    }
-    progress(Progress { step: "joining tables", detail: String::new(), done: 0, total: 0 });
-    for file in &mut read {
-        rows::compare(&duckdb, &target.schema, file)?;
-    }
-    let mut writer = target.writer(options)?;
-    let rows = walk::run(&duckdb, &target.schema, &mut writer, progress)?;
+    let (mut writer, rows, read) = transfer(&mut target, &named, options, progress)?;
     let mut report = report(&target, read, rows);
     let all: Vec<Reject> = report.1;
     let name: String = note.rsplit('=').next().unwrap_or_default().chars().take(16).collect();
@@ -82,6 +76,46 @@ pub fn load_tables(
     report.0.fewer = crate::report::fewer(target.snapshot.as_ref(), &snapshot);
     (report.0.version, report.0.as_of) = (snapshot.version(), snapshot.as_of());
     Ok(report.0)
+}
+
+/// Reads the files, and writes what stays of them; nothing is committed.
+fn transfer(
+    target: &mut Target,
+    named: &[(usize, &Path)],
+    options: &LoadOptions<'_>,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<(Writer, Vec<(String, u64)>, Vec<TableFile>)> {
+    let duckdb = open_duckdb(options.threads)?;
+    let schema = Arc::new(target.schema.clone());
+    let batch = Batch::new(Arc::clone(&schema), Arc::new(target.tree.clone()));
+    let total = u64::try_from(named.len()).unwrap_or(0);
+    let hasher = RandomState::new();
+    let mut checked = Vec::new();
+    for (done, (table, path)) in (0..).zip(named) {
+        let detail = target.table_name(*table);
+        progress(Progress { step: "reading", detail, done, total });
+        let mut file = TableFile::open(&duckdb, &schema, *table, path)?;
+        let found = check::run(&duckdb, &batch, &mut file, (options.threads, &hasher))?;
+        checked.push((file, found));
+    }
+    progress(Progress { step: "joining tables", detail: String::new(), done: 0, total: 0 });
+    let mut kept: Vec<Option<Kept>> = schema.tables.iter().map(|_| None).collect();
+    let mut ordered: Vec<Option<Ordered>> = schema.tables.iter().map(|_| None).collect();
+    for (file, found) in checked {
+        let table = file.table;
+        let parent = schema.tables.get(table).and_then(|t| t.parent);
+        let parents = parent.and_then(|parent| kept.get(parent)).and_then(Option::as_ref);
+        let (rows, own) = order::run(&duckdb, &schema, (file, found), parents)?;
+        if let (Some(slot), Some(place)) = (kept.get_mut(table), ordered.get_mut(table)) {
+            (*slot, *place) = (Some(own), Some(rows));
+        }
+    }
+    drop(kept);
+    let mut writer = target.writer(options)?;
+    let to = (&mut writer, options.threads);
+    let rows = write::run(&duckdb, &schema, &ordered, to, progress)?;
+    let read = ordered.into_iter().flatten().map(|ordered| ordered.file).collect();
+    Ok((writer, rows, read))
 }
 
 /// The database that is loaded into, or that there will be.
@@ -159,7 +193,11 @@ fn named<'p>(schema: &Schema, tables: &'p [(String, PathBuf)]) -> Result<Vec<(us
 }
 
 /// The report, and every reject.
-fn report(target: &Target, read: Vec<Read>, rows: Vec<(String, u64)>) -> (LoadReport, Vec<Reject>) {
+fn report(
+    target: &Target,
+    read: Vec<TableFile>,
+    rows: Vec<(String, u64)>,
+) -> (LoadReport, Vec<Reject>) {
     let mut report = LoadReport { rows, ..LoadReport::default() };
     let mut all = Vec::new();
     for file in read {
@@ -181,11 +219,6 @@ fn report(target: &Target, read: Vec<Read>, rows: Vec<(String, u64)>) -> (LoadRe
         all.extend(file.rejects);
     }
     (report, all)
-}
-
-/// The table that the rows of a table are staged in, and the one with those that are joined.
-fn staged(table: usize) -> (String, String) {
-    (format!("stage_{table}"), format!("joined_{table}"))
 }
 
 /// Runs a statement.
