@@ -3,15 +3,13 @@
 //! Invariant: what is read of a bundle and put into a batch unchanged gives the same rows, values
 //! and order.
 
-use std::collections::HashMap;
 use std::ops::Range;
 
 use crate::batch::{Batch, Value};
 use crate::database::Snapshot;
 use crate::error::{Error, Result};
-use crate::predicate::Predicate;
 use crate::schema::Schema;
-use crate::segment::Segment;
+use crate::segment::{Segment, Wanted};
 
 /// A value of its own, as its column stores it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -92,7 +90,8 @@ impl Snapshot {
     }
 
     /// The key of the root row above the live row that has this key in a table, or of that row
-    /// itself in the root table. Beneath the root there is no index of keys: the column is read.
+    /// itself in the root table. Found by the index of keys; a segment of format 1 has none
+    /// beneath the root: there the column is read.
     ///
     /// # Errors
     /// [`Error::UnknownTable`], [`Error::Corrupt`].
@@ -107,23 +106,17 @@ impl Snapshot {
     /// As [`Snapshot::find`].
     pub fn find_all(&self, table: usize, keys: &[&str]) -> Result<Vec<Option<String>>> {
         let schema = self.schema();
-        let Some(declared) = schema.tables.get(table) else {
+        if schema.tables.get(table).is_none() {
             return Err(Error::UnknownTable { table: table.to_string() });
-        };
-        let places: HashMap<&str, usize> = keys.iter().copied().zip(0..).collect();
-        let wanted = Predicate::TextIn(keys.iter().map(|key| (*key).to_owned()).collect());
+        }
+        let wanted = Wanted::new(keys);
         let root_key = schema.tables.first().map_or(0, |t| t.key);
         let mut found = vec![None; keys.len()];
         for segment in self.segments() {
-            let live = segment.live(0)?;
-            let column = segment.column(table, declared.key)?;
-            let rows = column.filter(&wanted)?;
-            let runs: Vec<Range<u32>> = rows.runs().collect();
             let mut hits = Vec::new();
-            for (row, key) in rows.iter().zip(column.cells(&runs)?) {
+            for (place, row) in segment.rows_of_keys(table, &wanted)? {
                 let root = root_of(segment, schema, (table, row))?;
-                let place = key.text().and_then(|key| places.get(key));
-                hits.extend(place.filter(|_| live.contains(root)).map(|place| (root, *place)));
+                hits.extend(segment.root_lives(root).then_some((root, place)));
             }
             let roots: Vec<Range<u32>> =
                 hits.iter().map(|(root, _)| *root..root.saturating_add(1)).collect();
@@ -156,15 +149,14 @@ pub(crate) fn bundles<'a>(
     keys: &[&str],
 ) -> Result<Vec<Option<Bundle>>> {
     let mut found: Vec<Option<Bundle>> = vec![None; keys.len()];
+    let wanted = Wanted::new(keys);
     for segment in segments {
-        let mut roots = segment.roots_of(keys)?;
+        // By row: a block of a column is read once, however many rows of it are wanted.
+        let mut roots = segment.rows_of_keys(0, &wanted)?;
+        roots.retain(|(_, row)| segment.root_lives(*row));
         if roots.is_empty() {
             continue;
         }
-        let live = segment.live(0)?;
-        roots.retain(|(_, row)| live.contains(*row));
-        // A block of a column is read once, however many rows of it are wanted.
-        roots.sort_unstable_by_key(|(_, row)| *row);
         let rows: Vec<Range<u32>> =
             roots.iter().map(|(_, row)| *row..row.saturating_add(1)).collect();
         for ((place, _), bundle) in roots.iter().zip(read(segment, schema, 0, &rows)?) {
@@ -174,12 +166,6 @@ pub(crate) fn bundles<'a>(
         }
     }
     Ok(found)
-}
-
-/// All live bundles of a segment, by path and key.
-pub(crate) fn live(segment: &Segment, schema: &Schema) -> Result<Vec<Bundle>> {
-    let rows: Vec<Range<u32>> = segment.live(0)?.runs().collect();
-    read(segment, schema, 0, &rows)
 }
 
 /// Reads ranges of rows of a table, in rising order, with all beneath them, column by column.

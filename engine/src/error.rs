@@ -164,6 +164,35 @@ pub enum Error {
         source: io::Error,
     },
     /// An earlier write failed: this writer no longer knows what is on disk.
-    #[error("an earlier write of this writer failed; drop it and begin again")]
+    #[error(
+        "an earlier write failed; begin again with a new writer, or, where that is refused too, a new process"
+    )]
     Poisoned,
+    /// A bundle is not of the version that a writer expected.
+    #[error("bundle `{key}` is of {}, not of {}; read it again", said(*.found), said(*.expected))]
+    Conflict {
+        /// The key of the bundle.
+        key: String,
+        /// The version that was expected; none where there should be no bundle.
+        expected: Option<u64>,
+        /// The version that it is of; none where there is no bundle.
+        found: Option<u64>,
+    },
+    /// No version is kept under that name.
+    #[error("no version is kept under the name `{name}`")]
+    NoSuchName {
+        /// The name that was used.
+        name: String,
+    },
+    /// A version is already kept under that name.
+    #[error("a version is already kept under the name `{name}`; drop it first or choose another")]
+    NameTaken {
+        /// The name.
+        name: String,
+    },
+}
+
+/// A version that may not be there, for a message.
+fn said(version: Option<u64>) -> String {
+    version.map_or_else(|| "no version".to_owned(), |version| format!("version {version}"))
 }

@@ -9,7 +9,7 @@ use crate::error::{Error, Result};
 use crate::limits;
 
 /// The format that this build writes.
-pub const FORMAT: u16 = 1;
+pub const FORMAT: u16 = 2;
 /// The oldest format that this build reads.
 pub const FORMAT_OLDEST: u16 = 1;
 /// What every file begins with: a letter that text files do not have, and both line ends, so
@@ -38,6 +38,8 @@ pub enum FileKind {
     Current = 4,
     /// The path tree.
     Tree = 5,
+    /// What was committed since a manifest.
+    Log = 6,
 }
 
 /// How a block is encoded.
@@ -48,21 +50,50 @@ pub enum Encoding {
     Constant = 0,
     /// Value less `base`, in `bits` bits, lowest bit first.
     Packed = 1,
-    /// Texts: zstd of every length (u32), then every text.
+    /// Format 1: texts, zstd of every length (u32), then every text.
     Text = 2,
-    /// Texts: zstd of the distinct texts as in `Text`; a second frame with packed codes.
+    /// Format 1: zstd of the distinct texts as in `Text`; a second frame with packed codes.
     Dictionary = 3,
-    /// Texts of one prefix and one number of digits: packed numbers; a second frame with the
-    /// digits (u8) and the prefix.
+    /// Format 1: texts of one prefix and one number of digits: packed numbers; a second frame
+    /// with the digits (u8) and the prefix.
     Numbered = 4,
+    /// Packed values, one for each run of rows; a second frame with the last row of each (u16).
+    Runs = 5,
+    /// Packed places in a second frame of packed values, rising.
+    ListPacked = 6,
+    /// Value less `base`, bit by bit.
+    Planes = 7,
+    /// As `ListPacked`, the places bit by bit.
+    ListPlanes = 8,
+    /// Texts in chunks.
+    TextChunks = 9,
+    /// The distinct texts in chunks; a second frame with packed places.
+    TextList = 10,
+    /// Texts as numbers, packed; a second frame with the letters of each place.
+    Shaped = 11,
 }
 
 impl Encoding {
+    /// Every encoding, by its number.
+    pub const ALL: [Self; 12] = [
+        Self::Constant,
+        Self::Packed,
+        Self::Text,
+        Self::Dictionary,
+        Self::Numbered,
+        Self::Runs,
+        Self::ListPacked,
+        Self::Planes,
+        Self::ListPlanes,
+        Self::TextChunks,
+        Self::TextList,
+        Self::Shaped,
+    ];
+
     /// The encoding of a number in a table of contents.
     #[must_use]
     pub fn from_number(number: u8) -> Option<Self> {
-        let all = [Self::Constant, Self::Packed, Self::Text, Self::Dictionary, Self::Numbered];
-        all.into_iter().find(|e| *e as u8 == number)
+        Self::ALL.get(usize::from(number)).copied()
     }
 }
 
@@ -95,6 +126,11 @@ pub(crate) fn close(mut bytes: Vec<u8>, record: &[u8]) -> Vec<u8> {
     bytes
 }
 
+/// The format that the header of a file names; 0 where there is no header.
+pub(crate) fn format_of(bytes: &[u8]) -> u16 {
+    read_u16(bytes, MAGIC.len() + 2).unwrap_or(0)
+}
+
 /// The little-endian number at `offset`, if it is there.
 pub(crate) fn read_u64(bytes: &[u8], offset: usize) -> Option<u64> {
     let raw = bytes.get(offset..offset.checked_add(8)?)?;
@@ -122,7 +158,7 @@ pub(crate) fn open<'a>(bytes: &'a [u8], kind: FileKind, file: &Path) -> Result<(
     if !bytes.starts_with(&MAGIC) {
         return Err(corrupt(0, "it does not begin as a file of Yiku"));
     }
-    let found = read_u16(bytes, MAGIC.len() + 2).unwrap_or(0);
+    let found = format_of(bytes);
     if !(FORMAT_OLDEST..=FORMAT).contains(&found) {
         let (oldest, newest) = (FORMAT_OLDEST, FORMAT);
         return Err(Error::Format { file: file.to_path_buf(), found, oldest, newest });
@@ -178,10 +214,11 @@ pub fn tables() -> String {
     text.push_str("\n| file | kind | name |\n| --- | --- | --- |\n");
     let files = [
         (FileKind::Segment, "segment", "`seg-<number>`"),
-        (FileKind::Live, "live set", "`live-<segment>-<version>`"),
-        (FileKind::Manifest, "manifest", "`manifest-<version>`"),
+        (FileKind::Live, "live sets", "`live-<manifest>`"),
+        (FileKind::Manifest, "manifest", "`manifest-<number>`"),
         (FileKind::Current, "current version", "`CURRENT`"),
-        (FileKind::Tree, "path tree", "`tree-<version>`"),
+        (FileKind::Tree, "path tree", "`tree-<manifest>`"),
+        (FileKind::Log, "log", "`log-<manifest>`"),
     ];
     for (kind, what, name) in files {
         text.push_str(&format!("| {what} | {} | {name} |\n", kind as u16));
@@ -190,9 +227,16 @@ pub fn tables() -> String {
     let encodings = [
         (Encoding::Constant, "constant"),
         (Encoding::Packed, "frame of reference, bit-packed"),
-        (Encoding::Text, "text, zstd"),
-        (Encoding::Dictionary, "text, dictionary and packed codes"),
-        (Encoding::Numbered, "text, prefix and packed numbers"),
+        (Encoding::Text, "text, zstd (format 1)"),
+        (Encoding::Dictionary, "text, dictionary and packed places (format 1)"),
+        (Encoding::Numbered, "text, prefix and packed numbers (format 1)"),
+        (Encoding::Runs, "runs"),
+        (Encoding::ListPacked, "dictionary and packed places"),
+        (Encoding::Planes, "planes"),
+        (Encoding::ListPlanes, "dictionary and planes of places"),
+        (Encoding::TextChunks, "text, chunks"),
+        (Encoding::TextList, "text, dictionary and packed places"),
+        (Encoding::Shaped, "text, numbers of one shape"),
     ];
     for (encoding, name) in encodings {
         text.push_str(&format!("| {name} | {} |\n", encoding as u8));

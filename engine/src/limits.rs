@@ -24,6 +24,12 @@ pub const PATH_DIGITS_MAX: u8 = 18;
 pub const BATCH_ROWS_MAX: usize = u32::MAX as usize - 1;
 /// Bytes of a metadata record (manifest, table of contents) that is read back.
 pub const RECORD_BYTES_MAX: usize = 256 << 20;
+/// Bytes of the name that a version is kept under.
+pub const NAME_BYTES_MAX: usize = 128;
+/// Bytes of the log of a small database.
+pub const LOG_BYTES_MIN: u64 = 256 << 10;
+/// Bytes of the log of a large database.
+pub const LOG_BYTES_MAX: u64 = 32 << 20;
 
 const _: () = assert!(BLOCK_ROWS == 1 << 16, "a block is a roaring container");
 const _: () = assert!(BLOCK_ROWS.is_multiple_of(64), "a block is whole words of a row set");

@@ -1,21 +1,24 @@
-//! The one writer: batches become segments as they come, a commit makes them visible at once.
+//! Changes of one caller: batches become segments as they come, a commit makes them visible at
+//! once.
 //!
-//! Invariants: nothing that a reader can see changes before the commit; after an error of the
-//! disk the writer refuses everything, for it no longer knows what is there.
+//! Invariants: nothing that a reader can see changes before the commit; after an error of the disk
+//! the writer refuses everything, for it no longer knows what is there.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::Arc;
 
 use crate::batch::Batch;
 use crate::bundle::{self, Bundle};
-use crate::database::{Shared, Snapshot};
+use crate::commit::Changes;
+use crate::database::{Share, Shared, Snapshot};
 use crate::error::{Error, Result};
-use crate::manifest::{self, RecordRef, SegmentRecord};
+use crate::format::checksum;
 use crate::path::PathTree;
 use crate::prepare::Prepared;
-use crate::row_set::RowSet;
-use crate::segment::{LiveSet, Segment, SegmentFile};
-use crate::storage::Lock;
+use crate::segment::{Segment, SegmentFile};
+use crate::storage::Bytes;
+use crate::version::Version;
 
 /// What a commit says of itself.
 #[derive(Debug, Clone, Default)]
@@ -27,62 +30,105 @@ pub struct CommitInfo {
     pub notes: BTreeMap<String, String>,
 }
 
-/// A segment of the version under construction.
-#[derive(Debug)]
-struct Draft {
-    number: u64,
-    segment: Segment,
-    /// Its live set on disk; none when every row lives.
-    live: Option<RecordRef>,
-    /// The live root rows where they differ from what is on disk.
-    changed: Option<RowSet>,
+/// A segment of more bytes than this is written to a file at once.
+const SPILL_BYTES: usize = 1 << 20;
+/// Segments in memory of more bytes than this in all are not kept there.
+const HELD_BYTES: usize = 8 << 20;
+
+/// Checksums are spread well already: they need no second hash.
+#[derive(Debug, Default, Clone, Copy)]
+struct AsIs(u64);
+
+impl Hasher for AsIs {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        self.0 = checksum(bytes);
+    }
+
+    fn write_u64(&mut self, value: u64) {
+        self.0 = value;
+    }
 }
 
-/// The right to write. Dropped without a commit, nothing has happened.
+/// Changes of one caller, to be committed together. Dropped without a commit, nothing has
+/// happened.
 #[derive(Debug)]
 pub struct Writer {
     shared: Arc<Shared>,
-    _lock: Lock,
-    base: Snapshot,
-    drafts: Vec<Draft>,
-    next_segment: u64,
-    tree: Option<Arc<PathTree>>,
+    base: Arc<Version>,
+    /// The base as this writer has changed it.
+    view: Version,
+    /// The numbers of the segments that this writer wrote.
+    own: BTreeSet<u64>,
+    /// Checksums of the keys that this writer wrote: the others are in none of its segments.
+    seen: HashSet<u64, BuildHasherDefault<AsIs>>,
+    /// Bytes of its segments in memory.
+    held_bytes: usize,
+    removed: Vec<String>,
+    expected: Vec<(String, Option<u64>)>,
     poisoned: bool,
+    /// Given back last.
+    _share: Share,
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        self.discard();
+    }
 }
 
 impl Writer {
-    pub(crate) fn new(shared: Arc<Shared>, lock: Lock, base: Snapshot) -> Self {
-        let mut writer = Self {
+    pub(crate) fn new(shared: Arc<Shared>, share: Share, base: Arc<Version>) -> Self {
+        Self {
             shared,
-            _lock: lock,
-            next_segment: 0,
-            drafts: Vec::new(),
+            view: Version::clone(&base),
             base,
-            tree: None,
+            own: BTreeSet::new(),
+            seen: HashSet::default(),
+            held_bytes: 0,
+            removed: Vec::new(),
+            expected: Vec::new(),
             poisoned: false,
-        };
-        writer.rebase();
-        writer
+            _share: share,
+        }
     }
 
-    /// Begins anew from the base.
-    fn rebase(&mut self) {
-        let records = &self.base.manifest().segments;
-        let drafts = records.iter().zip(self.base.segments()).map(|(record, segment)| Draft {
-            number: record.number,
-            segment: segment.clone(),
-            live: record.live,
-            changed: None,
-        });
-        self.drafts = drafts.collect();
-        self.next_segment = self.base.manifest().next_segment;
-        self.tree = None;
+    /// Begins anew from a version.
+    fn rebase(&mut self, base: Arc<Version>) {
+        self.view = Version::clone(&base);
+        self.base = base;
+        self.own.clear();
+        self.seen.clear();
+        self.held_bytes = 0;
+        self.removed.clear();
+        self.expected.clear();
+    }
+
+    /// Gives up the files that were written for a commit that does not come.
+    fn discard(&mut self) {
+        for number in &self.own {
+            if self.shared.spilled.lock().remove(number) {
+                self.shared.forget(*number);
+                // One that stays is taken away when files are looked through again.
+                let _ = self.shared.storage.remove(&SegmentFile::name(*number));
+            }
+        }
+        self.own.clear();
     }
 
     /// An empty batch.
     #[must_use]
     pub fn batch(&self) -> Batch {
-        Batch::new(Arc::clone(self.base.schema_shared()), Arc::clone(self.tree_in_force()))
+        Batch::new(Arc::clone(&self.view.schema), Arc::clone(&self.view.tree))
+    }
+
+    /// The version that this writer began from.
+    #[must_use]
+    pub fn base(&self) -> Snapshot {
+        Snapshot { inner: Arc::clone(&self.base) }
     }
 
     /// Replaces the path tree. Batches made before were checked against the one before.
@@ -92,25 +138,17 @@ impl Writer {
     /// have, [`Error::Tree`] when its levels are not those of the schema.
     pub fn set_tree(&mut self, tree: PathTree) -> Result<()> {
         self.usable()?;
-        tree.check_levels(&self.base.schema().path)?;
-        let path = self.base.schema().path_column();
-        for draft in &self.drafts {
-            let live = draft.roots()?;
-            let mut paths = Vec::new();
-            draft.segment.column(0, path)?.integers(0..live.len_rows(), &mut paths)?;
-            for (row, code) in (0u32..).zip(paths) {
-                let known = u64::try_from(code).is_ok_and(|code| tree.get(code).is_some());
-                if !known && live.contains(row) {
-                    return Err(Error::UnknownPath { code: code.to_string() });
-                }
-            }
+        tree.check_levels(&self.view.schema.path)?;
+        for segment in &self.view.segments {
+            check_paths(segment, &tree)?;
         }
-        self.tree = Some(Arc::new(tree));
+        self.view.tree = Arc::new(tree);
+        self.view.tree_on_disk = None;
         Ok(())
     }
 
     fn usable(&self) -> Result<()> {
-        if self.poisoned { Err(Error::Poisoned) } else { Ok(()) }
+        if self.poisoned || self.shared.desk.poisoned() { Err(Error::Poisoned) } else { Ok(()) }
     }
 
     /// Writes the bundles of a batch. A root row replaces the bundle that has its key.
@@ -133,10 +171,9 @@ impl Writer {
     pub fn write_prepared(&mut self, prepared: &Prepared) -> Result<()> {
         self.usable()?;
         self.fits(prepared)?;
-        let keys: Vec<&str> = prepared.keys().collect();
         // What fails from here on leaves bundles taken out and not put back.
         self.poisoned = true;
-        self.kill(&keys)?;
+        self.take_out(prepared.keys())?;
         for bytes in prepared.segments() {
             self.add(bytes)?;
         }
@@ -144,15 +181,29 @@ impl Writer {
         Ok(())
     }
 
+    /// Takes the bundles of keys that are about to be written out of what was there before.
+    fn take_out<'a>(&mut self, keys: impl Iterator<Item = &'a str>) -> Result<()> {
+        let fresh = self.view.segments.len() == self.own.len();
+        let mut known = Vec::new();
+        for key in keys {
+            let new = self.seen.insert(checksum(key.as_bytes()));
+            if !fresh || !new {
+                known.push(key);
+            }
+        }
+        self.view.remove(&known)?;
+        Ok(())
+    }
+
     /// Whether the batch was begun for this database, and its places are still in the tree.
     fn fits(&self, prepared: &Prepared) -> Result<()> {
-        let (own, theirs) = (self.base.schema_shared(), prepared.schema());
+        let (own, theirs) = (&self.view.schema, prepared.schema());
         if !Arc::ptr_eq(own, theirs) && own != theirs {
             let (what, name) = ("batch", theirs.name.clone());
             let reason = "it was begun for another schema; begin it with this writer";
             return Err(Error::Schema { what, name, reason });
         }
-        let tree = self.tree_in_force();
+        let tree = &self.view.tree;
         if Arc::ptr_eq(tree, prepared.tree()) {
             return Ok(());
         }
@@ -163,10 +214,6 @@ impl Writer {
         }
     }
 
-    fn tree_in_force(&self) -> &Arc<PathTree> {
-        self.tree.as_ref().unwrap_or_else(|| self.base.tree_shared())
-    }
-
     /// Removes the bundle of a key; whether there was one.
     ///
     /// # Errors
@@ -174,150 +221,101 @@ impl Writer {
     pub fn remove(&mut self, key: &str) -> Result<bool> {
         self.usable()?;
         self.poisoned = true;
-        let removed = self.kill(&[key])? > 0;
+        let removed = self.view.remove(&[key])? > 0;
+        if removed {
+            self.removed.push(key.to_owned());
+        }
         self.poisoned = false;
         Ok(removed)
     }
 
-    /// The bundles of these keys as the next commit will have them, in the order of the keys.
+    /// Makes the commit depend on the bundle of a key being, just before it, of the version that is
+    /// given, or, with none, on there being no bundle of that key. The version of a bundle is
+    /// that of the commit that last wrote it: [`Snapshot::version_of`].
+    pub fn expect(&mut self, key: &str, version: Option<u64>) {
+        self.expected.push((key.to_owned(), version));
+    }
+
+    /// The bundles of these keys as the next commit will have them if nobody else commits before,
+    /// in the order of the keys.
     ///
     /// # Errors
     /// [`Error::Corrupt`].
     pub fn bundles(&self, keys: &[&str]) -> Result<Vec<Option<Bundle>>> {
         self.usable()?;
-        let segments = self.drafts.iter().map(|draft| &draft.segment);
-        bundle::bundles(segments, self.base.schema(), keys)
-    }
-
-    /// Where more than `most` segments have fewer than `rows` rows in each of their tables, writes
-    /// the live bundles of the smallest of them anew, in one segment of about as many rows; how
-    /// many segments became one. No answer changes.
-    ///
-    /// # Errors
-    /// As [`Writer::write`].
-    pub fn gather(&mut self, most: usize, rows: u32) -> Result<usize> {
-        self.usable()?;
-        let tables = self.base.schema().tables.len();
-        let size = |draft: &Draft| (0..tables).map(|table| draft.segment.rows(table)).max();
-        let sizes = self.drafts.iter().enumerate();
-        let mut small: Vec<(u32, usize)> =
-            sizes.map(|(place, draft)| (size(draft).unwrap_or(0), place)).collect();
-        small.retain(|(size, _)| *size < rows);
-        if small.len() <= most || small.len() < 2 {
-            return Ok(0);
-        }
-        small.sort_unstable();
-        let mut sum = 0u32;
-        let fits = small.iter().take_while(|(size, _)| {
-            sum = sum.saturating_add(*size);
-            sum <= rows
-        });
-        let count = fits.count().max(2);
-        let mut batch = self.batch();
-        for (_, place) in small.iter().take(count) {
-            let Some(draft) = self.drafts.get(*place) else { continue };
-            for bundle in bundle::live(&draft.segment, self.base.schema())? {
-                batch.put(&bundle)?;
-            }
-        }
-        self.write(&batch)?;
-        Ok(count)
-    }
-
-    /// Takes the bundles of these keys out of the live sets; how many there were.
-    fn kill(&mut self, keys: &[&str]) -> Result<usize> {
-        let mut killed = 0;
-        for draft in &mut self.drafts {
-            let found = draft.segment.roots_of(keys)?;
-            if found.is_empty() {
-                continue;
-            }
-            let mut roots = draft.roots()?;
-            let before = roots.count();
-            found.iter().for_each(|(_, row)| roots.remove(*row));
-            if roots.count() < before {
-                killed += usize::try_from(before - roots.count()).unwrap_or(0);
-                let tables = self.base.schema().tables.len();
-                draft.segment.live = Some(Arc::new(LiveSet::new(roots.clone(), tables)));
-                draft.changed = Some(roots);
-            }
-        }
-        Ok(killed)
+        bundle::bundles(self.view.segments.iter(), &self.view.schema, keys)
     }
 
     fn add(&mut self, bytes: &[u8]) -> Result<()> {
-        let number = self.next_segment;
+        let number = self.shared.number()?;
         let name = SegmentFile::name(number);
-        let storage = Arc::clone(&self.shared.storage);
-        if let Err(source) = storage.write(&name, bytes) {
-            return Err(Error::Io { action: "write", path: storage.place().join(name), source });
-        }
-        self.next_segment = after(number, "number of a segment")?;
-        // A segment of this number may be left from a writer that was dropped.
-        self.shared.forget(number);
-        let file = self.shared.file(number, self.base.schema_shared())?;
-        let segment = Segment { file, live: None };
-        self.drafts.push(Draft { number, segment, live: None, changed: None });
-        Ok(())
+        let schema = &self.view.schema;
+        let small = bytes.len() <= SPILL_BYTES && self.held_bytes + bytes.len() <= HELD_BYTES;
+        let file = if small {
+            self.held_bytes += bytes.len();
+            let path = self.shared.storage.place().join(&name);
+            Arc::new(SegmentFile::from_bytes(path, Bytes::Owned(bytes.to_vec()), schema)?)
+        } else {
+            self.shared.spill(number, bytes)?;
+            self.shared.file(number, schema)?
+        };
+        self.own.insert(number);
+        let segment = Segment { file, live: None, version: 0 };
+        self.view.add(number, !small, segment)
     }
 
     /// Makes everything written and removed since the last commit the newest version. When this
-    /// returns, it is durable and the next snapshot shows it.
+    /// returns, it is durable and the next snapshot shows it. What other writers commit at the
+    /// same time may be in the same version. The writer goes on from it.
     ///
     /// # Errors
-    /// [`Error::Io`]: nothing is visible, or, where only the last sync failed, everything; the
-    /// writer is done.
+    /// [`Error::Conflict`] when an expectation does not hold, [`Error::UnknownPath`] when the tree
+    /// was replaced by another writer: nothing of this writer is committed, it goes on from the
+    /// newest version with nothing written. [`Error::Io`]: nothing is visible, or, where only the
+    /// last sync failed, everything; this process commits nothing more.
     pub fn commit(&mut self, info: CommitInfo) -> Result<Snapshot> {
         self.usable()?;
-        // Whatever fails from here on leaves files of unknown state behind.
-        self.poisoned = true;
-        let before = self.base.manifest();
-        let version = after(before.version, "number of a version")?;
-        let storage = Arc::clone(&self.shared.storage);
-        let mut segments = Vec::with_capacity(self.drafts.len());
-        for draft in &self.drafts {
-            let mut live = draft.live;
-            if let Some(roots) = &draft.changed {
-                if roots.is_empty() {
-                    continue;
-                }
-                live = Some(manifest::write_live(&*storage, draft.number, version, roots)?);
+        let changes = Changes {
+            base: Arc::clone(&self.base),
+            view: self.view.clone(),
+            own: self.own.clone(),
+            removed: std::mem::take(&mut self.removed),
+            expected: std::mem::take(&mut self.expected),
+            tree: self.view.tree_on_disk.is_none(),
+            info,
+        };
+        let committed = self.shared.commit(changes);
+        match committed {
+            Ok(version) => {
+                self.shared.spilled.lock().retain(|number| !self.own.contains(number));
+                self.rebase(Arc::clone(&version));
+                Ok(Snapshot { inner: version })
             }
-            segments.push(SegmentRecord {
-                number: draft.number,
-                size_bytes: draft.segment.file.size_bytes(),
-                checksum: draft.segment.file.record_checksum(),
-                live,
-                rows: draft.segment.live_counts()?,
-            });
+            Err(error @ (Error::Conflict { .. } | Error::UnknownPath { .. })) => {
+                self.discard();
+                self.rebase(self.shared.newest()?);
+                Err(error)
+            }
+            Err(error) => {
+                // Files of unknown state are left as they are.
+                self.own.clear();
+                self.poisoned = true;
+                Err(error)
+            }
         }
-        let mut next = before.clone();
-        if let Some(tree) = &self.tree {
-            next.tree = manifest::write_tree(&*storage, version, tree)?;
-        }
-        let mut notes = before.notes();
-        notes.extend(info.notes);
-        next.version = version;
-        next.as_of = info.as_of.or(before.as_of);
-        next.notes = notes.into_iter().collect();
-        next.next_segment = self.next_segment;
-        next.segments = segments;
-        next.publish(&*storage)?;
-        self.base = self.shared.snapshot()?;
-        self.rebase();
-        self.poisoned = false;
-        Ok(self.base.clone())
     }
 }
 
-/// The number after a number that was read from disk.
-fn after(number: u64, what: &'static str) -> Result<u64> {
-    number.checked_add(1).ok_or(Error::Limit { what, found: number, limit: u64::MAX - 1 })
-}
-
-impl Draft {
-    /// The live root rows as the version under construction will have them.
-    fn roots(&self) -> Result<RowSet> {
-        self.segment.live(0)
+/// Whether a tree has the places of all live root rows of a segment.
+pub(crate) fn check_paths(segment: &Segment, tree: &PathTree) -> Result<()> {
+    let column = segment.column(0, segment.file.schema().path_column())?;
+    let mut paths = Vec::new();
+    column.integers(0..segment.rows(0), &mut paths)?;
+    for (row, code) in (0u32..).zip(paths) {
+        let known = u64::try_from(code).is_ok_and(|code| tree.get(code).is_some());
+        if !known && segment.root_lives(row) {
+            return Err(Error::UnknownPath { code: code.to_string() });
+        }
     }
+    Ok(())
 }

@@ -66,3 +66,55 @@ fn every_file_says_what_it_is() {
         assert_eq!(bytes[10..12], FORMAT.to_le_bytes(), "{name}");
     }
 }
+
+#[test]
+fn a_log_is_written_piece_by_piece() {
+    let folder = tempfile::tempdir().unwrap();
+    let disk = Disk::create(folder.path()).unwrap();
+    assert_eq!(disk.open_log("log").unwrap_err().kind(), ErrorKind::NotFound);
+    assert_eq!(disk.read_at("log", 0, 1).unwrap_err().kind(), ErrorKind::NotFound);
+    disk.write("log", b"the rest of another").unwrap();
+    let length = 3 * (1 << 16) + 5;
+    let log = disk.create_log("log", length).unwrap();
+    let all = disk.read_at("log", 0, usize::MAX).unwrap();
+    assert!(all.len() as u64 == length && all.iter().all(|byte| *byte == 0));
+    log.write_at(0, b"first").unwrap();
+    log.write_at(length - 4, b"last").unwrap();
+    log.sync().unwrap();
+    assert_eq!(disk.read_at("log", 0, 6).unwrap(), b"first\0");
+    assert_eq!(disk.read_at("log", length - 4, 100).unwrap(), b"last");
+    assert!(disk.read_at("log", length + 9, 100).unwrap().is_empty());
+    // A log never grows: a later sync needs no new place on the disk.
+    for (offset, bytes) in [(length - 3, &b"last"[..]), (length, b"x"), (u64::MAX, b"xx")] {
+        assert_eq!(log.write_at(offset, bytes).unwrap_err().kind(), ErrorKind::InvalidInput);
+    }
+    let again = disk.open_log("log").unwrap();
+    assert_eq!(again.write_at(length, b"x").unwrap_err().kind(), ErrorKind::InvalidInput);
+    again.write_at(5, b" and second").unwrap();
+    again.sync().unwrap();
+    assert_eq!(disk.read_at("log", 0, 16).unwrap(), b"first and second");
+    assert_eq!(disk.list().unwrap(), ["log"]);
+}
+
+#[test]
+fn many_threads_write_and_sync_one_log() {
+    let folder = tempfile::tempdir().unwrap();
+    let disk = Disk::create(folder.path()).unwrap();
+    let log = disk.create_log("log", 8_000).unwrap();
+    std::thread::scope(|scope| {
+        for number in 0..8u8 {
+            let log = &*log;
+            scope.spawn(move || {
+                for piece in 0..10u64 {
+                    let at = u64::from(number) * 1_000 + piece * 100;
+                    log.write_at(at, &[number + 1; 100]).unwrap();
+                    log.sync().unwrap();
+                }
+            });
+        }
+    });
+    for number in 0..8u8 {
+        let own = disk.read_at("log", u64::from(number) * 1_000, 1_000).unwrap();
+        assert_eq!(own, [number + 1; 1_000]);
+    }
+}

@@ -6,12 +6,13 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test stops where it fails")]
 
 use std::collections::BTreeMap;
+use std::io::ErrorKind;
 use std::sync::Arc;
 
 use yiku::storage::Storage;
 use yiku::{CommitInfo, Database, Error, Result, Snapshot};
 use yiku_tests::expected::Expected;
-use yiku_tests::memory::{Files, Memory, Plan, Reached};
+use yiku_tests::memory::{Fault, Files, Image, Memory, Plan, Reached};
 use yiku_tests::sample::{Mood, schema, tree};
 use yiku_tests::{Random, naive};
 
@@ -102,7 +103,7 @@ fn allowed(run: &Run) -> Vec<Option<&Expected>> {
 }
 
 /// Opens what is left, compares it, and writes on; the version that was found.
-fn recover(files: Files, run: &Run, context: &str) -> Option<u64> {
+fn recover(files: Image, run: &Run, context: &str) -> Option<u64> {
     let storage = Memory::new(files);
     let database = match Database::open_in(Arc::<Memory>::clone(&storage)) {
         Ok(database) => database,
@@ -124,7 +125,7 @@ fn recover(files: Files, run: &Run, context: &str) -> Option<u64> {
     next.commit(&CommitInfo::default());
     writer.commit(CommitInfo::default()).unwrap();
     drop(writer);
-    let again = Database::open_in(Memory::new(storage.image(|_| false))).unwrap();
+    let again = Database::open_in(Memory::new(storage.durable())).unwrap();
     next.check(&again.snapshot().unwrap()).unwrap();
     Some(found.version)
 }
@@ -136,7 +137,7 @@ fn a_machine_that_stops_leaves_a_whole_version() {
     workload(&sound, &mut run).unwrap();
     assert_eq!(run.done.len(), 5);
     naive::check_all(run.held.last().unwrap()).unwrap();
-    assert_eq!(recover(sound.image(|_| false), &run, "no stop"), Some(5));
+    assert_eq!(recover(sound.durable(), &run, "no stop"), Some(5));
     let mut found = BTreeMap::new();
     let mut random = Random::new(7);
     for place in 0..sound.changes() {
@@ -146,15 +147,8 @@ fn a_machine_that_stops_leaves_a_whole_version() {
             let stopped = workload(&storage, &mut run);
             // A stop behind the last name of the last sync cannot be told from success.
             assert!(stopped.is_err(), "operation {place} was not met");
-            let pending = storage.pending();
-            let mut images = vec![storage.image(|_| false), storage.image(|_| true)];
-            for kept in 1..pending {
-                images.push(storage.image(|change| change < kept));
-                images.push(storage.image(|change| change >= kept));
-                images.push(storage.image(|_| random.chance(50)));
-            }
-            for (number, files) in images.into_iter().enumerate() {
-                let context = format!("operation {place}, {reached:?}, image {number}");
+            for (image, files) in storage.images(&mut random) {
+                let context = format!("operation {place}, {reached:?}, {image}");
                 *found.entry(recover(files, &run, &context)).or_insert(0) += 1;
             }
         }
@@ -173,7 +167,8 @@ fn an_error_of_the_disk_poisons_the_writer_and_no_reader() {
     for place in 0..sound.operations() {
         for reached in Reached::EACH {
             let context = format!("operation {place}, {reached:?}");
-            let storage = Memory::planned(Files::new(), Plan::Fail(place, reached));
+            let fault = Fault { at: place, reached, kind: ErrorKind::Other, lasting: false };
+            let storage = Memory::planned(Files::new(), Plan::Fail(fault));
             let mut run = Run::default();
             let error = workload(&storage, &mut run).unwrap_err();
             assert!(matches!(error, Error::Io { .. }), "{context}: {error}");
@@ -185,8 +180,8 @@ fn an_error_of_the_disk_poisons_the_writer_and_no_reader() {
             for (snapshot, expected) in run.held.iter().zip(&run.done) {
                 expected.check(snapshot).unwrap();
             }
-            recover(storage.files(), &run, &context);
-            recover(storage.image(|_| false), &run, &context);
+            recover(storage.seen(), &run, &context);
+            recover(storage.durable(), &run, &context);
         }
     }
     assert!(poisoned > 100, "writers were poisoned: {poisoned}");

@@ -1,177 +1,380 @@
-//! Integers in frame of reference and bit packing.
+//! A block of integers: the lightest of constant, runs, packed, dictionary and planes.
 //!
-//! Invariant of the bytes: `rows * bits` bits, lowest first, then [`PACK_PADDING`] zero bytes;
-//! `bits` is at most 57, or 64, so that every value lies in one 8-byte load.
+//! Invariant: what is chosen depends on the values alone, so the same rows give the same bytes.
+//! A row that is not known takes the value of the row before it.
 #![expect(
     clippy::indexing_slicing,
     clippy::cast_possible_truncation,
     clippy::cast_possible_wrap,
     clippy::cast_sign_loss,
-    reason = "packing is arithmetic modulo 2^64; `packed_fits` is checked before any load"
+    reason = "offsets are arithmetic modulo 2^64; rows and runs of a block fit u32"
 )]
 
-use super::unpack::{GROUP, Lane, Take, each_group};
+use super::gathered::Integers;
+use super::packed::{self, bits_for, pack, packed_fits};
+use super::planes::{self, Planes};
 use super::{BlockToc, FrameSink};
-use crate::format::{Encoding, PACK_PADDING};
+use crate::format::Encoding;
+use crate::limits::BLOCK_ROWS;
 
-/// The widest packed value that one unaligned 8-byte load always holds.
-const BITS_LOADED: u8 = 57;
+/// Values of a dictionary that are spread wider than a block has rows, at most.
+const SPREAD_VALUES_MAX: usize = 4_096;
+/// Packed values of up to this many bits are tried as planes although nobody asked for an index.
+const PLANES_TRIED_BITS: u8 = 8;
+/// Bytes of the end of a run.
+const RUN_END_BYTES: usize = 2;
 
-fn bits_for(span: u64) -> u8 {
-    let bits = (64 - span.leading_zeros()) as u8;
-    if bits > BITS_LOADED { 64 } else { bits }
+/// What a column asks of the encoding of its blocks.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Style {
+    /// The values are sets of bits.
+    pub set: bool,
+    /// Conditions on the values are to be answered from bitmaps.
+    pub index: bool,
 }
 
-/// Packs values, each less than `2^bits`.
-pub(crate) fn pack(values: impl Iterator<Item = u64>, rows: usize, bits: u8) -> Vec<u8> {
-    let mut bytes = vec![0u8; (rows * usize::from(bits)).div_ceil(8) + PACK_PADDING];
-    for (row, value) in values.enumerate() {
-        let bit = row * usize::from(bits);
-        let at = bit / 8;
-        let mut word = [0u8; 8];
-        word.copy_from_slice(&bytes[at..at + 8]);
-        let joined = u64::from_le_bytes(word) | value << (bit % 8);
-        bytes[at..at + 8].copy_from_slice(&joined.to_le_bytes());
-    }
-    bytes
-}
-
-/// Whether a frame of that length holds `rows` values of `bits` bits.
-pub(crate) fn packed_fits(length: u64, rows: u32, bits: u8) -> bool {
-    let needed = (u64::from(rows) * u64::from(bits)).div_ceil(8) + PACK_PADDING as u64;
-    (bits <= BITS_LOADED || bits == 64) && length >= needed
-}
-
-/// Value `row` of a frame that [`packed_fits`].
-fn one(frame: &[u8], bits: u8, row: usize) -> u64 {
-    let mask = if bits == 64 { u64::MAX } else { (1 << bits) - 1 };
-    let bit = row * usize::from(bits);
-    let mut word = [0u8; 8];
-    word.copy_from_slice(&frame[bit / 8..bit / 8 + 8]);
-    u64::from_le_bytes(word) >> (bit % 8) & mask
-}
-
-/// Calls `take` with the values `from..to` of a frame that [`packed_fits`].
-pub(crate) fn unpack(frame: &[u8], bits: u8, from: usize, to: usize, mut take: impl FnMut(u64)) {
-    let head = to.min(from.next_multiple_of(GROUP));
-    let tail = head.max(to - to % GROUP);
-    (from..head).for_each(|row| take(one(frame, bits, row)));
-    each_group(frame, bits, head / GROUP..tail / GROUP, &mut Values(&mut take));
-    (tail..to).for_each(|row| take(one(frame, bits, row)));
-}
-
-/// Takes every value of a group.
-struct Values<'a, F>(&'a mut F);
-
-impl<F: FnMut(u64)> Take for Values<'_, F> {
-    fn take<T: Lane>(&mut self, lanes: &[T; GROUP]) {
-        lanes.iter().for_each(|lane| (self.0)(lane.wide()));
-    }
-}
-
-/// Appends the values of a group to a list, a base added.
-struct Decoded<'a> {
-    base: i64,
-    out: &'a mut Vec<i64>,
-}
-
-impl Take for Decoded<'_> {
-    fn take<T: Lane>(&mut self, lanes: &[T; GROUP]) {
-        let base = self.base;
-        self.out.extend(lanes.iter().map(|lane| base.wrapping_add(lane.wide() as i64)));
-    }
-}
-
-/// Appends the values `from..to` of a block to `out`.
-pub(crate) fn decode(toc: &BlockToc, frame: &[u8], from: usize, to: usize, out: &mut Vec<i64>) {
-    if toc.encoding == Encoding::Constant as u8 {
-        out.resize(out.len() + (to - from), toc.base);
+/// Gives every unknown row the value before it, those before the first known that one's.
+fn settle(values: &mut Integers) {
+    let count: u32 = values.known.iter().map(|word| word.count_ones()).sum();
+    if count as usize == values.values.len() {
         return;
     }
-    let (base, bits) = (toc.base, toc.bits);
-    let head = to.min(from.next_multiple_of(GROUP));
-    let tail = head.max(to - to % GROUP);
-    let single = |row| base.wrapping_add(one(frame, bits, row) as i64);
-    out.reserve(to - from);
-    out.extend((from..head).map(single));
-    each_group(frame, bits, head / GROUP..tail / GROUP, &mut Decoded { base, out });
-    out.extend((tail..to).map(single));
+    let is_known = |row: usize| values.known[row / 64] >> (row % 64) & 1 == 1;
+    let first = (0..values.values.len()).find(|row| is_known(*row));
+    let mut held = first.map_or(0, |row| values.values[row]);
+    for row in 0..values.values.len() {
+        if is_known(row) {
+            held = values.values[row];
+        }
+        values.values[row] = held;
+    }
 }
 
-/// Writes one block; `known` holds a bit a row.
-pub(crate) fn encode(sink: &mut FrameSink, values: &[i64], known: &[u64]) -> BlockToc {
-    let rows = values.len() as u32;
-    let is_known = |row: usize| known[row / 64] >> (row % 64) & 1 == 1;
-    let (mut min, mut max, mut count) = (i64::MAX, i64::MIN, 0u32);
-    for (row, &value) in values.iter().enumerate() {
-        if is_known(row) {
-            min = min.min(value);
-            max = max.max(value);
-            count += 1;
+/// The distinct values, rising, where there are few enough for a dictionary.
+fn distinct(values: &[i64], min: i64, max: i64) -> Option<Vec<i64>> {
+    let span = max.wrapping_sub(min) as u64;
+    if span < u64::from(BLOCK_ROWS) {
+        let mut seen = vec![0u64; span as usize / 64 + 1];
+        for value in values {
+            let at = value.wrapping_sub(min) as usize;
+            seen[at / 64] |= 1 << (at % 64);
+        }
+        let found = super::container::rows(&seen).map(|at| min.wrapping_add(i64::from(at)));
+        return Some(found.collect());
+    }
+    let mut slots = vec![None; SPREAD_VALUES_MAX * 2];
+    let mut found = Vec::new();
+    let mut before = None;
+    for value in values {
+        if before.replace(*value) == Some(*value) {
+            continue;
+        }
+        let hash = (*value as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 51;
+        let mut at = hash as usize % slots.len();
+        while slots[at].is_some_and(|held| held != *value) {
+            at = (at + 1) % slots.len();
+        }
+        if slots[at].is_none() {
+            if found.len() == SPREAD_VALUES_MAX {
+                return None;
+            }
+            slots[at] = Some(*value);
+            found.push(*value);
         }
     }
-    if count == 0 {
-        (min, max) = (0, 0);
+    found.sort_unstable();
+    Some(found)
+}
+
+/// The place of every value in a dictionary that has it.
+fn codes(values: &[i64], list: &[i64]) -> Vec<u64> {
+    let (min, max) = (list.first().copied().unwrap_or(0), list.last().copied().unwrap_or(0));
+    let span = max.wrapping_sub(min) as u64;
+    if span < u64::from(BLOCK_ROWS) {
+        let mut places = vec![0u64; span as usize + 1];
+        for (place, value) in (0u64..).zip(list) {
+            places[value.wrapping_sub(min) as usize] = place;
+        }
+        return values.iter().map(|value| places[value.wrapping_sub(min) as usize]).collect();
     }
-    let bits = bits_for(max.wrapping_sub(min) as u64);
-    let mut toc = BlockToc {
-        rows,
-        known: count,
-        min,
-        max,
-        encoding: Encoding::Constant as u8,
-        bits: 0,
-        base: min,
-        plain_bytes: 0,
-        distinct: 0,
-        frame: None,
-        beside: None,
-        known_bits: sink.put_known(known, rows, count),
-    };
-    if bits > 0 {
-        let spans = values.iter().enumerate();
-        let spans =
-            spans.map(|(row, v)| if is_known(row) { v.wrapping_sub(min) as u64 } else { 0 });
-        toc.encoding = Encoding::Packed as u8;
-        toc.bits = bits;
-        toc.frame = Some(sink.put(&pack(spans, values.len(), bits)));
+    let place = |value: &i64| list.partition_point(|held| held < value) as u64;
+    values.iter().map(place).collect()
+}
+
+/// A block under construction.
+struct Draft<'a> {
+    values: &'a [i64],
+    known: &'a [u64],
+    base: i64,
+    bits: u8,
+    runs: usize,
+}
+
+/// A way to write a block: how many bytes it takes, and what is at hand for it.
+struct Way {
+    size: usize,
+    encoding: Encoding,
+    list: Vec<i64>,
+    frame: Vec<u8>,
+}
+
+impl Draft<'_> {
+    fn offsets(&self) -> impl Iterator<Item = u64> {
+        self.values.iter().map(|value| value.wrapping_sub(self.base) as u64)
     }
+
+    fn planes(&self, numbers: &[u64], bits: u8) -> Vec<u8> {
+        let rows = self.values.len() as u32;
+        planes::write(planes::transposed(numbers, self.known, bits), rows, self.known)
+    }
+
+    /// The lightest way; of equal ones the first of runs, packed or planes, dictionary.
+    fn lightest(&self, style: Style, (min, max): (i64, i64)) -> Way {
+        let (rows, bits) = (self.values.len(), usize::from(self.bits));
+        let way = |size, encoding| Way { size, encoding, list: Vec::new(), frame: Vec::new() };
+        let mut ways = vec![way(self.runs * (RUN_END_BYTES * 8 + bits) / 8, Encoding::Runs)];
+        if !style.index {
+            ways.push(way(rows * bits / 8, Encoding::Packed));
+        }
+        let enough = |ways: &[Way]| ways.iter().map(|way| way.size).min().unwrap_or(usize::MAX);
+        if style.index || self.bits <= PLANES_TRIED_BITS {
+            let frame = self.planes(&self.offsets().collect::<Vec<_>>(), self.bits);
+            // A plane costs more to read than packed numbers: it has to save something.
+            if style.index || frame.len() * 4 < enough(&ways) * 3 {
+                let (size, list) = (frame.len(), Vec::new());
+                ways.push(Way { size, encoding: Encoding::Planes, list, frame });
+            }
+        }
+        let list = if bits > 2 && !style.set { distinct(self.values, min, max) } else { None };
+        if let Some(list) = list {
+            let code_bits = bits_for(list.len() as u64 - 1);
+            let beside = list.len() * bits / 8;
+            let packed = rows * usize::from(code_bits) / 8 + beside;
+            if style.index && code_bits < self.bits && beside < enough(&ways) {
+                let frame = self.planes(&codes(self.values, &list), code_bits);
+                let size = frame.len() + beside;
+                ways.push(Way { size, encoding: Encoding::ListPlanes, list, frame });
+            } else if !style.index && packed < enough(&ways) {
+                let frame = Vec::new();
+                ways.push(Way { size: packed, encoding: Encoding::ListPacked, list, frame });
+            }
+        }
+        let lightest = ways.into_iter().min_by_key(|way| way.size);
+        lightest.unwrap_or_else(|| way(0, Encoding::Packed))
+    }
+
+    fn write(&self, sink: &mut FrameSink, way: Way, toc: &mut BlockToc) {
+        let list_bits = bits_for((way.list.len() as u64).saturating_sub(1));
+        toc.distinct = way.list.len() as u32;
+        match way.encoding {
+            Encoding::Runs => {
+                let next = self.values.iter().skip(1).map(Some).chain([None]);
+                let ends = self.values.iter().zip(next).enumerate();
+                let ends = ends.filter(|(_, (value, next))| Some(*value) != *next);
+                let (mut rows, mut values) = (Vec::new(), Vec::new());
+                for (row, (value, _)) in ends {
+                    rows.extend((row as u16).to_le_bytes());
+                    values.push(value.wrapping_sub(self.base) as u64);
+                }
+                toc.distinct = values.len() as u32;
+                let packed = pack(values.iter().copied(), values.len(), self.bits);
+                toc.frame = Some(sink.put(&packed));
+                toc.beside = Some(sink.put(&rows));
+            }
+            Encoding::ListPacked => {
+                let codes = codes(self.values, &way.list);
+                toc.frame = Some(sink.put(&pack(codes.into_iter(), self.values.len(), list_bits)));
+            }
+            Encoding::Planes | Encoding::ListPlanes => toc.frame = Some(sink.put(&way.frame)),
+            _ => toc.frame = Some(sink.put(&pack(self.offsets(), self.values.len(), self.bits))),
+        }
+        if matches!(way.encoding, Encoding::ListPacked | Encoding::ListPlanes) {
+            let list = way.list.iter().map(|value| value.wrapping_sub(self.base) as u64);
+            toc.beside = Some(sink.put(&pack(list, way.list.len(), self.bits)));
+        }
+        toc.encoding = way.encoding as u8;
+    }
+}
+
+/// Writes one block.
+pub(crate) fn encode(sink: &mut FrameSink, block: &mut Integers, style: Style) -> BlockToc {
+    let rows = block.values.len() as u32;
+    let count: u32 = block.known.iter().map(|word| word.count_ones()).sum();
+    settle(block);
+    let min = block.values.iter().copied().min().unwrap_or(0);
+    let max = block.values.iter().copied().max().unwrap_or(0);
+    // The bits of a set are its codes only without a base.
+    let base = if style.set && min != max && min >= 0 { 0 } else { min };
+    let known_bits = sink.put_known(&block.known, rows, count);
+    let mut toc =
+        BlockToc { rows, known: count, min, max, base, known_bits, ..BlockToc::default() };
+    if min == max {
+        return toc;
+    }
+    toc.bits = bits_for(max.wrapping_sub(base) as u64);
+    let runs = 1 + block.values.windows(2).filter(|two| two[0] != two[1]).count();
+    let (values, known) = (&block.values, &block.known);
+    let draft = Draft { values, known, base, bits: toc.bits, runs };
+    let way = draft.lightest(style, (min, max));
+    draft.write(sink, way, &mut toc);
     toc
+}
+
+/// A block of integers, where it was written; its frames have passed their checksums.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct IntegerBlock<'a> {
+    pub toc: &'a BlockToc,
+    pub frame: &'a [u8],
+    pub beside: &'a [u8],
+}
+
+impl<'a> IntegerBlock<'a> {
+    pub(crate) fn encoding(&self) -> Option<Encoding> {
+        Encoding::from_number(self.toc.encoding)
+    }
+
+    /// The planes of the values, or of their places in the dictionary.
+    pub(crate) fn planes(&self) -> Option<Planes<'a>> {
+        let listed = self.encoding()? == Encoding::ListPlanes;
+        Planes::new(
+            self.frame,
+            if listed { self.list_bits() } else { self.toc.bits },
+            self.toc.rows,
+        )
+    }
+
+    /// Bits of a place in the dictionary.
+    pub(crate) fn list_bits(&self) -> u8 {
+        bits_for(u64::from(self.toc.distinct).saturating_sub(1))
+    }
+
+    /// The frame of packed numbers, if it is as long as its rows need: numbers and their bits.
+    pub(crate) fn packed(&self) -> Option<(&'a [u8], u8)> {
+        let listed = self.encoding()? == Encoding::ListPacked;
+        let bits = if listed { self.list_bits() } else { self.toc.bits };
+        packed_fits(self.frame.len() as u64, self.toc.rows, bits).then_some((self.frame, bits))
+    }
+
+    /// The values of the dictionary, rising.
+    pub(crate) fn list(&self) -> Option<Vec<i64>> {
+        let (bits, count) = (self.toc.bits, self.toc.distinct);
+        if !packed_fits(self.beside.len() as u64, count, bits) || count > self.toc.rows {
+            return None;
+        }
+        let mut list = Vec::new();
+        packed::decode((self.beside, bits, self.toc.base), 0, count as usize, &mut list);
+        Some(list)
+    }
+
+    /// Calls `visit` with each run: its first row, its last, its value.
+    pub(crate) fn runs(&self, visit: &mut dyn FnMut(u32, u32, i64)) -> Option<()> {
+        let (bits, count) = (self.toc.bits, self.toc.distinct);
+        let fits = packed_fits(self.frame.len() as u64, count, bits);
+        if !fits || self.beside.len() != count as usize * RUN_END_BYTES || count > self.toc.rows {
+            return None;
+        }
+        let mut first = 0;
+        for (run, end) in self.beside.chunks_exact(RUN_END_BYTES).enumerate() {
+            let last = u32::from(u16::from_le_bytes(end.try_into().ok()?));
+            if last < first || last >= self.toc.rows {
+                return None;
+            }
+            let value = packed::one(self.frame, bits, run) as i64;
+            visit(first, last, self.toc.base.wrapping_add(value));
+            first = last + 1;
+        }
+        (first == self.toc.rows).then_some(())
+    }
+
+    /// Appends the values `from..to`; none where the block does not read back.
+    pub(crate) fn decode(&self, from: usize, to: usize, out: &mut Vec<i64>) -> Option<()> {
+        let base = self.toc.base;
+        match self.encoding()? {
+            Encoding::Constant => out.resize(out.len() + (to - from), base),
+            Encoding::Packed => {
+                let (frame, bits) = self.packed()?;
+                packed::decode((frame, bits, base), from, to, out);
+            }
+            Encoding::Runs => self.runs(&mut |first, last, value| {
+                let (start, end) = (from.max(first as usize), to.min(last as usize + 1));
+                out.resize(out.len() + end.saturating_sub(start), value);
+            })?,
+            Encoding::Planes => {
+                let mut numbers = Vec::new();
+                self.planes()?.decode(from, to, &mut numbers)?;
+                out.extend(numbers.iter().map(|number| base.wrapping_add(*number as i64)));
+            }
+            Encoding::ListPacked | Encoding::ListPlanes => {
+                let list = self.list()?;
+                let mut codes = Vec::new();
+                if self.encoding()? == Encoding::ListPlanes {
+                    self.planes()?.decode(from, to, &mut codes)?;
+                } else {
+                    let (frame, bits) = self.packed()?;
+                    packed::unpack(frame, bits, from, to, |code| codes.push(code));
+                }
+                let mut sound = true;
+                out.extend(codes.iter().map(|code| {
+                    let value = list.get(*code as usize);
+                    sound &= value.is_some();
+                    value.copied().unwrap_or(0)
+                }));
+                return sound.then_some(());
+            }
+            _ => return None,
+        }
+        Some(())
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn check(values: &[i64], unknown: &[usize]) {
-        let mut known = vec![u64::MAX; values.len().div_ceil(64)];
-        for &row in unknown {
-            known[row / 64] &= !(1 << (row % 64));
-        }
-        let mut sink = FrameSink { bytes: Vec::new(), frames: 0 };
-        let toc = encode(&mut sink, values, &known);
-        let frame = toc.frame.map_or(&[][..], |f| {
-            assert!(packed_fits(f.length, toc.rows, toc.bits));
-            &sink.bytes[f.offset as usize..(f.offset + f.length) as usize]
-        });
-        for (from, to) in [(0, values.len()), (values.len() / 3, values.len() / 2)] {
-            let mut out = Vec::new();
-            decode(&toc, frame, from, to, &mut out);
-            for (row, (a, b)) in (from..to).zip(values[from..to].iter().zip(&out)) {
-                assert!(a == b || unknown.contains(&row), "row {row}: {a} became {b}");
+    fn check(values: &[i64], unknown: &[usize], expected: Option<Encoding>) {
+        for style in [(false, false), (false, true), (true, true)] {
+            let style = Style { set: style.0, index: style.1 };
+            let mut block = Integers::default();
+            for (row, value) in values.iter().enumerate() {
+                block.push(Some(*value).filter(|_| !unknown.contains(&row)));
+            }
+            let mut sink = FrameSink::default();
+            let toc = encode(&mut sink, &mut block, style);
+            let encoding = Encoding::from_number(toc.encoding);
+            if !style.index
+                && let Some(expected) = expected
+            {
+                assert_eq!(encoding, Some(expected));
+            }
+            let (frame, beside) = (sink.bytes_of(toc.frame), sink.bytes_of(toc.beside));
+            let read = IntegerBlock { toc: &toc, frame, beside };
+            for (from, to) in [(0, values.len()), (values.len() / 3, values.len() / 2)] {
+                let mut out = Vec::new();
+                read.decode(from, to, &mut out).unwrap_or_default();
+                assert_eq!(out.len(), to - from, "{encoding:?}");
+                for (row, (a, b)) in (from..to).zip(values[from..to].iter().zip(&out)) {
+                    assert!(a == b || unknown.contains(&row), "row {row}: {a} became {b}");
+                }
             }
         }
     }
 
     #[test]
-    fn every_width_reads_back() {
-        check(&[], &[]);
-        check(&[7; 100], &[3]);
-        check(&[i64::MIN, i64::MAX, 0, -1], &[]);
+    fn every_encoding_reads_back() {
+        check(&[], &[], Some(Encoding::Constant));
+        check(&[7; 100], &[3], Some(Encoding::Constant));
+        check(&[i64::MIN, i64::MAX, 0, -1], &[], Some(Encoding::Packed));
+        let mixed = |n: i64| n.wrapping_mul(7_919).rem_euclid(1_009);
+        check(&(0..500).map(|n| n / 90).collect::<Vec<_>>(), &[0, 200], Some(Encoding::Runs));
+        check(&(0..5_000).map(mixed).collect::<Vec<_>>(), &[0, 77], Some(Encoding::Packed));
+        let few: Vec<i64> = (0..5_000).map(|n| mixed(n) % 5 * 1_000_000_007).collect();
+        check(&few, &[0, 77, 4_999], Some(Encoding::ListPacked));
+        let seldom: Vec<i64> = (0..5_000).map(|n| i64::from(mixed(n) < 30) * 3).collect();
+        check(&seldom, &[5, 6], Some(Encoding::Planes));
         for bits in 0..64u32 {
             let top = (1i64 << bits).wrapping_sub(1);
             let values: Vec<i64> = (0..200).map(|n| top.wrapping_mul(n) & top).collect();
-            check(&values, &[0, 64, 199]);
+            check(&values, &[0, 64, 199], None);
         }
     }
 }

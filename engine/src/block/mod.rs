@@ -4,9 +4,19 @@
 //! values, something beside the values (a dictionary's codes, a prefix), and the bits of the
 //! rows whose value is known.
 
+pub(crate) mod chunks;
+pub(crate) mod container;
+mod filter;
+mod first;
+pub(crate) mod gathered;
 pub(crate) mod integers;
+pub(crate) mod packed;
+pub(crate) mod planes;
+mod shaped;
 pub(crate) mod texts;
 pub(crate) mod unpack;
+
+pub(crate) use filter::holds;
 
 use wincode::{SchemaRead, SchemaWrite};
 
@@ -26,7 +36,7 @@ pub(crate) struct FrameRef {
 }
 
 /// A block in the table of contents: its zone map and where its bytes are.
-#[derive(Debug, Clone, PartialEq, Eq, SchemaRead, SchemaWrite)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct BlockToc {
     /// Rows.
     pub rows: u32,
@@ -44,7 +54,7 @@ pub(crate) struct BlockToc {
     pub base: i64,
     /// Bytes of the first frame once it is decompressed.
     pub plain_bytes: u64,
-    /// Values of a dictionary.
+    /// Values of a dictionary, or runs.
     pub distinct: u32,
     /// The values.
     pub frame: Option<FrameRef>,
@@ -52,10 +62,12 @@ pub(crate) struct BlockToc {
     pub beside: Option<FrameRef>,
     /// The bits of the known rows; none when all are known or none is.
     pub known_bits: Option<FrameRef>,
+    /// The bits of the known rows are plain words, as format 1 had them.
+    pub known_plain: bool,
 }
 
 /// A file under construction: frames one behind the other.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct FrameSink {
     pub bytes: Vec<u8>,
     pub frames: u32,
@@ -78,7 +90,34 @@ impl FrameSink {
         if count == 0 || count == rows {
             return None;
         }
-        let bytes: Vec<u8> = known.iter().flat_map(|w| w.to_le_bytes()).collect();
-        Some(self.put(&bytes))
+        let mut body = vec![0; container::HEAD_BYTES];
+        let head = container::put(&mut known.to_vec(), rows, &mut body);
+        body.splice(..container::HEAD_BYTES, head);
+        Some(self.put(&body))
+    }
+
+    #[cfg(test)]
+    pub(crate) fn bytes_of(&self, frame: Option<FrameRef>) -> &[u8] {
+        let at = |place: u64| usize::try_from(place).unwrap_or(usize::MAX);
+        let frame = frame.map(|f| at(f.offset)..at(f.offset + f.length));
+        frame.and_then(|part| self.bytes.get(part)).unwrap_or_default()
+    }
+}
+
+impl BlockToc {
+    /// The bits of the known rows, from the bytes of their frame; none where it does not read.
+    pub(crate) fn known_words(&self, frame: &[u8]) -> Option<Vec<u64>> {
+        if self.known_plain {
+            let form = container::Form::Words;
+            return container::Container { form, bytes: frame, rows: self.rows }.words();
+        }
+        let (head, mut body) = frame.split_first_chunk::<{ container::HEAD_BYTES }>()?;
+        let (rows, others) = container::take(*head, self.rows, &mut body)?;
+        let mut words = rows.words()?;
+        if others {
+            words.iter_mut().for_each(|word| *word = !*word);
+            container::trim(&mut words, self.rows);
+        }
+        body.is_empty().then_some(words)
     }
 }

@@ -97,7 +97,7 @@ enum Kernel {
     Doubles(fn(&[u8], &mut [u64; GROUP])),
 }
 
-/// The kernel of a width from 1 that [`super::integers::packed_fits`] allows.
+/// The kernel of a width from 1 that [`super::packed::packed_fits`] allows.
 fn kernel(bits: u8) -> Option<Kernel> {
     macro_rules! widths {
         ($($kind:ident $lane:ident: $($bits:literal)*;)*) => {
@@ -227,7 +227,7 @@ pub(crate) fn masks(frame: &[u8], bits: u8, rows: usize, test: &impl Test) -> Ve
 
 #[cfg(test)]
 mod tests {
-    use super::super::integers::{pack, unpack};
+    use super::super::packed::{pack, unpack};
     use super::*;
     use crate::format::PACK_PADDING;
 

@@ -96,7 +96,7 @@ pub struct ColumnSchema {
     pub kind: Kind,
     /// The code list of a `code` or `codes` column.
     pub list: Option<usize>,
-    /// Whether a bitmap a value is kept; for flags, codes and sets.
+    /// Whether conditions are to be answered from bitmaps; not for texts, keys and paths.
     pub index: bool,
     /// Whether the value may be shown only to those who have the right.
     pub personal: bool,
@@ -291,8 +291,8 @@ impl Schema {
             }
             _ => {}
         }
-        if column.index && !(coded || column.kind == Kind::Flag) {
-            return say("only flags, codes and sets are indexed");
+        if column.index && (column.kind.is_text() || column.kind == Kind::Path) {
+            return say("keys and paths have an index of their own, texts have none");
         }
         Ok(())
     }

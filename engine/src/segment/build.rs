@@ -1,86 +1,145 @@
 //! A slice of bundles as the bytes of a segment file.
 
-use roaring::RoaringBitmap;
-
-use super::toc::{ColumnToc, KeysToc, PostingToc, SegmentToc, TableToc};
+use super::keys::KeyDraft;
+use super::toc::{ColumnToc, KeysToc, SegmentToc, TableToc};
 use crate::batch::{Batch, BatchColumn};
-use crate::block::{BlockToc, FrameSink, integers, texts};
-use crate::codec;
+use crate::block::gathered::{Integers, TextList};
+use crate::block::integers::{self, Style};
+use crate::block::{BlockToc, FrameSink, texts};
 use crate::error::{Error, Result};
-use crate::format::{self, FileKind, checksum};
+use crate::format::{self, FileKind};
 use crate::limits::BLOCK_ROWS;
-use crate::schema::{ColumnSchema, Kind};
+use crate::schema::{ColumnSchema, Kind, Schema};
+
+/// A row: the place of its source among several, and its number there.
+pub(super) type Place = (u32, u32);
+
+/// Where the rows of a segment come from.
+pub(super) trait Origin {
+    /// One column of it.
+    type Column<'a>: OriginColumn
+    where
+        Self: 'a;
+
+    /// The rows of a table beneath rows of its parent's, and how many each has.
+    fn beneath(&self, table: usize, above: &[Place]) -> Result<(Vec<Place>, Vec<i64>)>;
+
+    /// A column of a table.
+    fn column(&self, table: usize, column: usize) -> Result<Self::Column<'_>>;
+
+    /// The version that last wrote each of these root rows; none where that is the segment's own.
+    fn versions(&self, rows: &[Place]) -> Result<Option<Vec<i64>>>;
+}
+
+/// A column that values are taken from.
+pub(super) trait OriginColumn {
+    /// Appends the integers of rows.
+    fn integers(&mut self, rows: &[Place], out: &mut Integers) -> Result<()>;
+    /// Appends the texts of rows.
+    fn texts(&mut self, rows: &[Place], out: &mut TextList) -> Result<()>;
+}
 
 /// The bytes of a segment of these root rows of a batch, in this order.
 pub(crate) fn build(batch: &Batch, roots: &[u32]) -> Result<Vec<u8>> {
-    let schema = batch.schema();
+    assemble(batch.schema(), &batch, roots.iter().map(|row| (0, *row)).collect())
+}
+
+impl Origin for &Batch {
+    type Column<'a>
+        = Option<&'a BatchColumn>
+    where
+        Self: 'a;
+
+    fn beneath(&self, table: usize, above: &[Place]) -> Result<(Vec<Place>, Vec<i64>)> {
+        let (mut order, mut counts) = (Vec::new(), Vec::with_capacity(above.len()));
+        let Some(rows) = self.table(table) else { return Ok((order, counts)) };
+        for (_, row) in above {
+            let range = rows.beneath(*row);
+            counts.push(i64::from(range.end.saturating_sub(range.start)));
+            order.extend(range.map(|row| (0, row)));
+        }
+        Ok((order, counts))
+    }
+
+    fn column(&self, table: usize, column: usize) -> Result<Self::Column<'_>> {
+        Ok(Batch::column(self, table, column))
+    }
+
+    fn versions(&self, _: &[Place]) -> Result<Option<Vec<i64>>> {
+        Ok(None)
+    }
+}
+
+impl OriginColumn for Option<&BatchColumn> {
+    fn integers(&mut self, rows: &[Place], out: &mut Integers) -> Result<()> {
+        rows.iter().for_each(|(_, row)| out.push(self.and_then(|column| column.integer(*row))));
+        Ok(())
+    }
+
+    fn texts(&mut self, rows: &[Place], out: &mut TextList) -> Result<()> {
+        rows.iter().for_each(|(_, row)| out.push(self.and_then(|column| column.text(*row))));
+        Ok(())
+    }
+}
+
+/// The bytes of a segment of these root rows of an origin, in this order.
+pub(super) fn assemble(
+    schema: &Schema,
+    origin: &impl Origin,
+    roots: Vec<Place>,
+) -> Result<Vec<u8>> {
     let mut sink = FrameSink { bytes: format::header(FileKind::Segment), frames: 0 };
-    let mut orders: Vec<Vec<u32>> = Vec::with_capacity(schema.tables.len());
+    let mut orders: Vec<Vec<Place>> = Vec::with_capacity(schema.tables.len());
     let mut tables = Vec::with_capacity(schema.tables.len());
     for (place, table) in schema.tables.iter().enumerate() {
         let (order, counts) = match table.parent.and_then(|parent| orders.get(parent)) {
-            None => (roots.to_vec(), Vec::new()),
-            Some(above) => beneath(batch, place, above),
+            None => (roots.clone(), Vec::new()),
+            Some(above) => origin.beneath(place, above)?,
         };
         let mut columns = Vec::with_capacity(table.columns.len());
         for (column, declared) in table.columns.iter().enumerate() {
-            let Some(values) = batch.column(place, column) else { continue };
-            let size = declared.list.and_then(|l| schema.lists.get(l)).map_or(2, |l| l.codes.len());
-            columns.push(write_column(&mut sink, values, declared, &order, size)?);
+            let values = origin.column(place, column)?;
+            columns.push(write_column(&mut sink, values, declared, &order)?);
         }
-        let counts = counts.chunks(BLOCK_ROWS as usize).map(|counts| {
-            let known = vec![u64::MAX; counts.len().div_ceil(64)];
-            integers::encode(&mut sink, counts, &known)
-        });
-        let counts: Vec<BlockToc> = counts.collect();
-        let keys = (place == 0).then(|| batch.column(place, table.key));
-        let keys = keys.flatten().map(|keys| write_keys(&mut sink, keys, &order));
+        let counts = write_numbers(&mut sink, &counts);
+        let versions = match place {
+            0 => origin.versions(&order)?.map(|found| write_numbers(&mut sink, &found)),
+            _ => None,
+        };
+        let keys = write_keys(&mut sink, origin.column(place, table.key)?, &order)?;
         let rows = u32::try_from(order.len()).unwrap_or(u32::MAX);
-        tables.push(TableToc { rows, columns, counts, keys });
+        let (versions, keys) = (versions.unwrap_or_default(), Some(keys));
+        tables.push(TableToc { rows, columns, counts, versions, keys });
         orders.push(order);
     }
     let toc = SegmentToc { frames: sink.frames, tables };
-    Ok(format::close(sink.bytes, &codec::encode(&toc)?))
+    Ok(format::close(sink.bytes, &toc.write()))
 }
 
-/// The rows of a table beneath rows of its parent's, and how many each has.
-fn beneath(batch: &Batch, table: usize, above: &[u32]) -> (Vec<u32>, Vec<i64>) {
-    let (mut order, mut counts) = (Vec::new(), Vec::with_capacity(above.len()));
-    let Some(rows) = batch.table(table) else { return (order, counts) };
-    for row in above {
-        let range = rows.beneath(*row);
-        counts.push(i64::from(range.end.saturating_sub(range.start)));
-        order.extend(range);
-    }
-    (order, counts)
+/// Writes numbers that are all known.
+fn write_numbers(sink: &mut FrameSink, numbers: &[i64]) -> Vec<BlockToc> {
+    let blocks = numbers.chunks(BLOCK_ROWS as usize).map(|numbers| {
+        let mut block = Integers::default();
+        numbers.iter().for_each(|number| block.push(Some(*number)));
+        integers::encode(sink, &mut block, Style::default())
+    });
+    blocks.collect()
 }
 
 fn write_column(
     sink: &mut FrameSink,
-    column: &BatchColumn,
+    mut column: impl OriginColumn,
     declared: &ColumnSchema,
-    order: &[u32],
-    codes: usize,
+    order: &[Place],
 ) -> Result<ColumnToc> {
-    let mut blocks = Vec::new();
-    let mut postings = Postings::new(declared, codes);
-    let mut values: Vec<i64> = Vec::with_capacity(BLOCK_ROWS as usize);
-    let mut row = 0u32;
+    let mut blocks = Vec::with_capacity(order.len().div_ceil(BLOCK_ROWS as usize));
+    let style = Style { set: declared.kind == Kind::Codes, index: declared.index };
+    let (mut numbers, mut texts) = (Integers::default(), TextList::default());
     for rows in order.chunks(BLOCK_ROWS as usize) {
-        let mut known = vec![0u64; rows.len().div_ceil(64)];
-        let mut mark = |at: usize| {
-            if let Some(word) = known.get_mut(at / 64) {
-                *word |= 1 << (at % 64);
-            }
-        };
         if declared.kind.is_text() {
-            let found: Vec<Option<&str>> = rows.iter().map(|row| column.text(*row)).collect();
-            found
-                .iter()
-                .enumerate()
-                .filter(|(_, text)| text.is_some())
-                .for_each(|(at, _)| mark(at));
-            let block = texts::encode(sink, &found, &known);
+            texts.clear();
+            column.texts(rows, &mut texts)?;
+            let block = texts::encode(sink, &texts, declared.kind == Kind::Id);
             blocks.push(block.map_err(|source| Error::Io {
                 action: "compress a block of",
                 path: declared.name.clone().into(),
@@ -88,80 +147,25 @@ fn write_column(
             })?);
             continue;
         }
-        values.clear();
-        for (at, from) in rows.iter().enumerate() {
-            let value = column.integer(*from);
-            values.push(value.unwrap_or(0));
-            if let Some(value) = value {
-                mark(at);
-                postings.push(value, row);
-            }
-            row = row.saturating_add(1);
-        }
-        blocks.push(integers::encode(sink, &values, &known));
+        numbers.clear();
+        column.integers(rows, &mut numbers)?;
+        blocks.push(integers::encode(sink, &mut numbers, style));
     }
-    Ok(ColumnToc { blocks, postings: postings.write(sink) })
+    Ok(ColumnToc { blocks, postings: Vec::new() })
 }
 
-/// The postings of a column under construction: one bitmap a code.
-struct Postings {
-    set: bool,
-    bitmaps: Vec<RoaringBitmap>,
-}
-
-impl Postings {
-    fn new(declared: &ColumnSchema, codes: usize) -> Self {
-        let size = if declared.index { codes } else { 0 };
-        Self { set: declared.kind == Kind::Codes, bitmaps: vec![RoaringBitmap::new(); size] }
+/// Writes the index of the keys of a table; a key that is not known is not in it.
+fn write_keys(
+    sink: &mut FrameSink,
+    mut keys: impl OriginColumn,
+    order: &[Place],
+) -> Result<KeysToc> {
+    let (mut draft, mut texts) = (KeyDraft::default(), TextList::default());
+    for (rows, first) in order.chunks(BLOCK_ROWS as usize).zip((0u32..).step_by(1 << 16)) {
+        texts.clear();
+        keys.texts(rows, &mut texts)?;
+        let known = texts.iter().zip(first..).filter_map(|(key, row)| Some((key?, row)));
+        known.for_each(|(key, row)| draft.push(key, row));
     }
-
-    fn push(&mut self, value: i64, row: u32) {
-        if self.bitmaps.is_empty() {
-            return;
-        }
-        if !self.set {
-            if let Some(bitmap) = usize::try_from(value).ok().and_then(|v| self.bitmaps.get_mut(v))
-            {
-                bitmap.insert(row);
-            }
-            return;
-        }
-        for (code, bitmap) in self.bitmaps.iter_mut().enumerate() {
-            if value >> code & 1 == 1 {
-                bitmap.insert(row);
-            }
-        }
-    }
-
-    fn write(self, sink: &mut FrameSink) -> Vec<PostingToc> {
-        let mut written = Vec::new();
-        for (value, mut bitmap) in (0i64..).zip(self.bitmaps) {
-            if bitmap.is_empty() {
-                continue;
-            }
-            bitmap.optimize();
-            let mut bytes = Vec::with_capacity(bitmap.serialized_size());
-            // Writing to memory does not fail.
-            let _ = bitmap.serialize_into(&mut bytes);
-            let rows = u32::try_from(bitmap.len()).unwrap_or(u32::MAX);
-            written.push(PostingToc { value, rows, frame: sink.put(&bytes) });
-        }
-        written
-    }
-}
-
-/// The upper half of the checksum of a key.
-pub(super) fn key_hash(key: &str) -> u32 {
-    u32::try_from(checksum(key.as_bytes()) >> 32).unwrap_or(0)
-}
-
-fn write_keys(sink: &mut FrameSink, keys: &BatchColumn, order: &[u32]) -> KeysToc {
-    let mut pairs: Vec<(u32, u32)> = Vec::with_capacity(order.len());
-    for (row, from) in (0u32..).zip(order) {
-        pairs.push((key_hash(keys.text(*from).unwrap_or("")), row));
-    }
-    pairs.sort_unstable();
-    let hashes: Vec<u8> = pairs.iter().flat_map(|(hash, _)| hash.to_le_bytes()).collect();
-    let rows: Vec<u8> = pairs.iter().flat_map(|(_, row)| row.to_le_bytes()).collect();
-    KeysToc { hashes: sink.put(&hashes), rows: sink.put(&rows) }
+    Ok(draft.write(sink, u32::try_from(order.len()).unwrap_or(u32::MAX)))
 }

@@ -4,11 +4,11 @@
 
 use std::ops::Range;
 
-use super::build::key_hash;
 use super::file::SegmentFile;
+use super::keys::{KeyIndex, Wanted};
 use super::toc::{ColumnToc, KeysToc};
-use crate::block::unpack::{Between, Each, Test, masks};
-use crate::block::{BlockToc, integers, texts};
+use crate::block::BlockToc;
+use crate::block::texts::TextBlock;
 use crate::bundle::Cell;
 use crate::error::{Error, Result};
 use crate::format::Encoding;
@@ -38,6 +38,7 @@ pub struct Column<'a> {
     keys: Option<&'a KeysToc>,
     rows: u32,
     kind: Kind,
+    index: bool,
 }
 
 /// What a zone map says about a predicate.
@@ -51,9 +52,6 @@ enum Zone {
     Some,
 }
 
-/// Spans of values up to this wide are looked up in a table rather than searched.
-const TABLE_SPAN: usize = 1 << 12;
-
 impl<'a> Column<'a> {
     pub(super) fn new(file: &'a SegmentFile, table: usize, column: usize) -> Result<Self> {
         let declared = file.schema().tables.get(table);
@@ -66,7 +64,8 @@ impl<'a> Column<'a> {
             return Err(Error::UnknownColumn { table, column: column.to_string() });
         };
         let keys = own.keys.as_ref().filter(|_| declared.key == column);
-        Ok(Self { file, toc, keys, rows: own.rows, kind: shape.kind })
+        let (rows, kind, index) = (own.rows, shape.kind, shape.index);
+        Ok(Self { file, toc, keys, rows, kind, index })
     }
 
     /// The zone map of every block.
@@ -102,8 +101,14 @@ impl<'a> Column<'a> {
             return Ok(vec![0; size]);
         }
         let Some(frame) = block.known_bits else { return Ok(vec![u64::MAX; size]) };
-        let bytes = self.file.frame(frame)?.chunks_exact(8);
-        Ok(bytes.map(|b| b.try_into().map_or(0, u64::from_le_bytes)).collect())
+        block.known_words(self.file.frame(frame)?).ok_or_else(|| {
+            self.file.corrupt(Some(frame), "the bits of known rows do not read back")
+        })
+    }
+
+    /// As [`Column::known_words`], of a block by its number.
+    pub(super) fn known_of_block(&self, block: usize) -> Result<Vec<u64>> {
+        self.toc.blocks.get(block).map_or(Ok(Vec::new()), |block| self.known_words(block))
     }
 
     /// The rows whose value is known.
@@ -148,11 +153,16 @@ impl<'a> Column<'a> {
         }
         let mut scratch = String::new();
         for (first, block, part) in self.parts(rows) {
-            let texts = self.block_texts(block)?;
+            let mut texts = self.block_texts(block)?;
             let known = self.known_words(block)?;
             for (row, at) in (first..).skip(part.start).zip(part) {
                 let known = known.get(at / 64).is_some_and(|w| w >> (at % 64) & 1 == 1);
-                visit(row, known.then(|| texts.get(at, &mut scratch)));
+                let text = if known {
+                    Some(self.text(block, &mut texts, at, &mut scratch)?)
+                } else {
+                    None
+                };
+                visit(row, text);
             }
         }
         Ok(())
@@ -167,22 +177,24 @@ impl<'a> Column<'a> {
         let mut cells = Vec::with_capacity(rows.iter().map(ExactSizeIterator::len).sum());
         let mut values = Vec::new();
         let mut scratch = String::new();
-        let mut held: Option<(u32, Vec<u64>, Option<texts::Texts>)> = None;
+        let mut held: Option<(u32, Vec<u64>, Option<TextBlock<'_>>)> = None;
         for (first, block, part) in rows.iter().flat_map(|rows| self.parts(rows.clone())) {
             if held.as_ref().is_none_or(|(held, _, _)| *held != first) {
                 let texts = self.kind.is_text().then(|| self.block_texts(block)).transpose()?;
                 held = Some((first, self.known_words(block)?, texts));
             }
-            let Some((_, known, texts)) = &held else { continue };
+            let Some((_, known, texts)) = &mut held else { continue };
             values.clear();
             if texts.is_none() {
                 self.file.integers(block, part.start, part.end, &mut values)?;
             }
             for (nth, at) in part.enumerate() {
                 let known = known.get(at / 64).is_some_and(|w| w >> (at % 64) & 1 == 1);
-                cells.push(match (known, texts) {
+                cells.push(match (known, &mut *texts) {
                     (false, _) => Cell::Unknown,
-                    (true, Some(texts)) => Cell::Text(texts.get(at, &mut scratch).to_owned()),
+                    (true, Some(texts)) => {
+                        Cell::Text(self.text(block, texts, at, &mut scratch)?.to_owned())
+                    }
                     (true, None) => Cell::Int(values.get(nth).copied().unwrap_or(0)),
                 });
             }
@@ -190,11 +202,25 @@ impl<'a> Column<'a> {
         Ok(cells)
     }
 
-    fn block_texts(&self, block: &BlockToc) -> Result<texts::Texts> {
+    fn block_texts(&self, block: &BlockToc) -> Result<TextBlock<'a>> {
         let frame = self.file.frame_or_nothing(block.frame)?;
         let beside = self.file.frame_or_nothing(block.beside)?;
-        texts::decode(block, frame, beside)
-            .ok_or_else(|| self.file.corrupt(block.frame, "the texts of a block do not read back"))
+        TextBlock::new(block, frame, beside).ok_or_else(|| self.no_text(block))
+    }
+
+    fn no_text(&self, block: &BlockToc) -> Error {
+        self.file.corrupt(block.frame, "the texts of a block do not read back")
+    }
+
+    /// The text of a row of a block.
+    fn text<'b>(
+        &self,
+        block: &BlockToc,
+        texts: &'b mut TextBlock<'_>,
+        row: usize,
+        scratch: &'b mut String,
+    ) -> Result<&'b str> {
+        texts.get(row, scratch).ok_or_else(|| self.no_text(block))
     }
 
     /// The rows that satisfy a predicate. One that does not suit the kind of the column (a set's
@@ -233,7 +259,8 @@ impl<'a> Column<'a> {
                 }
                 Zone::Known => write_words(&mut found, first, &self.known_words(block)?),
                 Zone::Some => {
-                    let mut words = self.scan(block, predicate)?;
+                    let words = self.file.integer_block(block)?.filter(predicate);
+                    let mut words = words.ok_or_else(|| self.no_value(block))?;
                     if block.known < block.rows {
                         let known = self.known_words(block)?;
                         words.iter_mut().zip(known).for_each(|(word, known)| *word &= known);
@@ -253,7 +280,7 @@ impl<'a> Column<'a> {
             return Access::PathRange;
         }
         let keyed = self.keys.is_some() && matches!(predicate, Predicate::TextIn(_));
-        if keyed || (!self.toc.postings.is_empty() && self.asks_codes(predicate)) {
+        if keyed || (self.index && self.asks_index(predicate)) {
             return Access::Index;
         }
         let read = match predicate {
@@ -266,11 +293,11 @@ impl<'a> Column<'a> {
         if read { Access::Scan } else { Access::ZoneMap }
     }
 
-    /// Whether postings can answer a predicate.
-    fn asks_codes(&self, predicate: &Predicate) -> bool {
+    /// Whether bitmaps can answer a predicate.
+    fn asks_index(&self, predicate: &Predicate) -> bool {
         let set = self.kind == Kind::Codes;
         match predicate {
-            Predicate::Range { .. } | Predicate::In(_) => !set,
+            Predicate::Range { .. } | Predicate::In(_) => !set && !self.kind.is_text(),
             Predicate::HasAny(_) | Predicate::HasAll(_) | Predicate::HasNone(_) => set,
             _ => false,
         }
@@ -286,10 +313,12 @@ impl<'a> Column<'a> {
         if let (Predicate::TextIn(keys), Some(_)) = (predicate, self.keys) {
             let mut found = RowSet::none(self.rows);
             let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
-            self.rows_of_keys(&keys)?.into_iter().for_each(|(_, row)| found.insert(row));
+            self.rows_of_keys(&Wanted::new(&keys))?
+                .into_iter()
+                .for_each(|(_, row)| found.insert(row));
             return Ok(Some(found));
         }
-        if self.toc.postings.is_empty() || !self.asks_codes(predicate) {
+        if self.toc.postings.is_empty() || !self.asks_index(predicate) {
             return Ok(None);
         }
         let bit = |value: i64| 1u64.checked_shl(u32::try_from(value).unwrap_or(64)).unwrap_or(0);
@@ -325,17 +354,8 @@ impl<'a> Column<'a> {
             .ok_or_else(|| self.file.corrupt(Some(frame), "a bitmap does not read back"))
     }
 
-    fn scan(&self, block: &BlockToc, predicate: &Predicate) -> Result<Vec<u64>> {
-        let frame = self.file.frame_or_nothing(block.frame)?;
-        let base = block.base;
-        let set = |v: u64| base.wrapping_add(v.cast_signed()).cast_unsigned();
-        Ok(match predicate {
-            Predicate::Range { min, max } => scan_range(block, frame, *min, *max),
-            Predicate::In(list) => scan_list(block, frame, list),
-            Predicate::HasAny(bits) => scan_packed(block, frame, &Each(|v| set(v) & bits != 0)),
-            Predicate::HasAll(bits) => scan_packed(block, frame, &Each(|v| set(v) & bits == *bits)),
-            _ => vec![0; block.rows.div_ceil(64) as usize],
-        })
+    fn no_value(&self, block: &BlockToc) -> Error {
+        self.file.corrupt(block.frame, "the values of a block do not read back")
     }
 
     fn scan_texts(&self, predicate: &Predicate) -> Result<RowSet> {
@@ -367,13 +387,13 @@ impl<'a> Column<'a> {
         let full = self.toc.blocks.partition_point(|block| block.max < value);
         let Some(block) = self.toc.blocks.get(full) else { return Ok(self.rows) };
         let first = u32::try_from(full).unwrap_or(u32::MAX).saturating_mul(BLOCK_ROWS);
-        let frame = self.file.frame_or_nothing(block.frame)?;
+        let read = self.file.integer_block(block)?;
         let (mut low, mut high) = (0usize, block.rows as usize);
         let mut one = Vec::with_capacity(1);
         while low < high {
             let middle = usize::midpoint(low, high);
             one.clear();
-            integers::decode(block, frame, middle, middle + 1, &mut one);
+            read.decode(middle, middle + 1, &mut one).ok_or_else(|| self.no_value(block))?;
             if one.first().is_some_and(|found| *found < value) {
                 low = middle + 1;
             } else {
@@ -383,41 +403,25 @@ impl<'a> Column<'a> {
         Ok(first.saturating_add(u32::try_from(low).unwrap_or(0)))
     }
 
-    /// The rows of keys, by the index of keys: the place of a key in the list and its row.
-    /// A block of texts is read once, however many keys lie in it.
-    pub(super) fn rows_of_keys(&self, wanted: &[&str]) -> Result<Vec<(usize, u32)>> {
-        let Some(keys) = self.keys else { return Ok(Vec::new()) };
-        let (hashes, rows) = (self.file.frame(keys.hashes)?, self.file.frame(keys.rows)?);
-        let number = |bytes: &[u8], at: usize| {
-            let raw = bytes.get(at * 4..at * 4 + 4).and_then(|b| b.try_into().ok());
-            raw.map_or(0, u32::from_le_bytes)
-        };
-        let size = self.rows as usize;
-        let mut candidates: Vec<(u32, usize)> = Vec::new();
-        for (place, key) in wanted.iter().enumerate() {
-            let hash = key_hash(key);
-            let (mut low, mut high) = (0usize, size);
-            while low < high {
-                let middle = usize::midpoint(low, high);
-                if number(hashes, middle) < hash { low = middle + 1 } else { high = middle }
-            }
-            while low < size && number(hashes, low) == hash {
-                candidates.push((number(rows, low), place));
-                low += 1;
-            }
-        }
-        candidates.sort_unstable();
-        let mut found = Vec::with_capacity(candidates.len());
+    /// The index of keys, where the column has one.
+    pub(super) fn key_index(&self) -> Result<Option<KeyIndex<'a>>> {
+        self.keys.map(|keys| KeyIndex::new(self.file, keys, self.rows)).transpose()
+    }
+
+    /// Of rows, rising, with the place of a key and the key, those that have it.
+    pub(super) fn confirm(&self, rows: &[(u32, usize, &str)]) -> Result<Vec<(usize, u32)>> {
+        let mut found = Vec::with_capacity(rows.len());
         let mut scratch = String::new();
-        for group in candidates.chunk_by(|(a, _), (b, _)| a / BLOCK_ROWS == b / BLOCK_ROWS) {
-            let Some((row, _)) = group.first() else { continue };
+        for group in rows.chunk_by(|(a, ..), (b, ..)| a / BLOCK_ROWS == b / BLOCK_ROWS) {
+            let Some((row, ..)) = group.first() else { continue };
             let Some(block) = self.toc.blocks.get((row / BLOCK_ROWS) as usize) else { continue };
-            let texts = self.block_texts(block)?;
+            let mut texts = self.block_texts(block)?;
             let known = self.known_words(block)?;
-            for (row, place) in group {
+            for (row, place, key) in group {
                 let at = (row % BLOCK_ROWS) as usize;
                 let known = known.get(at / 64).is_some_and(|w| w >> (at % 64) & 1 == 1);
-                if known && wanted.get(*place) == Some(&texts.get(at, &mut scratch)) {
+                let same = texts.is(at, key, &mut scratch).ok_or_else(|| self.no_text(block))?;
+                if known && same {
                     found.push((*place, *row));
                 }
             }
@@ -457,52 +461,6 @@ fn zone(block: &BlockToc, predicate: &Predicate) -> Zone {
         Predicate::HasAny(_) | Predicate::HasAll(_) | Predicate::HasNone(_) => Zone::Some,
         _ => Zone::None,
     }
-}
-
-/// The bits of the rows of a block whose packed number is kept.
-fn scan_packed(block: &BlockToc, frame: &[u8], test: &impl Test) -> Vec<u64> {
-    // The one number of a constant block is the base itself: packed, it is 0 in no bits.
-    let bits = if block.encoding == Encoding::Constant as u8 { 0 } else { block.bits };
-    masks(frame, bits, block.rows as usize, test)
-}
-
-/// The bits of the rows of a block whose value lies from `min` to `max`.
-fn scan_range(block: &BlockToc, frame: &[u8], min: i64, max: i64) -> Vec<u64> {
-    let (min, max) = (min.max(block.min), max.min(block.max));
-    let packed = |value: i64| value.wrapping_sub(block.base).cast_unsigned();
-    let top = u64::MAX.checked_shr(64u32.saturating_sub(block.bits.into())).unwrap_or(0);
-    let (low, high) = (packed(min), packed(max).min(top));
-    if min > max || low > high {
-        return vec![0; block.rows.div_ceil(64) as usize];
-    }
-    scan_packed(block, frame, &Between { low, high })
-}
-
-/// The bits of the rows of a block whose value is in a sorted list.
-fn scan_list(block: &BlockToc, frame: &[u8], list: &[i64]) -> Vec<u64> {
-    let start = list.partition_point(|value| *value < block.min);
-    let end = list.partition_point(|value| *value <= block.max);
-    let list = list.get(start..end).unwrap_or_default();
-    let (Some(least), Some(greatest)) = (list.first(), list.last()) else {
-        return vec![0; block.rows.div_ceil(64) as usize];
-    };
-    if list.iter().copied().eq(*least..=*greatest) {
-        return scan_range(block, frame, *least, *greatest);
-    }
-    let base = block.base;
-    if block.max.abs_diff(block.min) >= TABLE_SPAN as u64 {
-        let kept = |v: u64| list.binary_search(&base.wrapping_add(v.cast_signed())).is_ok();
-        return scan_packed(block, frame, &Each(kept));
-    }
-    let mut table = [false; TABLE_SPAN];
-    for value in list {
-        let packed = usize::try_from(value.wrapping_sub(base)).ok();
-        if let Some(slot) = packed.and_then(|packed| table.get_mut(packed)) {
-            *slot = true;
-        }
-    }
-    let at = |v: u64| usize::try_from(v).unwrap_or(usize::MAX);
-    scan_packed(block, frame, &Each(|v| table.get(at(v)).copied().unwrap_or(false)))
 }
 
 /// Adds the bits of a block to a set.

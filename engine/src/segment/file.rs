@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use super::toc::{SegmentToc, TableToc};
-use crate::block::{BlockToc, FrameRef, integers};
-use crate::codec;
+use crate::block::integers::IntegerBlock;
+use crate::block::{BlockToc, FrameRef};
 use crate::error::{Error, Result};
 use crate::format::{self, FileKind, checksum};
 use crate::schema::Schema;
@@ -43,8 +43,14 @@ impl SegmentFile {
             },
             _ => Error::Io { action: "read", path: path.clone(), source },
         })?;
+        Self::from_bytes(path, bytes, schema)
+    }
+
+    /// As [`SegmentFile::open`], of bytes at hand; `path` is where they come from, for messages.
+    pub(crate) fn from_bytes(path: PathBuf, bytes: Bytes, schema: &Arc<Schema>) -> Result<Self> {
         let (record, offset) = format::open(&bytes, FileKind::Segment, &path)?;
-        let toc: SegmentToc = codec::decode(record, &path, offset)?;
+        let format = format::format_of(&bytes);
+        let toc = SegmentToc::read(record, format, schema, (&path, offset))?;
         let record_checksum = checksum(record);
         toc.check(schema, offset).map_err(|what| Error::Corrupt {
             file: path.clone(),
@@ -55,6 +61,16 @@ impl SegmentFile {
         let offsets = toc.tables.iter().map(|_| OnceLock::new()).collect();
         let schema = Arc::clone(schema);
         Ok(Self { path, bytes, toc, record_checksum, schema, checked, offsets })
+    }
+
+    /// Where it is, for messages.
+    pub(crate) fn path(&self) -> &std::path::Path {
+        &self.path
+    }
+
+    /// All of the file.
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.bytes
     }
 
     pub(crate) fn size_bytes(&self) -> u64 {
@@ -115,8 +131,15 @@ impl SegmentFile {
         to: usize,
         out: &mut Vec<i64>,
     ) -> Result<()> {
-        integers::decode(block, self.frame_or_nothing(block.frame)?, from, to, out);
-        Ok(())
+        let read = self.integer_block(block)?.decode(from, to, out);
+        read.ok_or_else(|| self.corrupt(block.frame, "the values of a block do not read back"))
+    }
+
+    /// A block of integers with its frames.
+    pub(super) fn integer_block<'a>(&'a self, toc: &'a BlockToc) -> Result<IntegerBlock<'a>> {
+        let frame = self.frame_or_nothing(toc.frame)?;
+        let beside = self.frame_or_nothing(toc.beside)?;
+        Ok(IntegerBlock { toc, frame, beside })
     }
 
     /// Where the rows beneath each row of the parent's table begin.
@@ -145,5 +168,18 @@ impl SegmentFile {
             return Err(self.corrupt(None, "the rows beneath rows are fewer than their table has"));
         }
         Ok(cell.get_or_init(|| offsets.into()))
+    }
+
+    /// How many frames two files share, in the order of their checksums.
+    #[cfg(test)]
+    pub(super) fn frames_equal(&self, other: &Self) -> usize {
+        let sums = |file: &Self| {
+            let tables = file.toc.tables.iter();
+            let blocks =
+                tables.flat_map(|t| t.columns.iter().flat_map(|c| &c.blocks).chain(&t.counts));
+            let frames = blocks.flat_map(|b| [b.frame, b.beside, b.known_bits]);
+            frames.flatten().map(|frame| frame.checksum).collect::<Vec<_>>()
+        };
+        if sums(self) == sums(other) { sums(self).len() } else { 0 }
     }
 }

@@ -4,47 +4,42 @@
 //! path, then key; the rows beneath a row are one range.
 
 mod build;
+#[cfg(test)]
+mod checks;
 mod column;
 mod file;
+mod interim;
+mod keys;
+mod live;
+mod merge;
 #[cfg(test)]
 mod tests;
 mod toc;
+mod walk;
 
 use std::ops::Range;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 pub use column::{Column, ZoneMap};
 
 use crate::error::Result;
+use crate::limits;
 use crate::row_set::RowSet;
 pub(crate) use build::build;
 pub(crate) use file::SegmentFile;
-
-/// The rows of a segment that are not replaced or removed.
-#[derive(Debug)]
-pub(crate) struct LiveSet {
-    /// By table; that of the root is given, the others follow from it.
-    tables: Vec<OnceLock<RowSet>>,
-}
-
-impl LiveSet {
-    /// The live set with these root rows.
-    pub(crate) fn new(roots: RowSet, tables: usize) -> Self {
-        let mut sets: Vec<OnceLock<RowSet>> = Vec::new();
-        sets.resize_with(tables.max(1), OnceLock::new);
-        if let Some(first) = sets.first() {
-            // The cell was just made: it is empty.
-            let _ = first.set(roots);
-        }
-        Self { tables: sets }
-    }
-}
+pub(crate) use keys::Wanted;
+pub(crate) use live::LiveSet;
+pub(crate) use merge::merge;
+pub(crate) use walk::RootWalk;
 
 /// A segment as one snapshot sees it.
 #[derive(Debug, Clone)]
 pub struct Segment {
     pub(crate) file: Arc<SegmentFile>,
+    /// None when every row lives.
     pub(crate) live: Option<Arc<LiveSet>>,
+    /// The version that wrote the rows that do not say otherwise.
+    pub(crate) version: u64,
 }
 
 /// Sets with fewer rows than one in so many of the rows above are lifted row by row: a search
@@ -56,22 +51,6 @@ impl Segment {
     #[must_use]
     pub fn rows(&self, table: usize) -> u32 {
         self.file.rows(table)
-    }
-
-    /// The rows of a table that are not replaced or removed.
-    ///
-    /// # Errors
-    /// [`crate::Error::Corrupt`].
-    pub fn live(&self, table: usize) -> Result<RowSet> {
-        let Some(live) = &self.live else { return Ok(RowSet::all(self.rows(table))) };
-        let Some(cell) = live.tables.get(table) else { return Ok(RowSet::none(0)) };
-        if let Some(found) = cell.get() {
-            return Ok(found.clone());
-        }
-        let parent = self.file.schema().tables.get(table).and_then(|t| t.parent);
-        let above = self.live(parent.unwrap_or(0))?;
-        let found = self.spread(table, &above)?;
-        Ok(cell.get_or_init(|| found).clone())
     }
 
     /// A column of a table.
@@ -158,24 +137,42 @@ impl Segment {
         Ok(found)
     }
 
-    /// The root rows of keys, live or not: the place of a key in the list and its row.
+    /// The rows of keys of a table, live or not: the place of a key in its list and its row, by
+    /// row. Beneath the root a segment of format 1 has no index of keys: the column is read.
     ///
     /// # Errors
     /// [`crate::Error::Corrupt`].
-    pub(crate) fn roots_of(&self, keys: &[&str]) -> Result<Vec<(usize, u32)>> {
-        let schema = self.file.schema();
-        let place = schema.tables.first().map_or(0, |t| t.key);
-        self.column(0, place)?.rows_of_keys(keys)
+    pub(crate) fn rows_of_keys(
+        &self,
+        table: usize,
+        keys: &Wanted<'_>,
+    ) -> Result<Vec<(usize, u32)>> {
+        let key = self.file.schema().tables.get(table).map_or(0, |t| t.key);
+        let column = self.column(table, key)?;
+        match column.key_index()? {
+            Some(_) => column.rows_of_keys(keys),
+            None => column.search(keys),
+        }
     }
 
-    /// How many live rows each table has.
-    pub(crate) fn live_counts(&self) -> Result<Vec<u32>> {
-        let tables = 0..self.file.schema().tables.len();
-        tables
-            .map(|table| match &self.live {
-                None => Ok(self.rows(table)),
-                Some(_) => Ok(u32::try_from(self.live(table)?.count()).unwrap_or(u32::MAX)),
-            })
-            .collect()
+    /// The version that last wrote each of these root rows.
+    ///
+    /// # Errors
+    /// [`crate::Error::Corrupt`].
+    pub(crate) fn versions(&self, rows: &[u32]) -> Result<Vec<u64>> {
+        let versions = self.file.table(0).map(|table| table.versions.as_slice());
+        let Some(blocks) = versions.filter(|blocks| !blocks.is_empty()) else {
+            return Ok(vec![self.version; rows.len()]);
+        };
+        let mut found = Vec::with_capacity(rows.len());
+        for row in rows {
+            let (block, at) = (row / limits::BLOCK_ROWS, (row % limits::BLOCK_ROWS) as usize);
+            if let Some(block) = blocks.get(block as usize).filter(|b| at < b.rows as usize) {
+                self.file.integers(block, at, at + 1, &mut found)?;
+            } else {
+                found.push(0);
+            }
+        }
+        Ok(found.into_iter().map(|version| u64::try_from(version).unwrap_or(0)).collect())
     }
 }

@@ -4,19 +4,19 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use super::toc::SegmentToc;
-use super::{LiveSet, Segment, SegmentFile, build};
+use super::toc::{KeysToc, PostingToc, SegmentToc};
+use super::{LiveSet, Segment, SegmentFile, Wanted, build};
 use crate::batch::Batch;
 use crate::block::FrameRef;
 use crate::error::{Error, Result};
 use crate::format::{self, FileKind, checksum};
+use crate::limits;
 use crate::path::{PathNode, PathTree};
 use crate::predicate::Predicate;
 use crate::row_set::RowSet;
 use crate::schema::Schema;
 use crate::storage::Storage;
 use crate::storage::memory::Memory;
-use crate::{codec, limits};
 
 const SCHEMA: &str = r#"
 name = "s"
@@ -73,8 +73,8 @@ fn parts(bytes: &[u8]) -> (Vec<u8>, Vec<u8>) {
     (bytes[..usize::try_from(offset).unwrap()].to_vec(), record.to_vec())
 }
 
-fn toc(record: &[u8]) -> SegmentToc {
-    codec::decode(record, Path::new("memory"), 0).unwrap()
+fn toc(schema: &Schema, record: &[u8]) -> SegmentToc {
+    SegmentToc::read(record, format::FORMAT, schema, (Path::new("memory"), 0)).unwrap()
 }
 
 /// Visits every frame that the table of contents names.
@@ -85,12 +85,12 @@ fn each_frame(toc: &mut SegmentToc, visit: &mut dyn FnMut(&mut FrameRef)) {
         }
         let blocks = table.columns.iter_mut().flat_map(|column| &mut column.blocks);
         for block in blocks.chain(&mut table.counts) {
-            let own = [&mut block.frame, &mut block.beside, &mut block.known_bits];
+            let own = [&mut block.known_bits, &mut block.frame, &mut block.beside];
             own.into_iter().flatten().for_each(&mut *visit);
         }
-        if let Some(keys) = &mut table.keys {
-            visit(&mut keys.hashes);
-            visit(&mut keys.rows);
+        if let Some(KeysToc::Buckets { starts, rows, .. }) = &mut table.keys {
+            visit(starts);
+            visit(rows);
         }
     }
 }
@@ -99,7 +99,7 @@ fn open(schema: &Arc<Schema>, bytes: Vec<u8>) -> Result<Segment> {
     let storage = Memory::default();
     assert!(storage.write(&SegmentFile::name(1), &bytes).is_ok());
     let file = Arc::new(SegmentFile::open(&storage, 1, schema)?);
-    Ok(Segment { file, live: None })
+    Ok(Segment { file, live: None, version: 0 })
 }
 
 /// Asks everything that can be asked; what is answered does not matter here.
@@ -114,8 +114,8 @@ fn ask(schema: &Schema, segment: &Segment) -> Result<u64> {
     asked.push(Predicate::TextIn(vec!["B007".into(), "heavy".into(), "7-1".into()]));
     asked.push(Predicate::TextStarts("note 9".into()));
     let roots = RowSet::range(segment.rows(0), 3..9);
-    let live = Some(Arc::new(LiveSet::new(roots, schema.tables.len())));
-    let some = Segment { file: Arc::clone(&segment.file), live };
+    let live = Some(Arc::new(LiveSet::new(&roots, schema.tables.len())));
+    let some = Segment { file: Arc::clone(&segment.file), live, version: 0 };
     let mut seen = 0;
     for (table, declared) in schema.tables.iter().enumerate() {
         for place in 0..declared.columns.len() {
@@ -134,7 +134,7 @@ fn ask(schema: &Schema, segment: &Segment) -> Result<u64> {
         seen += some.live(table)?.count() + u64::from(some.live_counts()?[table]);
     }
     seen += u64::from(segment.path_rows(1_101, 1_101)?.end);
-    Ok(seen + segment.roots_of(&["B003", "B039", "absent"])?.len() as u64)
+    Ok(seen + segment.rows_of_keys(0, &Wanted::new(&["B003", "B039", "absent"]))?.len() as u64)
 }
 
 /// Opens and asks; whether both went well. Only a named damage may be in the way.
@@ -154,11 +154,11 @@ fn a_sound_segment_answers() {
     let (schema, bytes) = sample();
     let segment = open(&schema, bytes.clone()).unwrap();
     assert!(ask(&schema, &segment).unwrap() > 1_000);
-    let found = segment.roots_of(&["B003", "absent", "B039"]).unwrap();
+    let found = segment.rows_of_keys(0, &Wanted::new(&["B003", "absent", "B039"])).unwrap();
     assert_eq!(found, [(0, 3), (2, 39)]);
     let mut met = 0;
-    each_frame(&mut toc(&parts(&bytes).1), &mut |_| met += 1);
-    assert_eq!(met, toc(&parts(&bytes).1).frames, "every frame is named once");
+    each_frame(&mut toc(&schema, &parts(&bytes).1), &mut |_| met += 1);
+    assert_eq!(met, toc(&schema, &parts(&bytes).1).frames, "every frame is named once");
 }
 
 #[test]
@@ -182,19 +182,19 @@ fn no_frame_makes_a_reader_panic() {
     let (schema, bytes) = sample();
     let (before, record) = parts(&bytes);
     let mut spans = Vec::new();
-    each_frame(&mut toc(&record), &mut |frame| spans.push((frame.offset, frame.length)));
+    each_frame(&mut toc(&schema, &record), &mut |frame| spans.push((frame.offset, frame.length)));
     for (start, length) in spans {
         for at in start..start + length {
             for mask in [0x01, 0x80, 0xFF] {
                 let mut before = before.clone();
                 before[usize::try_from(at).unwrap()] ^= mask;
-                let mut toc = toc(&record);
+                let mut toc = toc(&schema, &record);
                 each_frame(&mut toc, &mut |frame| {
                     let from = usize::try_from(frame.offset).unwrap();
                     let to = from + usize::try_from(frame.length).unwrap();
                     frame.checksum = checksum(&before[from..to]);
                 });
-                let bytes = format::close(before, &codec::encode(&toc).unwrap());
+                let bytes = format::close(before, &toc.write());
                 survives(&schema, bytes, &format!("byte {at} ^ {mask}"));
             }
         }
@@ -206,13 +206,12 @@ fn what_a_table_of_contents_claims_is_checked() {
     let (schema, bytes) = sample();
     let (before, record) = parts(&bytes);
     let check = |expected: &str, edit: &dyn Fn(&mut SegmentToc)| {
-        let mut toc = toc(&record);
+        let mut toc = toc(&schema, &record);
         edit(&mut toc);
-        let bytes = format::close(before.clone(), &codec::encode(&toc).unwrap());
-        let error = open(&schema, bytes).unwrap_err().to_string();
+        let error = toc.check(&schema, before.len() as u64).unwrap_err();
         assert!(error.contains(expected), "{expected}: {error}");
     };
-    let (weight, note, word) = (4, 5, 6);
+    let (id, side, weight, note, word) = (0, 2, 4, 5, 6);
     check("other tables", &|toc| toc.tables.truncate(1));
     check("other columns", &|toc| toc.tables[0].columns.truncate(3));
     check("too many rows", &|toc| toc.tables[0].rows = limits::SEGMENT_ROWS_MAX + 1);
@@ -223,19 +222,27 @@ fn what_a_table_of_contents_claims_is_checked() {
     check("bits of known rows", &|toc| toc.tables[0].columns[note].blocks[0].known = 40);
     check("shorter than its rows", &|toc| toc.tables[0].columns[weight].blocks[0].bits = 64);
     check("shorter than its rows", &|toc| toc.tables[0].columns[weight].blocks[0].bits = 0);
+    check("least value", &|toc| toc.tables[0].columns[weight].blocks[0].max = -1);
+    check("no planes", &|toc| toc.tables[0].columns[side].blocks[0].bits = 65);
     check("encoding that", &|toc| toc.tables[0].columns[weight].blocks[0].encoding = 99);
     check("another kind of column", &|toc| toc.tables[0].columns[weight].blocks[0].encoding = 2);
     check("another kind of column", &|toc| toc.tables[0].columns[note].blocks[0].encoding = 1);
+    check("shorter than its runs", &|toc| toc.tables[0].columns[weight].blocks[0].encoding = 5);
+    check("shorter than its values", &|toc| toc.tables[0].columns[weight].blocks[0].encoding = 6);
     check("larger than any", &|toc| toc.tables[0].columns[note].blocks[0].plain_bytes = 1 << 40);
     check("larger than any", &|toc| toc.tables[0].columns[word].blocks[0].distinct = 41);
+    check("larger than any", &|toc| toc.tables[0].columns[id].blocks[0].bits = 65);
     check("not numbered one by one", &|toc| toc.frames = u32::MAX);
     check("not numbered one by one", &|toc| each_frame(toc, &mut |frame| frame.index = 0));
     check("outside the file", &|toc| each_frame(toc, &mut |frame| frame.offset = u64::MAX));
     check("outside the file", &|toc| each_frame(toc, &mut |frame| frame.offset += 1 << 30));
-    check("index of keys", &|toc| toc.tables[0].keys.as_mut().unwrap().rows.length += 4);
+    check("index of keys", &|toc| {
+        let Some(KeysToc::Buckets { keys, .. }) = &mut toc.tables[0].keys else { return };
+        *keys = 4_000;
+    });
     check("without an index", &|toc| {
-        let postings = toc.tables[0].columns[2].postings.clone();
-        toc.tables[0].columns[weight].postings = postings;
+        let frame = toc.tables[0].columns[weight].blocks[0].frame.unwrap();
+        toc.tables[0].columns[weight].postings = vec![PostingToc { value: 1, rows: 1, frame }];
     });
     check("number of rows than its place", &|toc| toc.tables[1].counts[0].rows = 39);
 }
@@ -245,9 +252,9 @@ fn counts_that_do_not_add_up_are_found_when_they_are_used() {
     let (schema, bytes) = sample();
     let (before, record) = parts(&bytes);
     for base in [1, -1, i64::MAX] {
-        let mut toc = toc(&record);
+        let mut toc = toc(&schema, &record);
         toc.tables[1].counts[0].base = base;
-        let bytes = format::close(before.clone(), &codec::encode(&toc).unwrap());
+        let bytes = format::close(before.clone(), &toc.write());
         let segment = open(&schema, bytes).unwrap();
         let error = segment.offsets(1).unwrap_err().to_string();
         assert!(error.contains("the rows beneath rows"), "{error}");

@@ -1,17 +1,32 @@
 //! A folder on disk.
 //!
-//! Invariant: the only module of the engine that touches the file system.
+//! Invariant: the only module of the engine that touches the file system. It needs positioned
+//! writes and folders that can be synced, so the engine is built for Unix systems.
 #![expect(clippy::disallowed_methods, reason = "this is the door to the file system")]
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Write};
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
-use super::{Bytes, Lock, Storage, map::Mapping};
+use super::{Bytes, Lock, LogFile, Storage, map::Mapping};
 
 /// Name of the file that carries the lock. It holds nothing and is never removed: removing it
 /// would let two writers lock two files of one name.
 const LOCK_FILE: &str = "LOCK";
+/// Zeros that are written at once when a log is made.
+static ZEROS: [u8; 1 << 16] = [0; 1 << 16];
+
+/// Tries again what a signal interrupted, which is no failure. Most calls of the standard library
+/// do it themselves.
+fn patient<T>(mut call: impl FnMut() -> io::Result<T>) -> io::Result<T> {
+    loop {
+        match call() {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            other => return other,
+        }
+    }
+}
 
 /// A folder on disk.
 #[derive(Debug, Clone)]
@@ -47,6 +62,18 @@ impl Disk {
         Ok(Self { folder: folder.to_path_buf() })
     }
 
+    /// A new file of this name, open for writing.
+    fn fresh(&self, name: &str) -> io::Result<File> {
+        let path = self.folder.join(name);
+        // A file of this name can only be the rest of a commit that did not happen. It may be
+        // mapped by nobody, but a new file rather than a shortened one costs nothing.
+        match patient(|| fs::remove_file(&path)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+        OpenOptions::new().write(true).create_new(true).open(path)
+    }
+
     /// Whether the folder holds a file of that name.
     #[must_use]
     pub fn has(folder: &Path, name: &str) -> bool {
@@ -68,20 +95,48 @@ impl Storage for Disk {
     }
 
     fn write(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
-        let path = self.folder.join(name);
-        // A file of this name can only be the rest of a commit that did not happen. It may be
-        // mapped by nobody, but a new file rather than a shortened one costs nothing.
-        match fs::remove_file(&path) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-            _ => {}
-        }
-        let mut file = OpenOptions::new().write(true).create_new(true).open(path)?;
+        let mut file = self.fresh(name)?;
         file.write_all(bytes)?;
-        file.sync_all()
+        // A disk that is full is told by the writing; what a sync says is worse.
+        file.sync_all().map_err(io::Error::other)
+    }
+
+    fn create_log(&self, name: &str, length: u64) -> io::Result<Box<dyn LogFile>> {
+        let mut file = self.fresh(name)?;
+        let mut left = length;
+        while left > 0 {
+            let piece = usize::try_from(left).map_or(ZEROS.len(), |left| left.min(ZEROS.len()));
+            file.write_all(ZEROS.get(..piece).unwrap_or(&ZEROS))?;
+            left = left.saturating_sub(piece as u64);
+        }
+        file.sync_all()?;
+        Ok(Box::new(Log { file, length }))
+    }
+
+    fn open_log(&self, name: &str) -> io::Result<Box<dyn LogFile>> {
+        let file = OpenOptions::new().write(true).open(self.folder.join(name))?;
+        let length = file.metadata()?.len();
+        Ok(Box::new(Log { file, length }))
+    }
+
+    fn read_at(&self, name: &str, offset: u64, length: usize) -> io::Result<Vec<u8>> {
+        let file = File::open(self.folder.join(name))?;
+        // The caller's length is asked for by bytes that were read: only what is there is taken.
+        let there = file.metadata()?.len().saturating_sub(offset);
+        let mut bytes = vec![0; usize::try_from(there).map_or(length, |there| there.min(length))];
+        let mut done = 0;
+        while let Some(rest) = bytes.get_mut(done..).filter(|rest| !rest.is_empty()) {
+            match patient(|| file.read_at(rest, offset.saturating_add(done as u64)))? {
+                0 => break,
+                read => done += read,
+            }
+        }
+        bytes.truncate(done);
+        Ok(bytes)
     }
 
     fn rename(&self, from: &str, to: &str) -> io::Result<()> {
-        fs::rename(self.folder.join(from), self.folder.join(to))
+        patient(|| fs::rename(self.folder.join(from), self.folder.join(to)))
     }
 
     fn sync_folder(&self) -> io::Result<()> {
@@ -102,17 +157,40 @@ impl Storage for Disk {
     }
 
     fn remove(&self, name: &str) -> io::Result<()> {
-        fs::remove_file(self.folder.join(name))
+        patient(|| fs::remove_file(self.folder.join(name)))
     }
 
     fn lock(&self) -> io::Result<Option<Lock>> {
         let path = self.folder.join(LOCK_FILE);
         let file = OpenOptions::new().create(true).truncate(false).write(true).open(path)?;
-        match file.try_lock() {
-            Ok(()) => Ok(Some(Lock::new(Held(file)))),
-            Err(TryLockError::WouldBlock) => Ok(None),
+        let locked = patient(|| match file.try_lock() {
+            Ok(()) => Ok(true),
+            Err(TryLockError::WouldBlock) => Ok(false),
             Err(TryLockError::Error(error)) => Err(error),
+        })?;
+        Ok(locked.then(|| Lock::new(Held(file))))
+    }
+}
+
+/// A log on disk. One handle for its whole life: the system reports an error of writing back to
+/// a handle that was open when it happened, and to a later one perhaps not.
+#[derive(Debug)]
+struct Log {
+    file: File,
+    length: u64,
+}
+
+impl LogFile for Log {
+    fn write_at(&self, offset: u64, bytes: &[u8]) -> io::Result<()> {
+        let end = offset.checked_add(bytes.len() as u64);
+        if end.is_none_or(|end| end > self.length) {
+            return Err(io::ErrorKind::InvalidInput.into());
         }
+        self.file.write_all_at(bytes, offset)
+    }
+
+    fn sync(&self) -> io::Result<()> {
+        self.file.sync_data()
     }
 }
 

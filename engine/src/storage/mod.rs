@@ -9,15 +9,34 @@ mod map;
 pub(crate) mod memory;
 
 use std::io;
-use std::ops::Deref;
+use std::ops::{Deref, Range};
+use std::sync::Arc;
 
 pub use disk::Disk;
 
-/// A flat folder of files that are written once.
+/// A file that is written piece by piece: the only kind that is.
+pub trait LogFile: Send + Sync + std::fmt::Debug {
+    /// Writes bytes inside the length that the file was made with. Readers see them at once;
+    /// they are durable after [`LogFile::sync`].
+    ///
+    /// # Errors
+    /// `InvalidInput` beyond the length; whatever the system says: what the place then holds is
+    /// unknown.
+    fn write_at(&self, offset: u64, bytes: &[u8]) -> io::Result<()>;
+    /// Returns when everything written before the call is durable. Several threads may call it
+    /// at once.
+    ///
+    /// # Errors
+    /// Whatever the system says. What was written since the last success may then be lost for
+    /// good, and a later call may succeed nevertheless: nothing may rest on one.
+    fn sync(&self) -> io::Result<()>;
+}
+
+/// A flat folder of files that are written once, and of logs.
 pub trait Storage: Send + Sync + std::fmt::Debug {
     /// Where it is, for messages.
     fn place(&self) -> &std::path::Path;
-    /// The whole of a file. The bytes of one call never change.
+    /// The whole of a file that is not a log. The bytes of one call never change.
     ///
     /// # Errors
     /// `NotFound` when there is no such file.
@@ -28,6 +47,23 @@ pub trait Storage: Send + Sync + std::fmt::Debug {
     /// # Errors
     /// Whatever the system says; what the file then holds is unknown.
     fn write(&self, name: &str, bytes: &[u8]) -> io::Result<()>;
+    /// Makes a file of `length` zero bytes, or replaces one. They are really written, so that a
+    /// later sync needs no new place on the disk, and durable when this returns; the name is
+    /// after [`Storage::sync_folder`].
+    ///
+    /// # Errors
+    /// Whatever the system says; what the file then holds is unknown.
+    fn create_log(&self, name: &str, length: u64) -> io::Result<Box<dyn LogFile>>;
+    /// Opens a file that [`Storage::create_log`] made.
+    ///
+    /// # Errors
+    /// `NotFound` when there is no such file.
+    fn open_log(&self, name: &str) -> io::Result<Box<dyn LogFile>>;
+    /// A copy of `length` bytes from `offset`; fewer where the file ends. The way to read a log.
+    ///
+    /// # Errors
+    /// `NotFound` when there is no such file.
+    fn read_at(&self, name: &str, offset: u64, length: usize) -> io::Result<Vec<u8>>;
     /// Gives a file another name at once, replacing what bore it.
     ///
     /// # Errors
@@ -73,6 +109,8 @@ pub enum Bytes {
     Mapped(Mapping),
     /// In memory.
     Owned(Vec<u8>),
+    /// A part of memory that others use as well; nothing where it has no such part.
+    Shared(Arc<Vec<u8>>, Range<usize>),
 }
 
 pub use map::Mapping;
@@ -84,6 +122,7 @@ impl Deref for Bytes {
         match self {
             Self::Mapped(mapping) => mapping,
             Self::Owned(bytes) => bytes,
+            Self::Shared(bytes, part) => bytes.get(part.clone()).unwrap_or_default(),
         }
     }
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use serde::Serialize;
-use yiku::limits::{BLOCK_ROWS, TEXT_BYTES_MAX};
+use yiku::limits::TEXT_BYTES_MAX;
 use yiku::{Bundle, Cell, CommitInfo, Database, Snapshot, Writer};
 
 use super::decision::Decision;
@@ -15,8 +15,6 @@ use super::places::Places;
 use crate::error::Result;
 use crate::load::surrogate_key;
 
-/// Small segments that may stand before they are written anew in one.
-const SMALL_SEGMENTS: usize = 32;
 /// What stands before the case in the key of a household that case-work made.
 const MADE: char = 'C';
 
@@ -105,7 +103,6 @@ pub fn apply_decisions(db: &Path, decisions: &[Decision]) -> Result<Applied> {
         });
     }
     work.write(&mut writer)?;
-    writer.gather(SMALL_SEGMENTS, BLOCK_ROWS)?;
     let notes = kept::append(db, mark, last.seq, &lines)?.notes();
     applied.version = writer.commit(CommitInfo { as_of: None, notes })?.version();
     Ok(applied)

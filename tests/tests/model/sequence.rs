@@ -121,7 +121,8 @@ impl World {
             Some(writing) => writing,
             None => (self.database.writer().unwrap(), self.committed.clone()),
         };
-        let refused = self.database.writer();
+        let other = Database::open_in(Arc::<Memory>::clone(&self.storage)).unwrap();
+        let refused = other.writer();
         assert!(matches!(refused, Err(Error::Locked { .. })), "there are two writers");
         let mood = *self.random.pick(&Mood::ALL);
         match op {
@@ -142,8 +143,6 @@ impl World {
                     }
                 }
                 writer.write(&batch).unwrap();
-                let rows = *self.random.pick(&[10, 100, 100_000]);
-                writer.gather(self.random.below(4), rows).unwrap();
             }
             Op::Remove => {
                 for key in self.keys(3) {

@@ -1,0 +1,313 @@
+//! Rows of one block as bytes, in the lightest of four forms.
+//!
+//! Invariant: a container of a block never names a row that the block does not have, else it
+//! does not read.
+#![expect(
+    clippy::cast_possible_truncation,
+    reason = "rows of a block fit u16, and the bytes of a container 8 KiB"
+)]
+
+use crate::limits::BLOCK_ROWS;
+
+/// A byte of steps that names no row: it only goes ahead by as many rows.
+const FAR: u8 = u8::MAX;
+
+/// How rows are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum Form {
+    /// A bit a row, in whole 8-byte words.
+    Words = 0,
+    /// Two bytes for each row.
+    List = 1,
+    /// A byte for each row: how many rows lie between it and the one before.
+    Steps = 2,
+    /// Two bytes for the first row of each run and two for its other rows.
+    Runs = 3,
+}
+
+impl Form {
+    pub(crate) fn from_number(number: u8) -> Option<Self> {
+        [Self::Words, Self::List, Self::Steps, Self::Runs].into_iter().find(|f| *f as u8 == number)
+    }
+}
+
+/// The rows whose bit is set, rising.
+pub(crate) fn rows(words: &[u64]) -> impl Iterator<Item = u32> {
+    words.iter().zip((0u32..).step_by(64)).flat_map(|(word, base)| {
+        let mut rest = *word;
+        std::iter::from_fn(move || {
+            if rest == 0 {
+                return None;
+            }
+            let bit = rest.trailing_zeros();
+            rest &= rest - 1;
+            Some(base + bit)
+        })
+    })
+}
+
+/// How many runs of neighbouring bits there are.
+fn runs(words: &[u64]) -> usize {
+    let (mut count, mut before) = (0, 0);
+    for word in words {
+        count += (word & !(word << 1 | before)).count_ones() as usize;
+        before = word >> 63;
+    }
+    count
+}
+
+/// The form that takes the fewest bytes; of equal ones the one that reads fastest.
+pub(crate) fn lightest(words: &[u64]) -> Form {
+    let ones: usize = words.iter().map(|word| word.count_ones() as usize).sum();
+    let steps = ones + words.len() * 64 / usize::from(FAR);
+    let sizes = [
+        (words.len() * 8, Form::Words),
+        (ones * 2, Form::List),
+        (runs(words) * 4, Form::Runs),
+        (steps, Form::Steps),
+    ];
+    sizes.into_iter().min_by_key(|(size, _)| *size).map_or(Form::Words, |(_, form)| form)
+}
+
+/// Appends the rows whose bit is set.
+pub(crate) fn write(form: Form, words: &[u64], out: &mut Vec<u8>) {
+    match form {
+        Form::Words => words.iter().for_each(|word| out.extend(word.to_le_bytes())),
+        Form::List => rows(words).for_each(|row| out.extend((row as u16).to_le_bytes())),
+        Form::Steps => {
+            let mut next = 0;
+            for row in rows(words) {
+                while row - next >= u32::from(FAR) {
+                    out.push(FAR);
+                    next += u32::from(FAR);
+                }
+                out.push((row - next) as u8);
+                next = row + 1;
+            }
+        }
+        Form::Runs => {
+            let mut held: Option<(u32, u32)> = None;
+            let mut close = |run: Option<(u32, u32)>| {
+                if let Some((first, last)) = run {
+                    out.extend((first as u16).to_le_bytes());
+                    out.extend(((last - first) as u16).to_le_bytes());
+                }
+            };
+            for row in rows(words) {
+                match &mut held {
+                    Some((_, last)) if *last + 1 == row => *last = row,
+                    _ => close(held.replace((row, row))),
+                }
+            }
+            close(held);
+        }
+    }
+}
+
+/// Rows of a block, where they were written.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Container<'a> {
+    pub form: Form,
+    pub bytes: &'a [u8],
+    /// Rows of the block.
+    pub rows: u32,
+}
+
+fn pairs(bytes: &[u8]) -> impl Iterator<Item = u32> {
+    bytes.chunks_exact(2).map(|two| two.try_into().map_or(0, u16::from_le_bytes).into())
+}
+
+impl Container<'_> {
+    /// Calls `visit` with ranges of rows that are in it: first row and last. Not for words.
+    fn visit(&self, visit: &mut impl FnMut(u32, u32)) -> Option<()> {
+        match self.form {
+            Form::Words => return None,
+            Form::List => {
+                let sound = pairs(self.bytes).fold(true, |sound, row| {
+                    if row < self.rows {
+                        visit(row, row);
+                    }
+                    sound & (row < self.rows)
+                });
+                return sound.then_some(());
+            }
+            Form::Steps => {
+                let mut next = 0u32;
+                for step in self.bytes {
+                    next += u32::from(*step);
+                    if *step != FAR {
+                        if next >= self.rows {
+                            return None;
+                        }
+                        visit(next, next);
+                        next += 1;
+                    }
+                }
+            }
+            Form::Runs => {
+                let (mut all, mut count) = (pairs(self.bytes), self.bytes.len() / 4);
+                while count > 0 {
+                    let (first, more) = (all.next()?, all.next()?);
+                    if first + more >= self.rows {
+                        return None;
+                    }
+                    visit(first, first + more);
+                    count -= 1;
+                }
+            }
+        }
+        Some(())
+    }
+
+    /// The bits of the rows of a block, a word at a time; none where it does not read.
+    pub(crate) fn words(&self) -> Option<Vec<u64>> {
+        let size = self.rows.div_ceil(64) as usize;
+        if self.form == Form::Words {
+            let words = self.bytes.chunks_exact(8);
+            let words = words.map(|word| word.try_into().map_or(0, u64::from_le_bytes));
+            let mut words: Vec<u64> = words.collect();
+            trim(&mut words, self.rows);
+            return (self.bytes.len() == size * 8).then_some(words);
+        }
+        let mut words = vec![0u64; size];
+        self.visit(&mut |first, last| fill(&mut words, first, last))?;
+        Some(words)
+    }
+
+    /// Calls `visit` with every row, rising.
+    pub(crate) fn each(&self, mut visit: impl FnMut(u32)) -> Option<()> {
+        if self.form == Form::Words {
+            rows(&self.words()?).for_each(visit);
+            return Some(());
+        }
+        self.visit(&mut |first, last| (first..=last).for_each(&mut visit))
+    }
+
+    /// Whether a row is in it.
+    pub(crate) fn contains(&self, row: u32) -> Option<bool> {
+        if self.form == Form::Words {
+            let at = (row / 64) as usize * 8;
+            let word = self.bytes.get(at..at + 8)?.try_into().map_or(0, u64::from_le_bytes);
+            return Some(word >> (row % 64) & 1 == 1);
+        }
+        let mut found = false;
+        self.visit(&mut |first, last| found |= (first..=last).contains(&row))?;
+        Some(found)
+    }
+}
+
+/// Sets the bits of rows from `first` to `last`, both included.
+pub(crate) fn fill(words: &mut [u64], first: u32, last: u32) {
+    let (low, high) = ((first / 64) as usize, (last / 64) as usize);
+    let head = u64::MAX << (first % 64);
+    let tail = u64::MAX >> (63 - last % 64);
+    let Some(words) = words.get_mut(low..=high) else { return };
+    match words {
+        [] => {}
+        [only] => *only |= head & tail,
+        [start, between @ .., end] => {
+            *start |= head;
+            between.fill(u64::MAX);
+            *end |= tail;
+        }
+    }
+}
+
+/// Clears the bits of rows that a block does not have.
+pub(crate) fn trim(words: &mut [u64], rows: u32) {
+    if !rows.is_multiple_of(64)
+        && let Some(last) = words.last_mut()
+    {
+        *last &= (1 << (rows % 64)) - 1;
+    }
+}
+
+/// Bytes of the head of a container: its form, and how many bytes it has.
+pub(crate) const HEAD_BYTES: usize = 3;
+/// In the form's byte: the rows are those that are not in the container.
+const OTHERS: u8 = 0x80;
+const _: () = assert!(BLOCK_ROWS / 8 <= u16::MAX as u32, "the size of a container fits u16");
+
+/// The rows of a block whose bit is set, as a head and a body; the lighter side of the block is
+/// what is written.
+pub(crate) fn put(words: &mut [u64], rows: u32, body: &mut Vec<u8>) -> [u8; HEAD_BYTES] {
+    let ones: u32 = words.iter().map(|word| word.count_ones()).sum();
+    let others = ones > rows / 2;
+    if others {
+        words.iter_mut().for_each(|word| *word = !*word);
+        trim(words, rows);
+    }
+    let form = lightest(words);
+    let before = body.len();
+    write(form, words, body);
+    let [low, high] = ((body.len() - before) as u16).to_le_bytes();
+    [form as u8 | if others { OTHERS } else { 0 }, low, high]
+}
+
+/// Reads a head and takes the body from the front of `bodies`: the container, and whether it
+/// holds the rows that are not meant.
+pub(crate) fn take<'a>(
+    head: [u8; HEAD_BYTES],
+    rows: u32,
+    bodies: &mut &'a [u8],
+) -> Option<(Container<'a>, bool)> {
+    let [form, low, high] = head;
+    let (bytes, rest) = bodies.split_at_checked(u16::from_le_bytes([low, high]).into())?;
+    *bodies = rest;
+    let container = Container { form: Form::from_number(form & !OTHERS)?, bytes, rows };
+    Some((container, form & OTHERS != 0))
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
+
+    use super::*;
+
+    fn check(rows_of_block: u32, chosen: &[u32], expected: Option<Form>) {
+        let mut words = vec![0u64; rows_of_block.div_ceil(64) as usize];
+        chosen.iter().for_each(|row| fill(&mut words, *row, *row));
+        for form in [Form::Words, Form::List, Form::Steps, Form::Runs] {
+            let mut bytes = Vec::new();
+            write(form, &words, &mut bytes);
+            let container = Container { form, bytes: &bytes, rows: rows_of_block };
+            assert_eq!(container.words().unwrap(), words, "{form:?}");
+            let mut found = Vec::new();
+            container.each(|row| found.push(row)).unwrap();
+            assert_eq!(found, chosen, "{form:?}");
+            for row in [0, 63, 64, rows_of_block - 1].into_iter().filter(|r| *r < rows_of_block) {
+                assert_eq!(container.contains(row), Some(chosen.contains(&row)), "{form:?}");
+            }
+            let short = Container { rows: rows_of_block / 2, ..container };
+            let read = short.words().unwrap_or_default();
+            assert!(rows(&read).all(|row| row < short.rows), "{form:?}: rows beyond the block");
+        }
+        if let Some(expected) = expected {
+            assert_eq!(lightest(&words), expected);
+        }
+        let (mut copy, mut body) = (words.clone(), Vec::new());
+        let head = put(&mut copy, rows_of_block, &mut body);
+        let (container, others) = take(head, rows_of_block, &mut body.as_slice()).unwrap();
+        let mut read = container.words().unwrap();
+        if others {
+            read.iter_mut().for_each(|word| *word = !*word);
+            trim(&mut read, rows_of_block);
+        }
+        assert_eq!(read, words);
+    }
+
+    #[test]
+    fn every_form_reads_back() {
+        check(65_536, &[], None);
+        check(65_536, &[0, 65_535], Some(Form::List));
+        check(65_536, &(7..60_000).collect::<Vec<_>>(), Some(Form::Runs));
+        check(65_536, &(0..65_536).step_by(20).collect::<Vec<_>>(), Some(Form::Steps));
+        check(65_536, &(0..65_536).step_by(255).collect::<Vec<_>>(), None);
+        check(65_536, &(255..65_536).step_by(511).collect::<Vec<_>>(), None);
+        check(65_536, &(0..65_536).step_by(3).collect::<Vec<_>>(), Some(Form::Words));
+        check(65_536, &(0..65_536).filter(|row| row % 3 > 0).collect::<Vec<_>>(), None);
+        check(100, &[0, 63, 64, 99], None);
+        check(3, &[1], Some(Form::Steps));
+    }
+}

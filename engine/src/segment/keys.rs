@@ -1,0 +1,223 @@
+//! The index of the keys of a table: where a key may stand.
+//!
+//! Keys are spread over buckets by the upper half of their hash, about eight to one; for each
+//! there is a row and ten lower bits of the hash. A key that is absent meets a wrong row less
+//! than once in a hundred look-ups; the text decides.
+#![expect(clippy::cast_possible_truncation, reason = "places of buckets and rows fit u32")]
+
+use super::Column;
+use super::file::SegmentFile;
+use super::toc::KeysToc;
+use crate::block::FrameSink;
+use crate::block::packed::{self, bits_for, pack, packed_fits};
+use crate::error::Result;
+use crate::format::checksum;
+
+/// Keys of a bucket, about.
+const BUCKET_KEYS: usize = 8;
+/// Bits of the hash that stand beside a row.
+const HASH_BITS: u8 = 10;
+
+/// Keys that are looked for, with their hashes, in the order of these.
+#[derive(Debug)]
+pub(crate) struct Wanted<'a>(Vec<(u64, usize, &'a str)>);
+
+impl<'a> Wanted<'a> {
+    /// The keys of a list.
+    pub(crate) fn new(keys: &[&'a str]) -> Self {
+        let hashed = keys.iter().enumerate().map(|(place, key)| (hash(key), place, *key));
+        let mut hashed: Vec<_> = hashed.collect();
+        hashed.sort_unstable();
+        Self(hashed)
+    }
+}
+
+fn hash(key: &str) -> u64 {
+    checksum(key.as_bytes())
+}
+
+fn buckets(keys: usize) -> u64 {
+    keys.div_ceil(BUCKET_KEYS).max(1) as u64
+}
+
+/// The bucket of a hash: the greater the hash, the later.
+fn bucket(hash: u64, buckets: u64) -> usize {
+    ((hash >> 32) * buckets >> 32) as usize
+}
+
+fn row_bits(rows: u32) -> u8 {
+    bits_for(u64::from(rows).saturating_sub(1))
+}
+
+/// An index under construction.
+#[derive(Debug, Default)]
+pub(super) struct KeyDraft {
+    /// Hash and row of each key, by row.
+    keys: Vec<(u64, u32)>,
+}
+
+impl KeyDraft {
+    pub(super) fn push(&mut self, key: &str, row: u32) {
+        self.keys.push((hash(key), row));
+    }
+
+    /// Writes the index of a table of so many rows.
+    pub(super) fn write(&self, sink: &mut FrameSink, rows: u32) -> KeysToc {
+        let buckets = buckets(self.keys.len());
+        let mut starts = vec![0u64; buckets as usize + 1];
+        for (hash, _) in &self.keys {
+            if let Some(count) = starts.get_mut(bucket(*hash, buckets) + 1) {
+                *count += 1;
+            }
+        }
+        let mut sum = 0;
+        for start in &mut starts {
+            sum += *start;
+            *start = sum;
+        }
+        let (mut next, bits) = (starts.clone(), row_bits(rows));
+        let mut entries = vec![0u64; self.keys.len()];
+        for (hash, row) in &self.keys {
+            if let Some(place) = next.get_mut(bucket(*hash, buckets)) {
+                if let Some(entry) = entries.get_mut(*place as usize) {
+                    *entry = (hash & ((1 << HASH_BITS) - 1)) << bits | u64::from(*row);
+                }
+                *place += 1;
+            }
+        }
+        let count = starts.len();
+        let starts = pack(starts.into_iter(), count, bits_for(self.keys.len() as u64));
+        let entries = pack(entries.into_iter(), self.keys.len(), bits + HASH_BITS);
+        let keys = self.keys.len() as u32;
+        KeysToc::Buckets { keys, starts: sink.put(&starts), rows: sink.put(&entries) }
+    }
+}
+
+/// Whether frames of these lengths hold the index of so many keys of so many rows.
+pub(super) fn fits(keys: u32, rows: u32, starts: u64, entries: u64) -> bool {
+    let count = buckets(keys as usize) as u32 + 1;
+    keys <= rows
+        && packed_fits(starts, count, bits_for(keys.into()))
+        && packed_fits(entries, keys, row_bits(rows) + HASH_BITS)
+}
+
+/// The upper half of the checksum of a key, as format 1 sorted them.
+fn first_hash(hash: u64) -> u32 {
+    (hash >> 32) as u32
+}
+
+/// The index of the keys of a table, where it was written.
+pub(super) struct KeyIndex<'a> {
+    file: &'a SegmentFile,
+    toc: &'a KeysToc,
+    frames: (&'a [u8], &'a [u8]),
+    rows: u32,
+}
+
+impl<'a> KeyIndex<'a> {
+    pub(super) fn new(file: &'a SegmentFile, toc: &'a KeysToc, rows: u32) -> Result<Self> {
+        let frames = match toc {
+            KeysToc::Sorted { hashes, rows } => (file.frame(*hashes)?, file.frame(*rows)?),
+            KeysToc::Buckets { starts, rows, .. } => (file.frame(*starts)?, file.frame(*rows)?),
+        };
+        Ok(Self { file, toc, frames, rows })
+    }
+
+    fn corrupt(&self) -> crate::Error {
+        let (KeysToc::Sorted { rows, .. } | KeysToc::Buckets { rows, .. }) = self.toc;
+        self.file.corrupt(Some(*rows), "the index of keys names rows that there are not")
+    }
+
+    /// Calls `visit` with each row whose key may have this hash.
+    pub(super) fn candidates(&self, hash: u64, visit: &mut impl FnMut(u32)) -> Result<()> {
+        let KeysToc::Buckets { keys, .. } = self.toc else {
+            return self.first(first_hash(hash), visit);
+        };
+        let at = bucket(hash, buckets(*keys as usize));
+        let (starts, entries) = self.frames;
+        let bits = bits_for((*keys).into());
+        let from = if bits == 0 { 0 } else { packed::one(starts, bits, at) };
+        let to = if bits == 0 { 0 } else { packed::one(starts, bits, at + 1) };
+        if from > to || to > u64::from(*keys) {
+            return Err(self.corrupt());
+        }
+        let bits = row_bits(self.rows);
+        let wanted = hash & ((1 << HASH_BITS) - 1);
+        for place in from..to {
+            let entry = packed::one(entries, bits + HASH_BITS, place as usize);
+            if entry >> bits == wanted {
+                let row = (entry & ((1 << bits) - 1)) as u32;
+                if row >= self.rows {
+                    return Err(self.corrupt());
+                }
+                visit(row);
+            }
+        }
+        Ok(())
+    }
+
+    /// As [`KeyIndex::candidates`], in the sorted hashes of format 1.
+    fn first(&self, hash: u32, visit: &mut impl FnMut(u32)) -> Result<()> {
+        let (hashes, rows) = self.frames;
+        let number = |bytes: &[u8], at: usize| {
+            let raw = bytes.get(at * 4..at * 4 + 4).and_then(|b| b.try_into().ok());
+            raw.map_or(0, u32::from_le_bytes)
+        };
+        let size = self.rows as usize;
+        let (mut low, mut high) = (0usize, size);
+        while low < high {
+            let middle = usize::midpoint(low, high);
+            if number(hashes, middle) < hash { low = middle + 1 } else { high = middle }
+        }
+        while low < size && number(hashes, low) == hash {
+            if number(rows, low) >= self.rows {
+                return Err(self.corrupt());
+            }
+            visit(number(rows, low));
+            low += 1;
+        }
+        Ok(())
+    }
+
+    /// Every entry: its hash as far as it is kept, and its row.
+    pub(super) fn entries(&self) -> u32 {
+        match self.toc {
+            KeysToc::Sorted { .. } => self.rows,
+            KeysToc::Buckets { keys, .. } => *keys,
+        }
+    }
+}
+
+impl Column<'_> {
+    /// The rows that have keys: the place of a key in its list and its row, by row. Only the
+    /// texts that the index of keys points at are read.
+    pub(super) fn rows_of_keys(&self, wanted: &Wanted<'_>) -> Result<Vec<(usize, u32)>> {
+        let Some(index) = self.key_index()? else { return Ok(Vec::new()) };
+        let mut candidates: Vec<(u32, usize, &str)> = Vec::new();
+        for (hash, place, key) in &wanted.0 {
+            index.candidates(*hash, &mut |row| candidates.push((row, *place, key)))?;
+        }
+        candidates.sort_unstable();
+        self.confirm(&candidates)
+    }
+
+    /// As [`Column::rows_of_keys`], where there is no index of keys.
+    pub(super) fn search(&self, wanted: &Wanted<'_>) -> Result<Vec<(usize, u32)>> {
+        let mut keys: Vec<(&str, usize)> =
+            wanted.0.iter().map(|(_, at, key)| (*key, *at)).collect();
+        keys.sort_unstable();
+        let mut found = Vec::new();
+        self.texts(0..u32::MAX, &mut |row, text| {
+            let Some(text) = text else { return };
+            let start = keys.partition_point(|(key, _)| *key < text);
+            let same = keys.iter().skip(start).take_while(|(key, _)| *key == text);
+            found.extend(same.map(|(_, place)| (*place, row)));
+        })?;
+        Ok(found)
+    }
+}
+
+/// The hash by which a key is looked for.
+pub(super) fn hash_of(key: &str) -> u64 {
+    hash(key)
+}

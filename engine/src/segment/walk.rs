@@ -1,0 +1,82 @@
+//! The live root rows of a segment in the order of path and key, a block at a time.
+//!
+//! Whoever merges segments holds one walk a segment and takes the least row of all.
+
+use super::{Column, Segment};
+use crate::block::gathered::TextList;
+use crate::error::Result;
+use crate::limits::BLOCK_ROWS;
+
+/// Rows that are read at once.
+const STEP_ROWS: u32 = BLOCK_ROWS / 16;
+
+/// A walk over the live root rows of a segment whose path lies in a range.
+#[derive(Debug)]
+pub(crate) struct RootWalk<'a> {
+    segment: &'a Segment,
+    paths: Column<'a>,
+    keys: Column<'a>,
+    /// The row that the walk stands at; `end` behind the last.
+    row: u32,
+    end: u32,
+    /// The rows that were read, from `first` on.
+    first: u32,
+    read_paths: Vec<i64>,
+    read_keys: TextList,
+}
+
+impl<'a> RootWalk<'a> {
+    /// A walk that stands at the first live root row with a path from `low` to `high`, both
+    /// included.
+    pub(crate) fn new(segment: &'a Segment, low: u64, high: u64) -> Result<Self> {
+        let schema = segment.file.schema();
+        let key = schema.tables.first().map_or(0, |table| table.key);
+        let rows = segment.path_rows(low, high)?;
+        let mut walk = Self {
+            segment,
+            paths: segment.column(0, schema.path_column())?,
+            keys: segment.column(0, key)?,
+            row: rows.start,
+            end: rows.end,
+            first: rows.start,
+            read_paths: Vec::new(),
+            read_keys: TextList::default(),
+        };
+        walk.settle()?;
+        Ok(walk)
+    }
+
+    /// Path, key and row of where the walk stands; none behind the last row.
+    pub(crate) fn at(&self) -> Option<(i64, &str, u32)> {
+        let place = self.row.checked_sub(self.first)? as usize;
+        if self.row >= self.end {
+            return None;
+        }
+        Some((*self.read_paths.get(place)?, self.read_keys.get(place).unwrap_or(""), self.row))
+    }
+
+    /// Goes to the next live row.
+    pub(crate) fn step(&mut self) -> Result<()> {
+        self.row = self.row.saturating_add(1).min(self.end);
+        self.settle()
+    }
+
+    /// Goes to the first live row from here on, and reads it.
+    fn settle(&mut self) -> Result<()> {
+        while self.row < self.end && !self.segment.root_lives(self.row) {
+            self.row += 1;
+        }
+        let read = u32::try_from(self.read_paths.len()).unwrap_or(u32::MAX);
+        if self.row < self.end && self.row >= self.first.saturating_add(read) {
+            // Up to a place that is the same wherever the walk began: a block is not read twice.
+            let next = (self.row / STEP_ROWS + 1).saturating_mul(STEP_ROWS);
+            let rows = self.row..next.min(self.end);
+            self.first = self.row;
+            self.read_paths.clear();
+            self.read_keys.clear();
+            self.paths.integers(rows.clone(), &mut self.read_paths)?;
+            self.keys.texts(rows, &mut |_, text| self.read_keys.push(text))?;
+        }
+        Ok(())
+    }
+}
