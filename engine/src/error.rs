@@ -4,6 +4,7 @@
 use std::io;
 use std::path::PathBuf;
 
+use crate::kernel::Stop;
 use crate::schema::Kind;
 
 /// A result of the engine.
@@ -189,6 +190,23 @@ pub enum Error {
     NameTaken {
         /// The name.
         name: String,
+    },
+    /// The caller's stop test said so.
+    #[error("stopped: {0}")]
+    Stopped(Stop),
+    /// A question needs more memory than the caller allows it.
+    #[error("the question needs {needed} bytes at once; it may take {limit}")]
+    Memory {
+        /// What it would have held with the buffer that was refused, in bytes.
+        needed: u64,
+        /// What it may hold, in bytes.
+        limit: u64,
+    },
+    /// An exact number that 64 bits do not hold.
+    #[error("{what} goes beyond 64 bits")]
+    Overflow {
+        /// What would have been that number.
+        what: &'static str,
     },
 }
 

@@ -47,6 +47,7 @@ mod error;
 mod export;
 pub mod format;
 mod gather;
+pub mod kernel;
 pub mod limits;
 mod log;
 mod manifest;

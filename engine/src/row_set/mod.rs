@@ -163,7 +163,27 @@ impl RowSet {
 
     /// How many rows of `rows` are in the set.
     #[must_use]
+    #[inline]
     pub fn count_range(&self, rows: Range<u32>) -> u64 {
+        let size = rows.end.wrapping_sub(rows.start);
+        if size.wrapping_sub(1) >= 64 {
+            return self.count_in_many(rows);
+        }
+        u64::from(self.few(rows.start, size).count_ones())
+    }
+
+    /// The bits of 1 to 64 rows from `start` on, the last of them the highest bit. No branch: who
+    /// asks for the rows beneath row after row gets answers that nobody can foretell.
+    #[inline]
+    fn few(&self, start: u32, size: u32) -> u64 {
+        // They lie in two words.
+        let (place, shift) = ((start / 64) as usize, start % 64);
+        let low = self.words.get(place).copied().unwrap_or(0) >> shift;
+        let high = self.words.get(place + 1).copied().unwrap_or(0) << 1 << (63 - shift);
+        (low | high) << (64u32.wrapping_sub(size) % 64)
+    }
+
+    fn count_in_many(&self, rows: Range<u32>) -> u64 {
         let end = rows.end.min(self.len);
         if rows.start >= end {
             return 0;
@@ -188,12 +208,7 @@ impl RowSet {
         if size > 64 {
             return self.any_in_many(rows);
         }
-        // Up to 64 rows lie in two words. No branch: who asks for the rows beneath row after row
-        // gets answers that nobody can foretell.
-        let (place, shift) = ((rows.start / 64) as usize, rows.start % 64);
-        let low = self.words.get(place).copied().unwrap_or(0) >> shift;
-        let high = self.words.get(place + 1).copied().unwrap_or(0) << 1 << (63 - shift);
-        ((low | high) << (64u32.wrapping_sub(size) % 64) != 0) & (size != 0)
+        (self.few(rows.start, size) != 0) & (size != 0)
     }
 
     fn any_in_many(&self, rows: Range<u32>) -> bool {
@@ -224,6 +239,17 @@ impl RowSet {
                 rest &= rest - 1;
                 Some(base + bit)
             })
+        })
+    }
+
+    /// The rows of the set in a range, in rising order.
+    pub(crate) fn range_rows(&self, rows: Range<u32>) -> impl Iterator<Item = u32> + '_ {
+        let mut at = rows.start;
+        let end = rows.end.min(self.len);
+        std::iter::from_fn(move || {
+            let row = if at < end { self.next(at, false)? } else { return None };
+            at = row.saturating_add(1);
+            (row < end).then_some(row)
         })
     }
 

@@ -2,6 +2,9 @@
 //!
 //! Invariant: the answer of a predicate does not depend on what serves it.
 
+#[path = "blockwise.rs"]
+mod blockwise;
+
 use std::ops::Range;
 
 use super::file::SegmentFile;
