@@ -39,6 +39,7 @@ fn main() -> Outcome<()> {
     }
     let folder = PathBuf::from(folder);
     let minutes: f64 = words.next().map_or(Ok(1.0), |word| word.parse())?;
+    let before = disk(&folder)?;
     let database = Database::open(&folder)?;
     let changes = Changes::of(&database.snapshot()?, 500_000)?;
     let snapshot = database.snapshot()?;
@@ -53,7 +54,7 @@ fn main() -> Outcome<()> {
     let one = syncs(&folder)?;
     singles(&database, &changes, one)?;
     seen(&folder, &database, &changes)?;
-    stream(&folder, &database, &changes, minutes)
+    stream((&folder, before), &database, &changes, minutes)
 }
 
 fn ms(time: Duration) -> String {
@@ -247,8 +248,12 @@ struct Line {
 }
 
 /// Changes in a stream, compaction beside it.
-fn stream(folder: &Path, database: &Database, changes: &Changes, minutes: f64) -> Outcome<()> {
-    let before = disk(folder)?;
+fn stream(
+    (folder, before): (&Path, u64),
+    database: &Database,
+    changes: &Changes,
+    minutes: f64,
+) -> Outcome<()> {
     let stop = AtomicBool::new(false);
     let (written, steps) = (AtomicU64::new(0), AtomicU64::new(0));
     let compact = || -> Outcome<()> {
@@ -286,7 +291,7 @@ fn stream(folder: &Path, database: &Database, changes: &Changes, minutes: f64) -
     std::thread::scope(|scope| {
         let (compacting, writing) = (scope.spawn(compact), scope.spawn(write));
         println!(
-            "| seconds | changed bundles | segments | compaction steps | memory of its own, MiB | mapped, MiB | files | bytes on disk | beside the bytes before |"
+            "| seconds | changed bundles | segments | compaction steps | memory of its own, MiB | mapped, MiB | files | bytes on disk | beside the bytes as loaded |"
         );
         println!("| ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |");
         let mut lines: Vec<Line> = Vec::new();
