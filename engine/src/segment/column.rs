@@ -37,8 +37,8 @@ pub struct ZoneMap {
 #[derive(Debug, Clone, Copy)]
 pub struct Column<'a> {
     file: &'a SegmentFile,
-    toc: &'a ColumnToc,
-    keys: Option<&'a KeysToc>,
+    pub(super) toc: &'a ColumnToc,
+    pub(super) keys: Option<&'a KeysToc>,
     rows: u32,
     kind: Kind,
     index: bool,

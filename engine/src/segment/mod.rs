@@ -11,6 +11,7 @@ mod file;
 mod keys;
 mod live;
 mod merge;
+mod sizes;
 #[cfg(test)]
 mod tests;
 mod toc;
@@ -21,6 +22,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 pub use column::{Column, ZoneMap};
+pub use sizes::ColumnSizes;
 
 use crate::error::Result;
 use crate::limits;
