@@ -27,7 +27,7 @@ key = "id"
 columns = [{ name = "id", kind = "id" }, { name = "place", kind = "path" },
     { name = "age", kind = "int" }, { name = "age_index", kind = "int", index = true },
     { name = "born", kind = "date" }, { name = "born_index", kind = "date", index = true },
-    { name = "income", kind = "money" }, { name = "income_index", kind = "money", index = true }]
+    { name = "weight", kind = "money" }, { name = "weight_index", kind = "money", index = true }]
 "#;
 
 fn mixed(number: u64) -> u64 {
@@ -84,10 +84,10 @@ fn main() -> yiku::Result<()> {
     let mut batch = writer.batch();
     for number in 0..u64::from(ROWS) {
         let drawn = |salt: u64, below: u64| (mixed(number * 4 + salt) % below).cast_signed();
-        let (age, born, income) = (drawn(0, 100), drawn(1, 33_000), drawn(2, 900_000));
+        let (age, born, weight) = (drawn(0, 100), drawn(1, 33_000), drawn(2, 900_000));
         let mut row = batch.push(0)?;
         row.put(0, format!("{number:08}").as_str().into())?;
-        for (column, value) in (1..).zip([11, age, age, born, born, income, income]) {
+        for (column, value) in (1..).zip([11, age, age, born, born, weight, weight]) {
             row.put(column, value.into())?;
         }
     }
