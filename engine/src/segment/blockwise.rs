@@ -22,9 +22,9 @@ impl Column<'_> {
     /// Whether a part of a block of integers is read at the cost of that part alone.
     pub(crate) fn reads_in_parts(&self, block: u32) -> bool {
         let encoding = self.toc.blocks.get(block as usize).map(|toc| toc.encoding);
-        encoding.and_then(Encoding::from_number).is_none_or(|encoding| {
-            matches!(encoding, Encoding::Constant | Encoding::Packed | Encoding::Planes)
-        })
+        encoding
+            .and_then(Encoding::from_number)
+            .is_none_or(|encoding| matches!(encoding, Encoding::Constant | Encoding::Packed))
     }
 
     /// Takes the rows whose value is unknown out of the bits of a block.
