@@ -3,13 +3,16 @@
 //! those of the Parquet files.
 #![expect(clippy::disallowed_methods, clippy::print_stdout, reason = "a measurement")]
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use yiku::{Database, Schema};
+use yiku::{ColumnSizes, Database, Schema, Snapshot};
 use yiku_indexer::{LoadOptions, load_tables, read_tree};
 
-fn main() -> Result<(), Box<dyn std::error::Error>> {
+type Outcome<T> = Result<T, Box<dyn std::error::Error>>;
+
+fn main() -> Outcome<()> {
     let mut words = std::env::args().skip(1);
     let folder = PathBuf::from(words.next().ok_or("give a folder of Parquet files")?);
     let db = PathBuf::from(words.next().ok_or("give a folder for the database")?);
@@ -36,9 +39,59 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("| persons | households | seconds | persons a second | most memory, MiB |");
     println!("| ---: | ---: | ---: | ---: | ---: |");
     println!("| {persons} | {homes} | {seconds:.1} | {rate:.0} | {} |\n", peak()?);
+    columns(&snapshot, &files)?;
     println!("| bytes of segments | bytes of the same rows as Parquet | segments |");
     println!("| ---: | ---: | ---: |");
     println!("| {} | {parquet} | {} |", snapshot.size_bytes(), snapshot.segments().len());
+    Ok(())
+}
+
+/// What each column takes here and in Parquet, the largest first.
+fn columns(snapshot: &Snapshot, files: &[(String, PathBuf)]) -> Outcome<()> {
+    let duckdb = duckdb::Connection::open_in_memory()?;
+    let mut lines = Vec::new();
+    for (place, (table, (_, path))) in snapshot.schema().tables.iter().zip(files).enumerate() {
+        let mut parquet = BTreeMap::new();
+        let sql = format!(
+            "select split_part(path_in_schema, ', ', 1), sum(total_compressed_size)::bigint
+             from parquet_metadata('{}') group by 1",
+            path.display()
+        );
+        let mut statement = duckdb.prepare(&sql)?;
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            parquet.insert(row.get::<_, String>(0)?, row.get::<_, i64>(1)?);
+        }
+        for (at, column) in table.columns.iter().enumerate() {
+            let mut sum = ColumnSizes::default();
+            for segment in snapshot.segments() {
+                let own = segment.column(place, at)?.sizes();
+                sum.values += own.values;
+                sum.known += own.known;
+                sum.index += own.index;
+            }
+            let there = parquet.remove(&column.name).unwrap_or(0);
+            lines.push((format!("{}.{}", table.name, column.name), sum, there));
+        }
+        for (name, there) in parquet {
+            lines.push((
+                format!("{}.{name}, the place beneath", table.name),
+                ColumnSizes::default(),
+                there,
+            ));
+        }
+    }
+    let all = |sum: &ColumnSizes| sum.values + sum.known + sum.index;
+    lines.sort_by_key(|(_, sum, _)| std::cmp::Reverse(all(sum)));
+    println!("| column | bytes | values | which are known | index | in Parquet | times |");
+    println!("| --- | ---: | ---: | ---: | ---: | ---: | ---: |");
+    for (name, sum, there) in lines {
+        let ColumnSizes { values, known, index } = sum;
+        let times = all(&sum) as f64 / there as f64;
+        let all = all(&sum);
+        println!("| {name} | {all} | {values} | {known} | {index} | {there} | {times:.2} |");
+    }
+    println!();
     Ok(())
 }
 
@@ -47,7 +100,7 @@ fn size(path: &Path) -> std::io::Result<u64> {
 }
 
 /// The most memory that the process had at any time, in MiB.
-fn peak() -> Result<u64, Box<dyn std::error::Error>> {
+fn peak() -> Outcome<u64> {
     let status = std::fs::read_to_string("/proc/self/status")?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap_or("0");
     let number = line.split_whitespace().next().unwrap_or("0");

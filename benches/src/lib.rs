@@ -1,5 +1,6 @@
 //! Benches of the engine and the language: what they are measured on.
 
+pub mod change;
 pub mod province;
 pub mod registry;
 pub mod whole;

@@ -90,7 +90,7 @@ pub use predicate::{Access, Predicate};
 pub use prepare::Prepared;
 pub use row_set::RowSet;
 pub use schema::{Code, CodeList, ColumnSchema, Kind, Level, PathSchema, Schema, TableSchema};
-pub use segment::{Column, Segment, ZoneMap};
+pub use segment::{Column, ColumnSizes, Segment, ZoneMap};
 pub use values::Values;
 pub use verify::Verified;
 pub use writer::{CommitInfo, Writer};

@@ -12,7 +12,7 @@ use crate::blocking::{Door, Stop};
 use crate::cases::worker;
 use crate::error::Error;
 use crate::http::signed::Scope;
-use crate::limits::{ANSWER_ROWS_MAX, DEADLINE, GROUPS_MAX, WAITING_MAX};
+use crate::limits::{ANSWER_ROWS_MAX, DEADLINE, GROUPS_MAX, QUESTION_BYTES_MAX, WAITING_MAX};
 use crate::measures::Catalogue;
 use crate::metrics::Metrics;
 use crate::platform::Platform;
@@ -167,7 +167,8 @@ impl ServerState {
         stop: &Stop,
     ) -> Result<Answer, Problem> {
         let Settings { threads, answer_rows_max, .. } = self.shared.settings;
-        let limits = Limits { threads, groups: GROUPS_MAX, stop: Some(Arc::clone(stop)) };
+        let stop = Some(Arc::clone(stop));
+        let limits = Limits { threads, groups: GROUPS_MAX, stop, memory: QUESTION_BYTES_MAX };
         question::answer(query, snapshot, scope, &limits, answer_rows_max)
     }
 

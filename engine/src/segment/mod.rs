@@ -8,19 +8,21 @@ mod build;
 mod checks;
 mod column;
 mod file;
-mod interim;
 mod keys;
 mod live;
 mod merge;
+mod sizes;
 #[cfg(test)]
 mod tests;
 mod toc;
+mod verify;
 mod walk;
 
 use std::ops::Range;
 use std::sync::Arc;
 
 pub use column::{Column, ZoneMap};
+pub use sizes::ColumnSizes;
 
 use crate::error::Result;
 use crate::limits;
