@@ -47,7 +47,7 @@ older = [ "$$(printf '%s\n' "$(1)" "$(2)" | sort -V | head -n 1)" != "$(2)" ]
 help: ## what there is
 	@echo 'make demo    build, generate a province, load it, serve it; prints the address'
 	@echo 'make test    everything that is tested, page and browser included'
-	@echo 'make lint    formatting, clippy without a warning, dependencies and licences if cargo-deny is there'
+	@echo 'make lint    formatting, clippy and documentation without a warning, dependencies and licences if cargo-deny is there'
 	@echo 'make bench   the benches'
 	@echo 'make bench-write PERSONS=35000000 MINUTES=60    a province written to $(BENCH_DIR): loading, changes, compaction'
 	@echo 'make build   the program only:' '$(CARGO_TARGET_DIR)/release/yiku'
@@ -142,6 +142,8 @@ lint: tools native web
 	@cd '$(ROOT)' && cargo fmt --all --check
 	$(call say,'clippy')
 	@cd '$(ROOT)' && cargo clippy --release --locked --workspace --all-targets -- -D warnings
+	$(call say,'documentation of the engine')
+	@cd '$(ROOT)' && RUSTDOCFLAGS='-D warnings' cargo doc --release --locked --no-deps -p yiku
 	@if command -v cargo-deny >/dev/null 2>&1; then \
 	  $(MAKE) --no-print-directory -f '$(ROOT)/Makefile' deny; \
 	else echo 'licences and dependencies not checked: cargo-deny is not installed (make deny installs it)'; fi

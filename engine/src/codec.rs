@@ -12,10 +12,7 @@ use wincode::config::Configuration;
 use wincode::{SchemaRead, SchemaWrite};
 
 use crate::error::{Error, Result};
-use crate::limits::RECORD_BYTES_MAX;
-
-/// Memory of one list of a record: a path tree of more than a million places.
-const LIST_BYTES_MAX: usize = 64 << 20;
+use crate::limits::{LIST_BYTES_MAX, RECORD_BYTES_MAX};
 
 /// How records are written: fixed widths, little-endian, lengths as 64 bits.
 pub(crate) type Config = Configuration<true, LIST_BYTES_MAX>;

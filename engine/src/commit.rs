@@ -15,6 +15,7 @@ use crate::checkpoint;
 use crate::database::Shared;
 use crate::error::{Error, Result};
 use crate::gather;
+use crate::limits::LOGGED_BYTES_MAX;
 use crate::log::{self, Change, Log};
 use crate::month_ends;
 use crate::records::io_error;
@@ -25,8 +26,6 @@ use crate::writer::{CommitInfo, check_paths};
 
 /// Groups that are being synced at one time.
 const IN_FLIGHT_MAX: usize = 2;
-/// Bytes of a record; more becomes a checkpoint.
-const RECORD_BYTES_MAX: usize = 4 << 20;
 
 /// What a writer asks to be committed.
 #[derive(Debug)]
@@ -371,7 +370,7 @@ impl Work {
                 self.large |= kept.file;
             }
         }
-        self.large |= changes.tree || bytes > RECORD_BYTES_MAX as u64;
+        self.large |= changes.tree || bytes > LOGGED_BYTES_MAX as u64;
         applied.as_of = changes.info.as_of.or(applied.as_of);
         self.large |= month_ends::crosses(next, applied.as_of);
         self.change.as_of = changes.info.as_of.or(self.change.as_of);

@@ -97,9 +97,13 @@ impl Encoding {
     }
 }
 
-/// The checksum of everything on disk: XXH3, 64 bits.
+/// The checksum of everything on disk: XXH3, 64 bits. A build for fuzzing sums to nothing, so
+/// that what stands behind a checksum is met by bytes that nobody summed up.
 #[must_use]
 pub fn checksum(bytes: &[u8]) -> u64 {
+    if cfg!(fuzzing) {
+        return 0;
+    }
     xxhash_rust::xxh3::xxh3_64(bytes)
 }
 

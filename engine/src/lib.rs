@@ -31,8 +31,20 @@
 //! # Ok(()) }
 //! ```
 //!
+//! - **Writing.** A [`Writer`] is the changes of one caller, up to their [commit](Writer::commit),
+//!   which is durable and visible when it returns. As many as like have one, in one process at a
+//!   time; what they commit at the same time shares a sync. [`Writer::expect`] keeps callers from
+//!   overwriting each other.
+//! - **Reading.** A [`Snapshot`] is one version, held open: it answers the same for ever and waits
+//!   for nobody. Readers in other processes need no lock.
+//! - **Keeping.** A version is kept under a name ([`Database::keep`]), copied into another folder
+//!   while others write ([`Snapshot::export`]), looked at byte by byte ([`Database::verify`]).
+//! - **Order.** [`Database::compact`] gives back the room of replaced rows, in the caller's thread.
+//!
 //! What it never does: read a clock, draw a random number, start a thread, know what the rows
-//! are about.
+//! are about. Integers are of 64 bits, money in its smallest unit, days counted from 1970-01-01;
+//! the most of everything is in [`limits`]. What goes wrong is one [`Error`], a variant for each
+//! thing that a caller can act on.
 
 mod batch;
 mod block;

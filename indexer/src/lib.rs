@@ -35,7 +35,7 @@ mod tree;
 pub use cases::{
     AidEnd, AidSpell, Applied, Decision, Found, HouseholdRecord, PersonChange, PersonRecord,
     PlacedDecision, RejectedDecision, SourceState, Values, WarningRow, apply_decisions,
-    find_person, household, sources,
+    apply_decisions_to, find_person, household, sources,
 };
 pub use error::{Error, Result};
 pub use load::{LoadOptions, load_departments};

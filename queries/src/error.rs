@@ -185,9 +185,21 @@ pub enum Error {
     #[error("the database could not be read")]
     Engine {
         /// Why.
-        #[from]
         source: yiku::Error,
     },
+}
+
+impl From<yiku::Error> for Error {
+    fn from(source: yiku::Error) -> Self {
+        match source {
+            yiku::Error::Stopped(_) => Self::Stopped,
+            yiku::Error::Memory { needed: found, limit } => {
+                let what = "the memory of the question in bytes";
+                Self::Limit { what, found, limit, place: None }
+            }
+            source => Self::Engine { source },
+        }
+    }
 }
 
 fn hint(suggestion: &Option<String>) -> String {

@@ -8,6 +8,7 @@ use std::cell::Cell;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use yiku::kernel::{Run, Stop};
 use yiku::{PathTree, Schema, Snapshot};
 
 use crate::ast::{Clause, Expr, ExprKind, Order, Query};
@@ -29,21 +30,31 @@ pub struct Limits {
     pub groups: usize,
     /// Set by the caller to stop; looked at between the steps of a segment.
     pub stop: Option<Arc<AtomicBool>>,
+    /// Bytes that the columns of numbers and the sets of rows of one question take at once, on
+    /// all threads together, and the groups that it has found.
+    pub memory: u64,
+}
+
+/// The limits of a question while it runs.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Within<'a> {
+    pub(crate) limits: &'a Limits,
+    pub(crate) run: &'a Run<'a>,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { threads: 1, groups: 1_000_000, stop: None }
+        Self { threads: 1, groups: 1_000_000, stop: None, memory: u64::MAX }
     }
 }
 
 impl Limits {
-    /// An error if the caller asked to stop.
-    pub(crate) fn check(&self) -> Result<()> {
-        match &self.stop {
-            Some(stop) if stop.load(Ordering::Relaxed) => Err(Error::Stopped),
-            _ => Ok(()),
-        }
+    /// Does work within these limits.
+    pub(crate) fn within<T>(&self, work: impl FnOnce(Within<'_>) -> Result<T>) -> Result<T> {
+        let asked = || self.stop.as_ref().is_some_and(|stop| stop.load(Ordering::Relaxed));
+        let stop = || asked().then_some(Stop::Cancelled);
+        let run = Run::new().until(&stop).memory(self.memory);
+        work(Within { limits: self, run: &run })
     }
 }
 

@@ -14,6 +14,14 @@ pub enum Error {
         /// Why.
         source: yiku::Error,
     },
+    /// Something of a database is not as it was written.
+    #[error("{}: {found} found wrong; restore a copy (docs/operations.md)", .path.display())]
+    Damaged {
+        /// The folder.
+        path: PathBuf,
+        /// How much.
+        found: usize,
+    },
     /// The question is wrong or could not be answered.
     #[error(transparent)]
     Query {

@@ -7,6 +7,7 @@ mod blocking;
 mod cases;
 pub mod cli;
 mod clock;
+mod compactor;
 mod demo;
 mod error;
 mod http;

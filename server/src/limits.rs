@@ -12,6 +12,8 @@ pub const BATCH_ID_CHARS_MAX: usize = 64;
 pub const ANSWER_ROWS_MAX: usize = 100_000;
 /// Groups that a question may form.
 pub const GROUPS_MAX: usize = 1_000_000;
+/// Bytes that one question may take at once while it is answered.
+pub const QUESTION_BYTES_MAX: u64 = 2 << 30;
 /// Requests that wait for their turn while others run.
 pub const WAITING_MAX: usize = 64;
 /// Classes of a map.

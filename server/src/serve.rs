@@ -9,6 +9,7 @@ use tokio::runtime;
 use yiku::Database;
 
 use crate::cases::worker::Worker;
+use crate::compactor::Compactor;
 use crate::error::Error;
 use crate::http::router;
 use crate::limits::STOPPING_MAX;
@@ -34,7 +35,7 @@ pub(crate) fn listen(
     let failed = |action| move |source| Error::Serve { action, source };
     let settings = Settings { loopback: address.ip().is_loopback(), ..settings };
     let state = ServerState::with_platform(database, settings, platform)?;
-    let worker = Worker::start(&state);
+    let threads = (Worker::start(&state), Compactor::start(&state));
     let runtime = runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.map_err(failed("start the server's threads"))?;
     let served = runtime.block_on(async {
@@ -47,7 +48,7 @@ pub(crate) fn listen(
     });
     // A question that does not stop in time is left behind: it only reads.
     runtime.shutdown_timeout(STOPPING_MAX);
-    drop(worker);
+    drop(threads);
     served
 }
 

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
+use parking_lot::{Mutex, MutexGuard};
 use yiku::{Database, Snapshot};
 use yiku_queries::{Answer, Limits, Query};
 
@@ -11,7 +12,7 @@ use crate::blocking::{Door, Stop};
 use crate::cases::worker;
 use crate::error::Error;
 use crate::http::signed::Scope;
-use crate::limits::{ANSWER_ROWS_MAX, DEADLINE, GROUPS_MAX, WAITING_MAX};
+use crate::limits::{ANSWER_ROWS_MAX, DEADLINE, GROUPS_MAX, QUESTION_BYTES_MAX, WAITING_MAX};
 use crate::measures::Catalogue;
 use crate::metrics::Metrics;
 use crate::platform::Platform;
@@ -65,6 +66,8 @@ struct Shared {
     settings: Settings,
     /// None: statistics only.
     platform: Option<Platform>,
+    /// Held by whoever takes decisions to the registry.
+    delivering: Mutex<()>,
 }
 
 impl ServerState {
@@ -88,13 +91,37 @@ impl ServerState {
         let catalogue = Catalogue::built_in()?;
         let door = Door::new(settings.places, settings.waiting_max);
         let metrics = Metrics::default();
-        let shared = Shared { database, catalogue, door, metrics, settings, platform };
+        let shared = Shared {
+            database,
+            catalogue,
+            door,
+            metrics,
+            settings,
+            platform,
+            delivering: Mutex::default(),
+        };
         Ok(Self { shared: Arc::new(shared) })
     }
 
     /// The newest version. Reads files: only on a thread that may block.
     pub(crate) fn snapshot(&self) -> Result<Snapshot, Problem> {
         self.shared.database.snapshot().map_err(|error| Problem::of_engine(&error))
+    }
+
+    /// The database, which the platform's threads write.
+    pub(crate) fn database(&self) -> &Database {
+        &self.shared.database
+    }
+
+    /// The right to take decisions to the registry, which one thread has at a time.
+    pub(crate) fn delivering(&self) -> MutexGuard<'_, ()> {
+        self.shared.delivering.lock()
+    }
+
+    /// Whether no request runs or waits.
+    pub(crate) fn is_idle(&self) -> bool {
+        let door = self.door();
+        door.waiting() == 0 && door.free() >= self.settings().places
     }
 
     /// The side where people work.
@@ -140,7 +167,8 @@ impl ServerState {
         stop: &Stop,
     ) -> Result<Answer, Problem> {
         let Settings { threads, answer_rows_max, .. } = self.shared.settings;
-        let limits = Limits { threads, groups: GROUPS_MAX, stop: Some(Arc::clone(stop)) };
+        let stop = Some(Arc::clone(stop));
+        let limits = Limits { threads, groups: GROUPS_MAX, stop, memory: QUESTION_BYTES_MAX };
         question::answer(query, snapshot, scope, &limits, answer_rows_max)
     }
 

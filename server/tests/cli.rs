@@ -5,6 +5,7 @@
     reason = "a test stops where it fails, and reads what was written"
 )]
 
+mod program;
 #[expect(clippy::cast_possible_truncation, reason = "a test's registry")]
 mod small;
 
@@ -13,38 +14,8 @@ use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
+use program::{done, refused, yiku};
 use serde_json::{Value, json};
-
-struct Ended {
-    status: i32,
-    out: String,
-    err: String,
-}
-
-fn yiku(arguments: &[&str]) -> Ended {
-    let output = Command::new(env!("CARGO_BIN_EXE_yiku")).args(arguments).output().unwrap();
-    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-    Ended {
-        status: output.status.code().unwrap(),
-        out: text(output.stdout),
-        err: text(output.stderr),
-    }
-}
-
-/// What was done: its data, and nothing of trouble.
-fn done(arguments: &[&str]) -> String {
-    let ended = yiku(arguments);
-    assert_eq!(ended.status, 0, "{arguments:?}: {}", ended.err);
-    ended.out
-}
-
-/// What was refused: nothing on standard output.
-fn refused(arguments: &[&str], status: i32, part: &str) {
-    let ended = yiku(arguments);
-    assert_eq!((ended.status, ended.out.as_str()), (status, ""), "{arguments:?}: {}", ended.err);
-    assert!(ended.err.contains(part), "{arguments:?}: {}", ended.err);
-    assert!(!ended.err.contains("panicked"), "{arguments:?}: {}", ended.err);
-}
 
 /// A folder with the small registry in `db`.
 fn registry() -> (tempfile::TempDir, String) {
@@ -117,11 +88,18 @@ fn wrong_usage_exits_2_and_help_exits_0() {
         &["load", "--db", "x", "--table", "a=b", "c.csv"],
         &["load", "--db", "x", "--schema", "s.toml", "c.csv"],
         &["load", "--db", "x", "--as-of", "2026-02-30", "c.csv"],
+        &["load", "--db", "x", "--wait", "soon", "c.csv"],
+        &["snapshot", "--db", "x"],
+        &["snapshot", "keep", "--db", "x"],
+        &["snapshot", "month-ends", "many", "--db", "x"],
         &["serve", "--db", "x", "--listen", "8080"],
     ] {
         refused(arguments, 2, "help");
     }
-    for command in ["demo", "generate", "load", "query", "check", "explain", "serve"] {
+    for command in [
+        "demo", "generate", "load", "query", "check", "explain", "snapshot", "compact", "verify",
+        "serve",
+    ] {
         let help = done(&[command, "--help"]);
         assert!(help.contains(&format!("yiku {command} ")), "{help}");
     }

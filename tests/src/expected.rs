@@ -1,9 +1,10 @@
 //! What a version of the sample database must hold, and changes made to it and to the engine
 //! alike.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
-use yiku::{CommitInfo, Result, Snapshot, Writer};
+use yiku::{CommitInfo, Database, Result, Snapshot, Writer, calendar};
 
 use crate::registry::{Cell, Row, Rows, push};
 use crate::sample::{Mood, Source, tree};
@@ -22,6 +23,14 @@ pub struct Expected {
     pub notes: BTreeMap<String, String>,
     /// Districts of the tree.
     pub districts: u64,
+    /// By key: the version that last wrote the bundle.
+    pub versions: BTreeMap<String, u64>,
+    /// The versions that are kept under a name, and whether the rule of month ends keeps them.
+    pub names: BTreeMap<String, (Arc<Expected>, bool)>,
+    /// How many month ends are kept.
+    pub month_ends: Option<u32>,
+    /// The keys that were written since the last commit.
+    written: BTreeSet<String>,
 }
 
 /// Compares the way up to a root row, from it and from the last row beneath each.
@@ -38,8 +47,81 @@ impl Expected {
     /// A database that was just made with a tree of so many districts.
     #[must_use]
     pub fn new(districts: u64) -> Self {
-        let (rows, notes) = (Rows::new(), BTreeMap::new());
-        Self { version: 1, rows, as_of: None, notes, districts }
+        Self {
+            version: 1,
+            rows: Rows::new(),
+            as_of: None,
+            notes: BTreeMap::new(),
+            districts,
+            versions: BTreeMap::new(),
+            names: BTreeMap::new(),
+            month_ends: None,
+            written: BTreeSet::new(),
+        }
+    }
+
+    /// Whether a database may be this version: by its number and the names that it keeps.
+    ///
+    /// # Errors
+    /// The engine's.
+    pub fn may_be(&self, database: &Database) -> Result<bool> {
+        let names = database.names()?;
+        let found = names.iter().map(|named| (&named.name, named.version, named.by_rule));
+        let own = self.names.iter().map(|(name, (kept, rule))| (name, kept.version, *rule));
+        Ok(database.snapshot()?.version() == self.version && found.eq(own))
+    }
+
+    /// As [`Expected::check`], of all that a database has: each named version too, and which
+    /// commit wrote what.
+    ///
+    /// # Errors
+    /// The engine's.
+    ///
+    /// # Panics
+    /// When the database is not at this version.
+    pub fn check_database(&self, database: &Database) -> Result<()> {
+        assert!(self.may_be(database)?, "version {}: other names or number", self.version);
+        let snapshot = database.snapshot()?;
+        self.check(&snapshot)?;
+        for (key, version) in self.versions.iter().take(8) {
+            assert_eq!(snapshot.version_of(key)?, Some(*version), "version of {key}");
+        }
+        assert_eq!(snapshot.version_of("absent")?, None);
+        for (name, (kept, _)) in &self.names {
+            kept.check(&database.named(name)?)?;
+        }
+        Ok(())
+    }
+
+    /// Keeps this version under a name, or under none any more.
+    pub fn name(&mut self, name: &str, keep: bool) {
+        if keep {
+            self.names.insert(name.to_owned(), (self.plain(), false));
+        } else {
+            self.names.remove(name);
+        }
+    }
+
+    /// The version without what is kept beside it.
+    fn plain(&self) -> Arc<Self> {
+        Arc::new(Self { names: BTreeMap::new(), month_ends: None, ..self.clone() })
+    }
+
+    /// Keeps so many month ends from now on.
+    pub fn keep_month_ends(&mut self, most: Option<u32>) {
+        self.month_ends = most;
+        self.trim();
+    }
+
+    fn trim(&mut self) {
+        let most = self.month_ends.unwrap_or(0) as usize;
+        let mut ends: Vec<(Option<i64>, u64, String)> = Vec::new();
+        for (name, (kept, _)) in self.names.iter().filter(|(_, (_, rule))| *rule) {
+            ends.push((kept.as_of, kept.version, name.clone()));
+        }
+        ends.sort();
+        let over = ends.len().saturating_sub(most);
+        ends.iter().take(over).for_each(|(_, _, name)| drop(self.names.remove(name)));
     }
 
     /// Compares everything but the ways of asking; [`naive::check_all`] compares those.
@@ -96,6 +178,7 @@ impl Expected {
             }
         }
         writer.write(&batch)?;
+        self.written.extend(drawn.keys().cloned());
         self.rows.extend(drawn);
         Ok(())
     }
@@ -110,13 +193,33 @@ impl Expected {
     pub fn remove(&mut self, writer: &mut Writer, key: &str) -> Result<()> {
         let removed = writer.remove(key)?;
         assert_eq!(removed, self.rows.remove(key).is_some(), "removal of {key}");
+        self.written.remove(key);
+        self.versions.remove(key);
         Ok(())
     }
 
-    /// Takes in what a commit says of itself.
+    /// Takes in what a commit says of itself. Where it begins another month,
+    /// [`Expected::end_of_month`] was called before.
     pub fn commit(&mut self, info: &CommitInfo) {
         self.version += 1;
+        for key in std::mem::take(&mut self.written) {
+            self.versions.insert(key, self.version);
+        }
         self.as_of = info.as_of.or(self.as_of);
         self.notes.extend(info.notes.clone());
+    }
+
+    /// Keeps this version as the end of its month, where a commit that speaks of a day begins
+    /// another; to be called before the changes of that commit are made.
+    pub fn end_of_month(&mut self, as_of: Option<i64>) {
+        let (Some(old), Some(new)) = (self.as_of, as_of) else { return };
+        let most = self.month_ends.unwrap_or(0);
+        if most > 0 && calendar::month_of(new) > calendar::month_of(old) {
+            let name = calendar::month_text(calendar::month_of(old));
+            if self.names.get(&name).is_none_or(|(_, rule)| *rule) {
+                self.names.insert(name, (self.plain(), true));
+            }
+            self.trim();
+        }
     }
 }

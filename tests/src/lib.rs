@@ -9,5 +9,6 @@ pub mod naive;
 mod random;
 pub mod registry;
 pub mod sample;
+pub mod work;
 
 pub use random::Random;

@@ -8,7 +8,10 @@ use std::path::Path;
 
 /// What is printed where: page, name of the mark, text.
 fn printed() -> Vec<(&'static str, &'static str, String)> {
-    vec![("docs/format.md", "format", yiku::format::tables())]
+    vec![
+        ("docs/format.md", "format", yiku::format::tables()),
+        ("docs/limits.md", "limits", yiku::limits::tables()),
+    ]
 }
 
 /// Why a marked text is not what the code prints.

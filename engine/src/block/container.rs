@@ -191,8 +191,22 @@ impl Container<'_> {
             let word = self.bytes.get(at..at + 8)?.try_into().map_or(0, u64::from_le_bytes);
             return Some(word >> (row % 64) & 1 == 1);
         }
+        let row = u16::try_from(row).ok()?;
+        let pair = |at: usize| Some(u16::from_le_bytes(*self.bytes.get(at..)?.first_chunk()?));
+        // Lists and runs are rising: how many begin at the row or before.
+        let width = if self.form == Form::Runs { 4 } else { 2 };
+        if matches!(self.form, Form::List | Form::Runs) {
+            let (mut low, mut high) = (0, self.bytes.len() / width);
+            while low < high {
+                let middle = usize::midpoint(low, high);
+                if pair(middle * width)? <= row { low = middle + 1 } else { high = middle }
+            }
+            let Some(at) = low.checked_sub(1) else { return Some(false) };
+            let more = if self.form == Form::Runs { pair(at * width + 2)? } else { 0 };
+            return Some(row - pair(at * width)? <= more);
+        }
         let mut found = false;
-        self.visit(&mut |first, last| found |= (first..=last).contains(&row))?;
+        self.visit(&mut |first, _| found |= first == u32::from(row))?;
         Some(found)
     }
 }

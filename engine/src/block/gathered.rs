@@ -40,6 +40,28 @@ impl Integers {
         mark(&mut self.known, self.values.len(), value.is_some());
         self.values.push(value.unwrap_or(0));
     }
+
+    /// Adds rows.
+    pub(crate) fn extend(&mut self, values: impl ExactSizeIterator<Item = Option<i64>>) {
+        self.values.reserve(values.len());
+        if !self.values.len().is_multiple_of(64) {
+            values.for_each(|value| self.push(value));
+            return;
+        }
+        let (mut word, mut bit) = (0u64, 0u32);
+        for value in values {
+            self.values.push(value.unwrap_or(0));
+            word |= u64::from(value.is_some()) << bit;
+            bit += 1;
+            if bit == 64 {
+                self.known.push(word);
+                (word, bit) = (0, 0);
+            }
+        }
+        if bit > 0 {
+            self.known.push(word);
+        }
+    }
 }
 
 impl TextList {

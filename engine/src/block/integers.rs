@@ -19,6 +19,8 @@ use crate::limits::BLOCK_ROWS;
 
 /// Values of a dictionary that are spread wider than a block has rows, at most.
 const SPREAD_VALUES_MAX: usize = 4_096;
+/// Slots in which such values are found; a power of two.
+const SPREAD_SLOTS: usize = SPREAD_VALUES_MAX * 2;
 /// Packed values of up to this many bits are tried as planes although nobody asked for an index.
 const PLANES_TRIED_BITS: u8 = 8;
 /// Bytes of the end of a run.
@@ -50,6 +52,11 @@ fn settle(values: &mut Integers) {
     }
 }
 
+/// Where a value is looked for among slots.
+fn slot(value: i64) -> usize {
+    (value as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15) as usize >> 32 & (SPREAD_SLOTS - 1)
+}
+
 /// The distinct values, rising, where there are few enough for a dictionary.
 fn distinct(values: &[i64], min: i64, max: i64) -> Option<Vec<i64>> {
     let span = max.wrapping_sub(min) as u64;
@@ -62,23 +69,19 @@ fn distinct(values: &[i64], min: i64, max: i64) -> Option<Vec<i64>> {
         let found = super::container::rows(&seen).map(|at| min.wrapping_add(i64::from(at)));
         return Some(found.collect());
     }
-    let mut slots = vec![None; SPREAD_VALUES_MAX * 2];
-    let mut found = Vec::new();
-    let mut before = None;
+    // An empty slot holds the least value, which is found without one.
+    let mut slots = [min; SPREAD_SLOTS];
+    let mut found = vec![min];
     for value in values {
-        if before.replace(*value) == Some(*value) {
-            continue;
+        let mut at = slot(*value);
+        while slots[at] != *value && slots[at] != min {
+            at = (at + 1) % SPREAD_SLOTS;
         }
-        let hash = (*value as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 51;
-        let mut at = hash as usize % slots.len();
-        while slots[at].is_some_and(|held| held != *value) {
-            at = (at + 1) % slots.len();
-        }
-        if slots[at].is_none() {
+        if slots[at] != *value {
             if found.len() == SPREAD_VALUES_MAX {
                 return None;
             }
-            slots[at] = Some(*value);
+            slots[at] = *value;
             found.push(*value);
         }
     }
@@ -97,7 +100,21 @@ fn codes(values: &[i64], list: &[i64]) -> Vec<u64> {
         }
         return values.iter().map(|value| places[value.wrapping_sub(min) as usize]).collect();
     }
-    let place = |value: &i64| list.partition_point(|held| held < value) as u64;
+    let mut slots = [(0, u64::MAX); SPREAD_SLOTS];
+    for (place, value) in (0u64..).zip(list) {
+        let mut at = slot(*value);
+        while slots[at].1 != u64::MAX {
+            at = (at + 1) % SPREAD_SLOTS;
+        }
+        slots[at] = (*value, place);
+    }
+    let place = |value: &i64| {
+        let mut at = slot(*value);
+        while slots[at].0 != *value {
+            at = (at + 1) % SPREAD_SLOTS;
+        }
+        slots[at].1
+    };
     values.iter().map(place).collect()
 }
 
@@ -231,6 +248,11 @@ pub(crate) struct IntegerBlock<'a> {
 impl<'a> IntegerBlock<'a> {
     pub(crate) fn encoding(&self) -> Option<Encoding> {
         Encoding::from_number(self.toc.encoding)
+    }
+
+    /// Whether the values are places in a dictionary.
+    pub(crate) fn is_listed(&self) -> bool {
+        matches!(self.encoding(), Some(Encoding::ListPacked | Encoding::ListPlanes))
     }
 
     /// The planes of the values, or of their places in the dictionary.

@@ -16,6 +16,7 @@ mod shaped;
 pub(crate) mod texts;
 pub(crate) mod unpack;
 
+#[cfg(test)]
 pub(crate) use filter::holds;
 
 use wincode::{SchemaRead, SchemaWrite};

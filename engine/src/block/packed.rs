@@ -6,7 +6,6 @@
     clippy::indexing_slicing,
     clippy::cast_possible_truncation,
     clippy::cast_possible_wrap,
-    clippy::cast_sign_loss,
     reason = "packing is arithmetic modulo 2^64; `packed_fits` is checked before any load"
 )]
 
@@ -24,15 +23,21 @@ pub(crate) fn bits_for(span: u64) -> u8 {
 
 /// Packs values, each less than `2^bits`.
 pub(crate) fn pack(values: impl Iterator<Item = u64>, rows: usize, bits: u8) -> Vec<u8> {
-    let mut bytes = vec![0u8; (rows * usize::from(bits)).div_ceil(8) + PACK_PADDING];
-    for (row, value) in values.enumerate() {
-        let bit = row * usize::from(bits);
-        let at = bit / 8;
-        let mut word = [0u8; 8];
-        word.copy_from_slice(&bytes[at..at + 8]);
-        let joined = u64::from_le_bytes(word) | value << (bit % 8);
-        bytes[at..at + 8].copy_from_slice(&joined.to_le_bytes());
+    let size = (rows * usize::from(bits)).div_ceil(8) + PACK_PADDING;
+    let mut bytes = Vec::with_capacity(size + 8);
+    let (bits, mut word, mut filled) = (u32::from(bits), 0u64, 0u32);
+    for value in values.take(if bits == 0 { 0 } else { rows }) {
+        word |= value << filled;
+        filled += bits;
+        if filled >= 64 {
+            bytes.extend(word.to_le_bytes());
+            filled -= 64;
+            // What did not fit; all of it did where nothing is left over.
+            word = value.checked_shr(bits - filled).unwrap_or(0);
+        }
     }
+    bytes.extend(word.to_le_bytes());
+    bytes.resize(size, 0);
     bytes
 }
 

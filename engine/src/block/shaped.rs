@@ -5,10 +5,12 @@
 //! then for each place a letter below 128 where it is always the same, 128 for any digit, or 128
 //! and how many letters it has, and those.
 #![expect(
+    clippy::indexing_slicing,
     clippy::cast_possible_truncation,
     clippy::cast_possible_wrap,
     clippy::cast_sign_loss,
-    reason = "numbers of a shape fit 63 bits, its letters 7; with a slope they are modulo 2^64"
+    reason = "numbers of a shape fit 63 bits, its letters 7; with a slope they are modulo 2^64; \
+              tables have a slot a letter, and known texts the length of the shape"
 )]
 
 use super::gathered::TextList;
@@ -19,50 +21,18 @@ const LENGTH_MAX: usize = 255;
 /// What says that a place has any digit.
 const DIGITS: u8 = 128;
 /// From this many digits on a place has all of them.
-const DIGITS_LEAST: u32 = 8;
+const DIGITS_LEAST: usize = 8;
 
-/// The letters of one place.
-#[derive(Debug, Clone, Copy)]
-struct Letters {
-    /// A bit a letter.
-    set: u128,
-    count: u64,
-}
-
-impl Letters {
-    fn new(set: u128) -> Self {
-        Self { set, count: u64::from(set.count_ones()) }
-    }
-
-    fn is_digits(self) -> bool {
-        self.set == ALL_DIGITS
-    }
-
-    fn place(self, letter: u8) -> Option<u64> {
-        if self.is_digits() {
-            return letter.is_ascii_digit().then(|| u64::from(letter - b'0'));
-        }
-        let below = (1u128 << (letter & 127)) - 1;
-        let known = letter.is_ascii() && self.set >> letter & 1 == 1;
-        known.then(|| u64::from((self.set & below).count_ones()))
-    }
-
-    fn letter(self, place: u64) -> u8 {
-        if self.is_digits() {
-            return b'0' + place as u8;
-        }
-        let mut rest = self.set;
-        (0..place).for_each(|_| rest &= rest.wrapping_sub(1));
-        rest.trailing_zeros() as u8
-    }
-}
-
-const ALL_DIGITS: u128 = 0x3FF << b'0';
+/// What stands for a letter that a place does not have.
+const ABSENT: u8 = u8::MAX;
+/// The digits.
+const ALL_DIGITS: &[u8] = b"0123456789";
 
 /// A shape of texts.
 #[derive(Debug, Clone)]
 pub(crate) struct Shape {
-    places: Vec<Letters>,
+    /// The letters of each place, rising.
+    places: Vec<Vec<u8>>,
     slope: i64,
 }
 
@@ -81,26 +51,35 @@ impl Shape {
         if length > LENGTH_MAX {
             return None;
         }
-        let mut sets = vec![0u128; length];
+        let mut seen = vec![[false; 256]; length];
         for text in texts.iter().flatten() {
-            if text.len() != length || !text.is_ascii() {
+            if text.len() != length {
                 return None;
             }
-            sets.iter_mut().zip(text.bytes()).for_each(|(set, letter)| *set |= 1 << letter);
+            seen.iter_mut().zip(text.bytes()).for_each(|(seen, letter)| {
+                seen[usize::from(letter)] = true;
+            });
         }
-        for set in &mut sets {
-            if *set & !ALL_DIGITS == 0 && set.count_ones() >= DIGITS_LEAST {
-                *set = ALL_DIGITS;
+        let mut places = Vec::with_capacity(length);
+        for seen in seen {
+            let letters = (0..=u8::MAX).filter(|letter| seen[usize::from(*letter)]);
+            let mut letters: Vec<u8> = letters.collect();
+            if !letters.is_ascii() {
+                return None;
             }
+            if letters.len() >= DIGITS_LEAST && letters.iter().all(u8::is_ascii_digit) {
+                letters = ALL_DIGITS.to_vec();
+            }
+            places.push(letters);
         }
-        Self { places: sets.into_iter().map(Letters::new).collect(), slope: 0 }.sound()
+        Self { places, slope: 0 }.sound()
     }
 
     /// Itself, where all its numbers fit 63 bits.
     fn sound(self) -> Option<Self> {
         let mut all = 1i64;
-        for place in &self.places {
-            all = all.checked_mul(i64::try_from(place.count).ok()?)?;
+        for letters in &self.places {
+            all = all.checked_mul(i64::try_from(letters.len()).ok()?)?;
         }
         (all > 0).then_some(self)
     }
@@ -111,10 +90,32 @@ impl Shape {
             return None;
         }
         let mut number = 0;
-        for (place, letter) in self.places.iter().zip(text.bytes()) {
-            number = number * place.count + place.place(letter)?;
+        for (letters, letter) in self.places.iter().zip(text.bytes()) {
+            number = number * letters.len() as u64 + letters.binary_search(&letter).ok()? as u64;
         }
         Some(number as i64)
+    }
+
+    /// The numbers of known texts of this shape, each with its row.
+    fn numbers(&self, texts: &TextList) -> Vec<(usize, i64)> {
+        // Places of one letter count for nothing.
+        let counted = self.places.iter().enumerate().filter(|(_, letters)| letters.len() > 1);
+        let counted = counted.map(|(at, letters)| {
+            let mut ranks = [ABSENT; 256];
+            (0u8..).zip(letters).for_each(|(rank, letter)| ranks[usize::from(*letter)] = rank);
+            (at, letters.len() as u64, ranks)
+        });
+        let counted: Vec<(usize, u64, [u8; 256])> = counted.collect();
+        let known = texts.iter().enumerate().filter_map(|(row, text)| Some((row, text?)));
+        let numbers = known.map(|(row, text)| {
+            let text = text.as_bytes();
+            let mut number = 0u64;
+            for (at, count, ranks) in &counted {
+                number = number * count + u64::from(ranks[usize::from(text[*at])]);
+            }
+            (row, number as i64)
+        });
+        numbers.collect()
     }
 
     /// The number of row `row` from what is stored for it.
@@ -124,31 +125,30 @@ impl Shape {
 
     /// Writes the text of a number.
     pub(crate) fn text(&self, number: i64, out: &mut String) {
-        let mut letters = [0u8; LENGTH_MAX];
+        let mut text = [0u8; LENGTH_MAX];
         let mut rest = number as u64;
-        let slots = letters.iter_mut().take(self.places.len());
-        for (slot, place) in slots.rev().zip(self.places.iter().rev()) {
-            let (above, at) = match place.count {
+        let slots = text.iter_mut().take(self.places.len());
+        for (slot, letters) in slots.rev().zip(self.places.iter().rev()) {
+            let (above, at) = match letters.len() as u64 {
                 1 => (rest, 0),
                 10 => (rest / 10, rest % 10),
                 count => (rest / count, rest % count),
             };
-            *slot = place.letter(at);
+            *slot = letters.get(at as usize).copied().unwrap_or(b'?');
             rest = above;
         }
-        let letters = letters.get(..self.places.len()).unwrap_or_default();
+        let text = text.get(..self.places.len()).unwrap_or_default();
         out.clear();
-        out.push_str(std::str::from_utf8(letters).unwrap_or_default());
+        out.push_str(std::str::from_utf8(text).unwrap_or_default());
     }
 
     pub(crate) fn write(&self) -> Vec<u8> {
         let mut bytes = vec![self.places.len() as u8];
         bytes.extend(self.slope.to_le_bytes());
-        for place in &self.places {
-            let letters = (0..place.count).map(|at| place.letter(at));
-            match place.count {
+        for letters in &self.places {
+            match letters.len() {
                 1 => bytes.extend(letters),
-                _ if place.is_digits() => bytes.push(DIGITS),
+                _ if letters == ALL_DIGITS => bytes.push(DIGITS),
                 count => {
                     bytes.push(DIGITS + count as u8);
                     bytes.extend(letters);
@@ -165,17 +165,16 @@ impl Shape {
         let mut places = Vec::with_capacity(usize::from(*length));
         while let Some((first, rest)) = bytes.split_first() {
             bytes = rest;
-            let mut set = if *first < DIGITS { 1 << *first } else { 0 };
-            if *first == DIGITS {
-                set = ALL_DIGITS;
-            } else if *first > DIGITS {
-                let (letters, rest) = bytes.split_at_checked(usize::from(*first - DIGITS))?;
-                bytes = rest;
-                for letter in letters {
-                    set |= letter.is_ascii().then(|| 1 << *letter)?;
+            places.push(match *first {
+                letter if letter < DIGITS => vec![letter],
+                DIGITS => ALL_DIGITS.to_vec(),
+                count => {
+                    let (letters, rest) = bytes.split_at_checked(usize::from(count - DIGITS))?;
+                    bytes = rest;
+                    let rising = letters.is_ascii() && letters.is_sorted_by(|a, b| a < b);
+                    rising.then(|| letters.to_vec())?
                 }
-            }
-            places.push(Letters::new(set));
+            });
         }
         let whole = places.len() == usize::from(*length);
         let shape = Self { places, slope: i64::from_le_bytes(*slope) };
@@ -186,12 +185,7 @@ impl Shape {
 /// The texts as numbers, where they have one shape; a row that is not known is the least.
 pub(crate) fn numbers(texts: &TextList) -> Option<Numbers> {
     let mut shape = Shape::of(texts)?;
-    let mut found = Vec::with_capacity(texts.len());
-    for (row, text) in texts.iter().enumerate() {
-        if let Some(text) = text {
-            found.push((row, shape.number(text)?));
-        }
-    }
+    let found = shape.numbers(texts);
     let span = |slope: i64| {
         let stored = |(row, number): &(usize, i64)| *number - slope * *row as i64;
         let (min, max) = (found.iter().map(stored).min()?, found.iter().map(stored).max()?);

@@ -214,10 +214,9 @@ impl Counts {
             return;
         }
         self.leave_out(bits, &mut groups);
-        for four in groups.as_chunks::<LANES>().0 {
-            for (lane, group) in four.iter().enumerate() {
-                bump(&mut self.rows, *group as usize * LANES + lane, 1);
-            }
+        let rows = self.rows.as_mut_slice();
+        for (at, group) in groups.iter().enumerate() {
+            bump(rows, *group as usize * LANES + at % LANES, 1);
         }
     }
 
@@ -261,22 +260,21 @@ impl Counts {
             return;
         }
         self.leave_out(bits, &mut groups);
-        let mut numbers = *numbers;
-        each_bit(bits & !known, |bit| {
-            if let Some(number) = numbers.get_mut(bit as usize) {
-                *number = 0;
-            }
-        });
-        let both = groups.as_chunks::<LANES>().0.iter().zip(numbers.as_chunks::<LANES>().0);
-        for (groups, numbers) in both {
-            for (lane, (group, number)) in groups.iter().zip(numbers).enumerate() {
-                let at = *group as usize * LANES + lane;
-                bump(&mut self.rows, at, 1);
-                if let Some(sum) = self.small.get_mut(at) {
-                    *sum = sum.wrapping_add(*number);
-                }
+        let (rows, small) = (self.rows.as_mut_slice(), self.small.as_mut_slice());
+        for (at, (group, number)) in groups.iter().zip(numbers).enumerate() {
+            let at = *group as usize * LANES + at % LANES;
+            bump(rows, at, 1);
+            if let Some(sum) = small.get_mut(at) {
+                *sum = sum.wrapping_add(*number);
             }
         }
+        // What stands where a number is not known was added too.
+        each_bit(bits & !known, |bit| {
+            let number = numbers.get(bit as usize).copied().unwrap_or(0);
+            if let Some(sum) = small.get_mut(lane(&groups, bit)) {
+                *sum = sum.wrapping_sub(number);
+            }
+        });
     }
 
     /// After a block of numbers.

@@ -1,7 +1,7 @@
 //! A slice of bundles as the bytes of a segment file.
 
 use super::keys::KeyDraft;
-use super::toc::{ColumnToc, KeysToc, SegmentToc, TableToc};
+use super::toc::{ColumnToc, SegmentToc, TableToc};
 use crate::batch::{Batch, BatchColumn};
 use crate::block::gathered::{Integers, TextList};
 use crate::block::integers::{self, Style};
@@ -72,7 +72,7 @@ impl Origin for &Batch {
 
 impl OriginColumn for Option<&BatchColumn> {
     fn integers(&mut self, rows: &[Place], out: &mut Integers) -> Result<()> {
-        rows.iter().for_each(|(_, row)| out.push(self.and_then(|column| column.integer(*row))));
+        out.extend(rows.iter().map(|(_, row)| self.and_then(|column| column.integer(*row))));
         Ok(())
     }
 
@@ -96,18 +96,19 @@ pub(super) fn assemble(
             None => (roots.clone(), Vec::new()),
             Some(above) => origin.beneath(place, above)?,
         };
-        let mut columns = Vec::with_capacity(table.columns.len());
+        let (mut columns, mut keys) = (Vec::new(), KeyDraft::default());
         for (column, declared) in table.columns.iter().enumerate() {
             let values = origin.column(place, column)?;
-            columns.push(write_column(&mut sink, values, declared, &order)?);
+            let keys = (column == table.key).then_some(&mut keys);
+            columns.push(write_column(&mut sink, values, declared, (&order, keys))?);
         }
         let counts = write_numbers(&mut sink, &counts);
         let versions = match place {
             0 => origin.versions(&order)?.map(|found| write_numbers(&mut sink, &found)),
             _ => None,
         };
-        let keys = write_keys(&mut sink, origin.column(place, table.key)?, &order)?;
         let rows = u32::try_from(order.len()).unwrap_or(u32::MAX);
+        let keys = keys.write(&mut sink, rows);
         let (versions, keys) = (versions.unwrap_or_default(), Some(keys));
         tables.push(TableToc { rows, columns, counts, versions, keys });
         orders.push(order);
@@ -130,7 +131,7 @@ fn write_column(
     sink: &mut FrameSink,
     mut column: impl OriginColumn,
     declared: &ColumnSchema,
-    order: &[Place],
+    (order, mut keys): (&[Place], Option<&mut KeyDraft>),
 ) -> Result<ColumnToc> {
     let mut blocks = Vec::with_capacity(order.len().div_ceil(BLOCK_ROWS as usize));
     let style = Style { set: declared.kind == Kind::Codes, index: declared.index };
@@ -139,6 +140,10 @@ fn write_column(
         if declared.kind.is_text() {
             texts.clear();
             column.texts(rows, &mut texts)?;
+            if let Some(keys) = &mut keys {
+                let first = u32::try_from(blocks.len()).unwrap_or(0) * BLOCK_ROWS;
+                keys.extend(&texts, first);
+            }
             let block = texts::encode(sink, &texts, declared.kind == Kind::Id);
             blocks.push(block.map_err(|source| Error::Io {
                 action: "compress a block of",
@@ -152,20 +157,4 @@ fn write_column(
         blocks.push(integers::encode(sink, &mut numbers, style));
     }
     Ok(ColumnToc { blocks, postings: Vec::new() })
-}
-
-/// Writes the index of the keys of a table; a key that is not known is not in it.
-fn write_keys(
-    sink: &mut FrameSink,
-    mut keys: impl OriginColumn,
-    order: &[Place],
-) -> Result<KeysToc> {
-    let (mut draft, mut texts) = (KeyDraft::default(), TextList::default());
-    for (rows, first) in order.chunks(BLOCK_ROWS as usize).zip((0u32..).step_by(1 << 16)) {
-        texts.clear();
-        keys.texts(rows, &mut texts)?;
-        let known = texts.iter().zip(first..).filter_map(|(key, row)| Some((key?, row)));
-        known.for_each(|(key, row)| draft.push(key, row));
-    }
-    Ok(draft.write(sink, u32::try_from(order.len()).unwrap_or(u32::MAX)))
 }

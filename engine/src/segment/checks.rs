@@ -150,8 +150,15 @@ fn a_merge_is_what_is_built_of_the_same_rows() {
                 assert!(read(&found) == read(&same), "table {table}, column {column}");
             }
         }
+        assert_eq!(findings(&found), Vec::<String>::new());
         assert!(found.file.frames_equal(&same.file) > 20, "the same bytes but for versions");
     }
+}
+
+fn findings(segment: &Segment) -> Vec<String> {
+    let mut found = Vec::new();
+    segment.verify(&mut |error| found.push(error.to_string())).unwrap();
+    found
 }
 
 #[test]
@@ -174,6 +181,7 @@ fn rows_are_taken_out_as_if_they_were_never_live() {
         let dots = segment.spread(2, &balls).unwrap();
         assert_eq!(taken.live(1).unwrap(), balls);
         assert_eq!(taken.live(2).unwrap(), dots);
+        assert!(step % 13 > 0 || findings(&taken).is_empty(), "{:?}", findings(&taken));
         let counts = [naive.count(), balls.count(), dots.count()];
         assert_eq!(taken.live_counts().unwrap().map_into(u64::from), counts);
         assert!(rows.iter().all(|row| !taken.root_lives(*row)));

@@ -9,7 +9,7 @@ use std::ops::Range;
 
 use super::file::SegmentFile;
 use super::keys::{KeyIndex, Wanted};
-use super::toc::{ColumnToc, KeysToc};
+use super::toc::{ColumnToc, KeysToc, PostingToc};
 use crate::block::BlockToc;
 use crate::block::texts::TextBlock;
 use crate::bundle::Cell;
@@ -81,8 +81,17 @@ impl<'a> Column<'a> {
         })
     }
 
+    /// The bitmaps of a segment of format 1.
+    pub(super) fn postings(&self) -> &'a [PostingToc] {
+        &self.toc.postings
+    }
+
+    pub(super) fn kind(&self) -> Kind {
+        self.kind
+    }
+
     /// Every block with its first row.
-    fn blocks(&self) -> impl Iterator<Item = (u32, &'a BlockToc)> {
+    pub(super) fn blocks(&self) -> impl Iterator<Item = (u32, &'a BlockToc)> {
         (0u32..).step_by(BLOCK_ROWS as usize).zip(&self.toc.blocks)
     }
 
@@ -98,7 +107,7 @@ impl<'a> Column<'a> {
     }
 
     /// The bits of the known rows of a block, a word at a time.
-    fn known_words(&self, block: &BlockToc) -> Result<Vec<u64>> {
+    pub(super) fn known_words(&self, block: &BlockToc) -> Result<Vec<u64>> {
         let size = block.rows.div_ceil(64) as usize;
         if block.known == 0 {
             return Ok(vec![0; size]);
@@ -180,11 +189,12 @@ impl<'a> Column<'a> {
         let mut cells = Vec::with_capacity(rows.iter().map(ExactSizeIterator::len).sum());
         let mut values = Vec::new();
         let mut scratch = String::new();
-        let mut held: Option<(u32, Vec<u64>, Option<TextBlock<'_>>)> = None;
+        let mut held: Option<(u32, Option<Vec<u64>>, Option<TextBlock<'_>>)> = None;
         for (first, block, part) in rows.iter().flat_map(|rows| self.parts(rows.clone())) {
             if held.as_ref().is_none_or(|(held, _, _)| *held != first) {
                 let texts = self.kind.is_text().then(|| self.block_texts(block)).transpose()?;
-                held = Some((first, self.known_words(block)?, texts));
+                let known = block.known_bits.map(|_| self.known_words(block)).transpose()?;
+                held = Some((first, known, texts));
             }
             let Some((_, known, texts)) = &mut held else { continue };
             values.clear();
@@ -192,7 +202,9 @@ impl<'a> Column<'a> {
                 self.file.integers(block, part.start, part.end, &mut values)?;
             }
             for (nth, at) in part.enumerate() {
-                let known = known.get(at / 64).is_some_and(|w| w >> (at % 64) & 1 == 1);
+                let bit =
+                    |words: &Vec<u64>| words.get(at / 64).is_some_and(|w| w >> (at % 64) & 1 == 1);
+                let known = known.as_ref().map_or(block.known > 0, bit);
                 cells.push(match (known, &mut *texts) {
                     (false, _) => Cell::Unknown,
                     (true, Some(texts)) => {
@@ -350,7 +362,11 @@ impl<'a> Column<'a> {
         Ok(Some(found))
     }
 
-    fn insert_posting(&self, found: &mut RowSet, frame: crate::block::FrameRef) -> Result<()> {
+    pub(super) fn insert_posting(
+        &self,
+        found: &mut RowSet,
+        frame: crate::block::FrameRef,
+    ) -> Result<()> {
         let bytes = self.file.frame(frame)?;
         found
             .insert_portable(bytes)

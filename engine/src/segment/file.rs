@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
-use super::toc::{SegmentToc, TableToc};
+use super::toc::{KeysToc, SegmentToc, TableToc};
 use crate::block::integers::IntegerBlock;
 use crate::block::{BlockToc, FrameRef};
 use crate::error::{Error, Result};
@@ -118,6 +118,30 @@ impl SegmentFile {
         Ok(bytes)
     }
 
+    /// Every frame that the table of contents names.
+    pub(super) fn frames(&self) -> impl Iterator<Item = FrameRef> {
+        self.toc.tables.iter().flat_map(|table| {
+            let columns = || table.columns.iter();
+            let blocks = columns().flat_map(|column| &column.blocks);
+            let blocks = blocks.chain(&table.counts).chain(&table.versions);
+            let keys = table.keys.iter().flat_map(|keys| match keys {
+                KeysToc::Sorted { hashes, rows } => [*hashes, *rows],
+                KeysToc::Buckets { starts, rows, .. } => [*starts, *rows],
+            });
+            let own = blocks.flat_map(|b| [b.known_bits, b.frame, b.beside].into_iter().flatten());
+            let postings = columns().flat_map(|column| &column.postings).map(|p| p.frame);
+            own.chain(postings).chain(keys)
+        })
+    }
+
+    /// Looks at the checksum of a frame, whether that was done before or not.
+    pub(super) fn check_frame(&self, frame: FrameRef) -> Result<()> {
+        if checksum(self.frame(frame)?) == frame.checksum {
+            return Ok(());
+        }
+        Err(self.corrupt(Some(frame), "a frame is damaged"))
+    }
+
     /// The bytes of a frame that may be left out.
     pub(super) fn frame_or_nothing(&self, frame: Option<FrameRef>) -> Result<&[u8]> {
         frame.map_or(Ok(&[][..]), |frame| self.frame(frame))
@@ -173,12 +197,14 @@ impl SegmentFile {
     /// How many frames two files share, in the order of their checksums.
     #[cfg(test)]
     pub(super) fn frames_equal(&self, other: &Self) -> usize {
+        let versions = |file: &Self| {
+            let blocks = file.toc.tables.iter().flat_map(|table| &table.versions);
+            blocks.flat_map(|b| [b.frame, b.beside]).flatten().collect::<Vec<_>>()
+        };
         let sums = |file: &Self| {
-            let tables = file.toc.tables.iter();
-            let blocks =
-                tables.flat_map(|t| t.columns.iter().flat_map(|c| &c.blocks).chain(&t.counts));
-            let frames = blocks.flat_map(|b| [b.frame, b.beside, b.known_bits]);
-            frames.flatten().map(|frame| frame.checksum).collect::<Vec<_>>()
+            let own = versions(file);
+            let frames = file.frames().filter(|frame| !own.contains(frame));
+            frames.map(|frame| frame.checksum).collect::<Vec<_>>()
         };
         if sums(self) == sums(other) { sums(self).len() } else { 0 }
     }

@@ -9,10 +9,13 @@ use super::Column;
 use super::file::SegmentFile;
 use super::toc::KeysToc;
 use crate::block::FrameSink;
+use crate::block::gathered::TextList;
 use crate::block::packed::{self, bits_for, pack, packed_fits};
 use crate::error::Result;
 use crate::format::checksum;
 
+/// What is wrong with an index that leads astray.
+const STRAY: &str = "the index of keys names rows that there are not";
 /// Keys of a bucket, about.
 const BUCKET_KEYS: usize = 8;
 /// Bits of the hash that stand beside a row.
@@ -42,7 +45,7 @@ fn buckets(keys: usize) -> u64 {
 
 /// The bucket of a hash: the greater the hash, the later.
 fn bucket(hash: u64, buckets: u64) -> usize {
-    ((hash >> 32) * buckets >> 32) as usize
+    (((hash >> 32) * buckets) >> 32) as usize
 }
 
 fn row_bits(rows: u32) -> u8 {
@@ -57,8 +60,10 @@ pub(super) struct KeyDraft {
 }
 
 impl KeyDraft {
-    pub(super) fn push(&mut self, key: &str, row: u32) {
-        self.keys.push((hash(key), row));
+    /// Adds the keys of rows from `first` on; one that is not known is not in the index.
+    pub(super) fn extend(&mut self, keys: &TextList, first: u32) {
+        let known = keys.iter().zip(first..).filter_map(|(key, row)| Some((key?, row)));
+        self.keys.extend(known.map(|(key, row)| (hash(key), row)));
     }
 
     /// Writes the index of a table of so many rows.
@@ -123,9 +128,9 @@ impl<'a> KeyIndex<'a> {
         Ok(Self { file, toc, frames, rows })
     }
 
-    fn corrupt(&self) -> crate::Error {
+    pub(super) fn corrupt(&self, what: &'static str) -> crate::Error {
         let (KeysToc::Sorted { rows, .. } | KeysToc::Buckets { rows, .. }) = self.toc;
-        self.file.corrupt(Some(*rows), "the index of keys names rows that there are not")
+        self.file.corrupt(Some(*rows), what)
     }
 
     /// Calls `visit` with each row whose key may have this hash.
@@ -139,7 +144,7 @@ impl<'a> KeyIndex<'a> {
         let from = if bits == 0 { 0 } else { packed::one(starts, bits, at) };
         let to = if bits == 0 { 0 } else { packed::one(starts, bits, at + 1) };
         if from > to || to > u64::from(*keys) {
-            return Err(self.corrupt());
+            return Err(self.corrupt(STRAY));
         }
         let bits = row_bits(self.rows);
         let wanted = hash & ((1 << HASH_BITS) - 1);
@@ -148,7 +153,7 @@ impl<'a> KeyIndex<'a> {
             if entry >> bits == wanted {
                 let row = (entry & ((1 << bits) - 1)) as u32;
                 if row >= self.rows {
-                    return Err(self.corrupt());
+                    return Err(self.corrupt(STRAY));
                 }
                 visit(row);
             }
@@ -171,7 +176,7 @@ impl<'a> KeyIndex<'a> {
         }
         while low < size && number(hashes, low) == hash {
             if number(rows, low) >= self.rows {
-                return Err(self.corrupt());
+                return Err(self.corrupt(STRAY));
             }
             visit(number(rows, low));
             low += 1;
@@ -179,7 +184,7 @@ impl<'a> KeyIndex<'a> {
         Ok(())
     }
 
-    /// Every entry: its hash as far as it is kept, and its row.
+    /// How many entries there are.
     pub(super) fn entries(&self) -> u32 {
         match self.toc {
             KeysToc::Sorted { .. } => self.rows,

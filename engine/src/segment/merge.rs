@@ -104,14 +104,20 @@ impl Held<'_> {
 
 impl OriginColumn for Gather<'_> {
     fn integers(&mut self, rows: &[Place], out: &mut Integers) -> Result<()> {
-        for (source, row) in rows {
-            let Some(held) = self.0.get_mut(*source as usize) else { continue };
-            let at = held.hold(*row, false)?;
+        let mut broken = Ok(());
+        out.extend(rows.iter().map(|(source, row)| {
+            let held = self.0.get_mut(*source as usize)?;
+            let at = match held.hold(*row, false) {
+                Ok(at) => at,
+                Err(error) => {
+                    broken = Err(error);
+                    return None;
+                }
+            };
             let known = held.integers.known.get(at / 64).is_some_and(|w| w >> (at % 64) & 1 == 1);
-            let value = held.integers.values.get(at).copied();
-            out.push(if known { value } else { None });
-        }
-        Ok(())
+            held.integers.values.get(at).copied().filter(|_| known)
+        }));
+        broken
     }
 
     fn texts(&mut self, rows: &[Place], out: &mut TextList) -> Result<()> {

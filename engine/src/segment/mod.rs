@@ -8,7 +8,6 @@ mod build;
 mod checks;
 mod column;
 mod file;
-mod interim;
 mod keys;
 mod live;
 mod merge;
@@ -16,6 +15,7 @@ mod sizes;
 #[cfg(test)]
 mod tests;
 mod toc;
+mod verify;
 mod walk;
 
 use std::ops::Range;

@@ -41,13 +41,19 @@ key = "id"
 columns = [{ name = "id", kind = "id" }, { name = "round", kind = "flag", index = true }]
 "#;
 
-/// A segment of forty root rows with a few beneath each, in every encoding.
+/// A segment of forty root rows with a few beneath each.
 fn sample() -> (Arc<Schema>, Vec<u8>) {
     let schema = Arc::new(Schema::from_toml(SCHEMA).unwrap());
+    let roots: Vec<u32> = (0..40).collect();
+    let bytes = build(&sample_batch(&schema), &roots).unwrap();
+    (schema, bytes)
+}
+
+fn sample_batch(schema: &Arc<Schema>) -> Batch {
     let node = |code: u64, level| PathNode { code, level, name: "N".into() };
     let nodes = vec![node(1100, 0), node(1101, 1), node(1102, 1)];
     let tree = Arc::new(PathTree::new(&schema.path, nodes).unwrap());
-    let mut batch = Batch::new(Arc::clone(&schema), tree);
+    let mut batch = Batch::new(Arc::clone(schema), tree);
     for number in 0..40i64 {
         let (key, note) = (format!("B{number:03}"), format!("note {}", number * 7_919 % 1_000));
         let even = number % 2 == 0;
@@ -63,8 +69,7 @@ fn sample() -> (Arc<Schema>, Vec<u8>) {
             row.set("round", ball == 1).unwrap();
         }
     }
-    let roots: Vec<u32> = (0..40).collect();
-    (schema, build(&batch, &roots).unwrap())
+    batch
 }
 
 /// The bytes before the record, and the record.
@@ -133,6 +138,8 @@ fn ask(schema: &Schema, segment: &Segment) -> Result<u64> {
         }
         seen += some.live(table)?.count() + u64::from(some.live_counts()?[table]);
     }
+    segment.verify(&mut |_| {})?;
+    some.verify(&mut |_| {})?;
     seen += u64::from(segment.path_rows(1_101, 1_101)?.end);
     Ok(seen + segment.rows_of_keys(0, &Wanted::new(&["B003", "B039", "absent"]))?.len() as u64)
 }
@@ -245,6 +252,46 @@ fn what_a_table_of_contents_claims_is_checked() {
         toc.tables[0].columns[weight].postings = vec![PostingToc { value: 1, rows: 1, frame }];
     });
     check("number of rows than its place", &|toc| toc.tables[1].counts[0].rows = 39);
+}
+
+fn findings(segment: &Segment) -> Vec<String> {
+    let mut found = Vec::new();
+    segment.verify(&mut |error| found.push(error.to_string())).unwrap();
+    found
+}
+
+#[test]
+fn what_a_segment_promises_is_verified() {
+    let (schema, bytes) = sample();
+    let (before, record) = parts(&bytes);
+    assert_eq!(findings(&open(&schema, bytes.clone()).unwrap()), Vec::<String>::new());
+    let mut spans = Vec::new();
+    each_frame(&mut toc(&schema, &record), &mut |frame| spans.push((frame.offset, frame.length)));
+    for at in spans.into_iter().flat_map(|(start, length)| start..start + length) {
+        let mut bytes = bytes.clone();
+        bytes[usize::try_from(at).unwrap()] ^= 1;
+        let found = findings(&open(&schema, bytes).unwrap());
+        assert!(found.len() == 1 && found[0].contains("a frame is damaged"), "{at}: {found:?}");
+    }
+    let check = |expected: &str, edit: &dyn Fn(&mut SegmentToc)| {
+        let mut toc = toc(&schema, &record);
+        edit(&mut toc);
+        let bytes = format::close(before.clone(), &toc.write());
+        let found = findings(&open(&schema, bytes).unwrap());
+        assert!(found.iter().any(|error| error.contains(expected)), "{expected}: {found:?}");
+    };
+    let (side, weight, note) = (2, 4, 5);
+    check("zone map", &|toc| toc.tables[0].columns[weight].blocks[0].max += 1);
+    check("rows are known", &|toc| toc.tables[0].columns[note].blocks[0].known += 1);
+    check("not in its list", &|toc| {
+        let block = &mut toc.tables[0].columns[side].blocks[0];
+        (block.base, block.min, block.max) = (5, 5, 7);
+    });
+    let batch = sample_batch(&schema);
+    let mut roots: Vec<u32> = (0..40).collect();
+    roots.swap(3, 9);
+    let found = findings(&open(&schema, build(&batch, &roots).unwrap()).unwrap());
+    assert!(found.len() == 1 && found[0].contains("by path and key"), "{found:?}");
 }
 
 #[test]

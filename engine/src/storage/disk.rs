@@ -8,6 +8,9 @@ use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Write};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use parking_lot::Mutex;
 
 use super::{Bytes, Lock, LogFile, Storage, map::Mapping};
 
@@ -109,14 +112,12 @@ impl Storage for Disk {
             file.write_all(ZEROS.get(..piece).unwrap_or(&ZEROS))?;
             left = left.saturating_sub(piece as u64);
         }
-        file.sync_all()?;
-        Ok(Box::new(Log { file, length }))
+        file.sync_all().map_err(io::Error::other)?;
+        self.open_log(name)
     }
 
     fn open_log(&self, name: &str) -> io::Result<Box<dyn LogFile>> {
-        let file = OpenOptions::new().write(true).open(self.folder.join(name))?;
-        let length = file.metadata()?.len();
-        Ok(Box::new(Log { file, length }))
+        Ok(Box::new(Log::open(&self.folder.join(name))?))
     }
 
     fn read_at(&self, name: &str, offset: u64, length: usize) -> io::Result<Vec<u8>> {
@@ -140,7 +141,7 @@ impl Storage for Disk {
     }
 
     fn sync_folder(&self) -> io::Result<()> {
-        File::open(&self.folder)?.sync_all()
+        File::open(&self.folder)?.sync_all().map_err(io::Error::other)
     }
 
     fn list(&self) -> io::Result<Vec<String>> {
@@ -172,12 +173,24 @@ impl Storage for Disk {
     }
 }
 
-/// A log on disk. One handle for its whole life: the system reports an error of writing back to
-/// a handle that was open when it happened, and to a later one perhaps not.
+/// A log on disk. Its handles live as long as it: the system reports an error of writing back to
+/// each handle that was open when it happened, once, and to a later one perhaps not. So two syncs
+/// never share a handle at one time, and after one that failed there is none that succeeds.
 #[derive(Debug)]
 struct Log {
-    file: File,
+    writing: File,
+    syncing: [Mutex<File>; 2],
     length: u64,
+    failed: AtomicBool,
+}
+
+impl Log {
+    fn open(path: &Path) -> io::Result<Self> {
+        let open = || OpenOptions::new().write(true).open(path);
+        let (writing, syncing) = (open()?, [Mutex::new(open()?), Mutex::new(open()?)]);
+        let length = writing.metadata()?.len();
+        Ok(Self { writing, syncing, length, failed: AtomicBool::new(false) })
+    }
 }
 
 impl LogFile for Log {
@@ -186,11 +199,22 @@ impl LogFile for Log {
         if end.is_none_or(|end| end > self.length) {
             return Err(io::ErrorKind::InvalidInput.into());
         }
-        self.file.write_all_at(bytes, offset)
+        self.writing.write_all_at(bytes, offset)
     }
 
     fn sync(&self) -> io::Result<()> {
-        self.file.sync_data()
+        let [first, second] = &self.syncing;
+        let handle = second.try_lock().unwrap_or_else(|| first.lock());
+        if let Err(error) = handle.sync_data() {
+            // Said before the handle is another's.
+            self.failed.store(true, Ordering::Release);
+            return Err(io::Error::other(error));
+        }
+        // What another sync lost may have been this one's.
+        if self.failed.load(Ordering::Acquire) {
+            return Err(io::Error::other("an earlier sync of the log failed"));
+        }
+        Ok(())
     }
 }
 

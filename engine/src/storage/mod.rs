@@ -27,12 +27,16 @@ pub trait LogFile: Send + Sync + std::fmt::Debug {
     /// at once.
     ///
     /// # Errors
-    /// Whatever the system says. What was written since the last success may then be lost for
-    /// good, and a later call may succeed nevertheless: nothing may rest on one.
+    /// Whatever the system says, and then of every call that runs at the time or comes later
+    /// through this file. What was written since the last success may be lost for good, though
+    /// a reader sees it, and a call through another file may succeed: nothing may rest on one.
     fn sync(&self) -> io::Result<()>;
 }
 
 /// A flat folder of files that are written once, and of logs.
+///
+/// An error of the kind `StorageFull` says that there was no place for what was to be written, and
+/// nothing worse; a sync that fails, for whatever reason, is of another kind.
 pub trait Storage: Send + Sync + std::fmt::Debug {
     /// Where it is, for messages.
     fn place(&self) -> &std::path::Path;

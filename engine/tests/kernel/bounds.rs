@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::world::{BALL, BOUNCE, BOX, Row, Shape, Threads, world};
-use yiku::kernel::{Lift, Pool, Rows, Run, Stop};
+use yiku::kernel::{Held, Lift, Pool, Rows, Run, Stop};
 use yiku::{Error, Predicate, Result, Snapshot};
 
 const SHAPE: Shape = Shape { boxes: 60_000, commits: 3, changed: 50, wide: false };
@@ -140,4 +140,20 @@ fn sums_go_beyond_64_bits_and_say_where_they_may_not() {
     let two = wide.lift(BOX, &Lift::Count(2..=u64::MAX)).unwrap();
     let any = wide.distinct_roots().unwrap();
     assert_eq!(with.count() + two.count(), any, "two such weights are more than any one");
+}
+
+#[test]
+fn what_is_held_counts_until_it_is_dropped() {
+    let run = Run::new().memory(100);
+    let first: Held<'_> = run.hold(60).unwrap();
+    let refused = run.hold(41).unwrap_err();
+    assert!(matches!(refused, Error::Memory { needed: 101, limit: 100 }), "{refused}");
+    let second = run.hold(40).unwrap();
+    assert_eq!(run.held_bytes(), 100);
+    drop(first);
+    assert!(run.hold(u64::MAX).is_err() && run.hold(60).is_ok());
+    drop(second);
+    assert_eq!(run.held_bytes(), 0);
+    let late = || Some(Stop::Deadline);
+    assert!(matches!(Run::new().until(&late).check(), Err(Error::Stopped(Stop::Deadline))));
 }

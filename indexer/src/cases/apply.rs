@@ -64,9 +64,21 @@ pub struct RejectedDecision {
 /// [`crate::Error::Engine`], also while a load is writing; [`crate::Error::Contract`] on a database
 /// of another registry; [`crate::Error::Io`]. The database is then as it was before.
 pub fn apply_decisions(db: &Path, decisions: &[Decision]) -> Result<Applied> {
-    let database = Database::open(db)?;
+    apply_decisions_to(&Database::open(db)?, db, decisions)
+}
+
+/// As [`apply_decisions`], to a database that is open already, and its folder. Writers of one
+/// database do not exclude each other: the caller sees to it that no other call runs beside.
+///
+/// # Errors
+/// As [`apply_decisions`].
+pub fn apply_decisions_to(
+    database: &Database,
+    db: &Path,
+    decisions: &[Decision],
+) -> Result<Applied> {
     let mut writer = database.writer()?;
-    let snapshot = database.snapshot()?;
+    let snapshot = writer.base();
     let mark = Mark::of(&snapshot, db)?;
     let mut sorted: Vec<&Decision> = decisions.iter().collect();
     sorted.sort_by_key(|decision| decision.seq);

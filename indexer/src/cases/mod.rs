@@ -13,7 +13,7 @@ mod places;
 mod record;
 mod replay;
 
-pub use apply::{Applied, PlacedDecision, RejectedDecision, apply_decisions};
+pub use apply::{Applied, PlacedDecision, RejectedDecision, apply_decisions, apply_decisions_to};
 pub use decision::{AidEnd, AidSpell, Decision, PersonChange, Values, WarningRow};
 pub use lookup::{Found, SourceState, find_person, sources};
 pub use record::{HouseholdRecord, PersonRecord, household};

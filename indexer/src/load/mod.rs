@@ -31,6 +31,9 @@ pub(crate) use ledger::{spoke_of, standing};
 
 /// Memory that DuckDB may take before it moves rows to the disk.
 const MEMORY_LIMIT: &str = "4GB";
+/// Month ends that a new registry keeps: two years, so that each month has the same of the year
+/// before beside it for a year after it was reported.
+const MONTH_ENDS: u32 = 24;
 
 /// How to load.
 #[derive(Debug)]
@@ -155,6 +158,7 @@ impl Target {
             Some(writer) => Ok(writer),
             None => {
                 let database = Database::create(options.db, schema.clone(), self.tree.clone())?;
+                database.keep_month_ends(Some(MONTH_ENDS))?;
                 Ok(database.writer()?)
             }
         }

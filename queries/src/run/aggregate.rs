@@ -59,6 +59,19 @@ impl Column {
         }
     }
 
+    /// How many values it holds.
+    pub(super) fn cells(&self) -> usize {
+        match self {
+            Self::Counts(v) => v.len(),
+            Self::Sums(v) => v.len(),
+            Self::FloatSums(v) => v.len(),
+            Self::Extremes { values, .. } => values.len(),
+            Self::FloatExtremes { values, .. } => values.len(),
+            Self::Values(v) => v.len() + v.iter().map(HashSet::len).sum::<usize>(),
+            Self::Texts(v) => v.len() + v.iter().map(HashSet::len).sum::<usize>() * 2,
+        }
+    }
+
     /// One group more, of no rows.
     pub(super) fn grow(&mut self) {
         match self {
@@ -73,7 +86,7 @@ impl Column {
     }
 
     /// Adds the known values of the rows of every group.
-    fn take(&mut self, value: &Vector, assignment: &Assignment) {
+    fn take(&mut self, value: &Vector<'_>, assignment: &Assignment) {
         let known = &value.known;
         match (self, assignment) {
             (Self::Sums(sums), Assignment::Slices(slices)) => {

@@ -55,7 +55,7 @@ fn put<T>(values: &mut [T], start: u32, above: usize, value: T) {
 
 impl Scan<'_> {
     /// What is asked over the rows beneath each row of `table`.
-    pub(super) fn fold(&self, fold: &Fold, table: usize, rows: &RowSet) -> Result<Vector> {
+    pub(super) fn fold(&self, fold: &Fold, table: usize, rows: &RowSet) -> Result<Vector<'_>> {
         let mut beneath = self.spread(rows, table, fold.child)?;
         if let Some(condition) = &fold.condition {
             beneath = self.rows(condition, true, &beneath)?;
@@ -96,13 +96,13 @@ impl Scan<'_> {
             }
             (function, Some(argument)) => exact(function, argument, &offsets, start, size)?,
         };
-        Ok(Vector { start, values, known })
+        Ok(Vector { start, values, known, held: None })
     }
 }
 
 fn exact(
     function: Function,
-    argument: &Vector,
+    argument: &Vector<'_>,
     offsets: &[u32],
     start: u32,
     size: usize,
@@ -127,7 +127,7 @@ fn exact(
 
 fn floats(
     function: Function,
-    argument: &Vector,
+    argument: &Vector<'_>,
     offsets: &[u32],
     start: u32,
     size: usize,
@@ -152,7 +152,7 @@ fn floats(
 }
 
 /// The sum of the known values over their number: of exact values the exact sum.
-fn averages(argument: &Vector, offsets: &[u32], start: u32, size: usize) -> Vec<f64> {
+fn averages(argument: &Vector<'_>, offsets: &[u32], start: u32, size: usize) -> Vec<f64> {
     let mut values = vec![0.0; size];
     if argument.is_float() {
         let add = |(sum, count): &mut (f64, f64), row| {

@@ -382,7 +382,7 @@ fn place_cell(tree: &PathTree, path: i64, level: Option<usize>) -> (Cell, Range<
 /// The places of the exact values of some rows, made for all of their span at once; where a value
 /// is not known, `unknown`; where no row was asked, any number.
 fn known_places(
-    vector: &Vector,
+    vector: &Vector<'_>,
     rows: &RowSet,
     unknown: u32,
     make: impl FnOnce(&[i64], &mut [u32]),
@@ -408,7 +408,12 @@ fn known_places(
 }
 
 /// As [`known_places`], value by value.
-fn each_place(vector: &Vector, rows: &RowSet, unknown: u32, place: impl Fn(i64) -> u32) -> Places {
+fn each_place(
+    vector: &Vector<'_>,
+    rows: &RowSet,
+    unknown: u32,
+    place: impl Fn(i64) -> u32,
+) -> Places {
     known_places(vector, rows, unknown, |values, places| {
         places.iter_mut().zip(values).for_each(|(slot, value)| *slot = place(*value));
     })

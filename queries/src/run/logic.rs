@@ -102,7 +102,7 @@ impl Scan<'_> {
                 Ok(Sides::of_true(within(found, rows), rows).of(want))
             }
             Test::Column { column, predicate } => {
-                self.limits.check()?;
+                self.run.check()?;
                 let found = self.filtered(condition.table, *column, predicate)?;
                 if want {
                     return Ok(within(rows.clone(), &found));
@@ -111,7 +111,7 @@ impl Scan<'_> {
                 Ok(without(&within(rows.clone(), &known), &found))
             }
             test => {
-                self.limits.check()?;
+                self.run.check()?;
                 Ok(self.computed(condition.table, test, rows)?.of(want))
             }
         }
@@ -166,7 +166,7 @@ impl Scan<'_> {
                 Ok(Sides { no: without(&known, &yes), yes })
             }
             Test::Column { column, predicate } => {
-                self.limits.check()?;
+                self.run.check()?;
                 let found = self.filtered(condition.table, *column, predicate)?;
                 let yes = within(rows.clone(), &found);
                 let known = self.known(condition.table, *column)?;
@@ -176,7 +176,7 @@ impl Scan<'_> {
                 Ok(Sides::of_true(self.rows(condition, true, rows)?, rows))
             }
             test => {
-                self.limits.check()?;
+                self.run.check()?;
                 self.computed(condition.table, test, rows)
             }
         }
@@ -265,7 +265,7 @@ impl Scan<'_> {
 }
 
 /// The known rows of a vector whose value is kept, and the others.
-fn kept(value: Vector, mut wanted: impl FnMut(i64) -> bool) -> Sides {
+fn kept(value: Vector<'_>, mut wanted: impl FnMut(i64) -> bool) -> Sides {
     let known = &value.known;
     let found = gather(known.len_rows(), bounds(known), |row| wanted(value.exact(row)));
     let yes = within(found, known);

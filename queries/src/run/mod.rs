@@ -24,15 +24,16 @@ use std::sync::Mutex;
 use std::sync::PoisonError;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use yiku::kernel::Held;
 use yiku::{RowSet, Segment, Snapshot};
 
 use crate::answer::Answer;
 use crate::check::Combine;
 use crate::error::{Error, Result};
-use crate::plan::{Limits, Plan};
+use crate::plan::{Limits, Plan, Within};
 use aggregate::Column;
 use keys::{Cell, Groups};
-use scan::Scan;
+use scan::{Scan, bounds};
 pub(crate) use subjects::{Selection, Subject, subjects};
 
 /// The groups of one set of rows of the answer, with their aggregates.
@@ -41,10 +42,28 @@ struct Grouped {
     columns: Vec<Column>,
 }
 
+/// Bytes of the number of a row's group.
+const GROUP_BYTES: u64 = 4;
+
+/// Bytes of a value of a group, about.
+const CELL_BYTES: u64 = 32;
+
+impl Grouped {
+    /// How many values the groups have: keys, aggregates, and what is counted once.
+    fn cells(&self) -> u64 {
+        let keys: usize = self.keys.iter().map(Vec::len).sum();
+        let columns: usize = self.columns.iter().map(Column::cells).sum();
+        (keys + columns) as u64
+    }
+}
+
 /// What one segment contributes.
-struct Part {
+struct Part<'a> {
     matched: u64,
     levels: Vec<Grouped>,
+    /// What the groups take, until all are joined.
+    #[expect(dead_code, reason = "it counts until it is dropped")]
+    held: Option<Held<'a>>,
 }
 
 /// The groups of all segments so far.
@@ -61,15 +80,20 @@ impl Plan {
     /// [`Error::Stopped`] when the caller asked to stop, [`Error::Stale`] on another version,
     /// [`Error::Engine`] when the database cannot be read.
     pub fn run(&self, snapshot: &Snapshot, limits: &Limits) -> Result<Answer> {
+        limits.within(|within| self.run_within(snapshot, within))
+    }
+
+    fn run_within(&self, snapshot: &Snapshot, within: Within<'_>) -> Result<Answer> {
         self.fits(snapshot)?;
-        limits.check()?;
+        within.run.check()?;
         let levels = self.levels();
         let mut joined: Vec<Joined> = levels.iter().map(|_| self.nothing()).collect();
         let mut matched = 0;
-        for part in self.parts(snapshot, limits)? {
+        for part in self.parts(snapshot, within)? {
+            within.run.check()?;
             matched += part.matched;
             for (joined, grouped) in joined.iter_mut().zip(part.levels) {
-                joined.join(&grouped, limits)?;
+                joined.join(&grouped, within.limits)?;
             }
         }
         for (joined, level) in joined.iter_mut().zip(&levels) {
@@ -88,8 +112,8 @@ impl Plan {
     }
 
     /// The partials of all segments, in their order.
-    fn parts(&self, snapshot: &Snapshot, limits: &Limits) -> Result<Vec<Part>> {
-        segments(snapshot, limits, |segment| self.part(segment, snapshot, limits))
+    fn parts<'a>(&self, snapshot: &Snapshot, within: Within<'a>) -> Result<Vec<Part<'a>>> {
+        segments(snapshot, within, |segment| self.part(segment, snapshot, within))
     }
 
     /// The live rows of a segment that may be asked about.
@@ -121,26 +145,36 @@ impl Plan {
         limits: &Limits,
     ) -> Result<(u64, usize)> {
         let (mut count, mut segments) = (0, 0);
-        for segment in snapshot.segments() {
-            let scan = Scan::new(segment, &self.schema, limits);
-            let mut rows = self.visible(&scan, segment)?;
-            for condition in conditions {
-                rows = scan.rows(condition, true, &rows)?;
+        limits.within(|within| {
+            for segment in snapshot.segments() {
+                let scan = Scan::new(segment, &self.schema, within);
+                let mut rows = self.visible(&scan, segment)?;
+                for condition in conditions {
+                    rows = scan.rows(condition, true, &rows)?;
+                }
+                count += rows.count();
+                segments += usize::from(!rows.is_empty());
             }
-            count += rows.count();
-            segments += usize::from(!rows.is_empty());
-        }
-        Ok((count, segments))
+            Ok((count, segments))
+        })
     }
 
-    fn part(&self, segment: &Segment, snapshot: &Snapshot, limits: &Limits) -> Result<Part> {
-        limits.check()?;
-        let scan = Scan::new(segment, &self.schema, limits);
+    fn part<'a>(
+        &self,
+        segment: &Segment,
+        snapshot: &Snapshot,
+        within: Within<'a>,
+    ) -> Result<Part<'a>> {
+        within.run.check()?;
+        let scan = Scan::new(segment, &self.schema, within);
         let rows = self.matching(&scan, segment)?;
         let matched = rows.count();
         if matched == 0 {
-            return Ok(Part { matched, levels: Vec::new() });
+            return Ok(Part { matched, levels: Vec::new(), held: None });
         }
+        // The group of every row, of all keys so far and of the next.
+        let assigned = bounds(&rows).len() as u64 * GROUP_BYTES;
+        let assigned = within.run.hold(assigned.saturating_mul(2))?;
         let groups = scan.groups(&self.groups, self.table, snapshot.tree(), &rows)?;
         let mut own = Vec::with_capacity(self.aggregates.len());
         for aggregate in &self.aggregates {
@@ -154,7 +188,10 @@ impl Plan {
         for level in self.levels() {
             levels.push(self.level(&scan, &rows, &groups, &own, level)?);
         }
-        Ok(Part { matched, levels })
+        drop(assigned);
+        let cells = levels.iter().map(Grouped::cells).fold(0, u64::saturating_add);
+        let held = Some(within.run.hold(cells.saturating_mul(CELL_BYTES))?);
+        Ok(Part { matched, levels, held })
     }
 
     /// The groups of the segment with the last `level` keys left out.
@@ -198,11 +235,11 @@ impl Plan {
 /// What `read` gives for every segment, in their order, by as many threads as allowed.
 fn segments<T: Send>(
     snapshot: &Snapshot,
-    limits: &Limits,
+    within: Within<'_>,
     read: impl Fn(&Segment) -> Result<T> + Sync,
 ) -> Result<Vec<T>> {
     let segments = snapshot.segments();
-    let threads = limits.threads.clamp(1, segments.len().max(1));
+    let threads = within.limits.threads.clamp(1, segments.len().max(1));
     if threads == 1 {
         return segments.iter().map(read).collect();
     }

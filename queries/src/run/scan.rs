@@ -6,10 +6,11 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::rc::Rc;
 
+use yiku::kernel::{Held, Run};
 use yiku::{Predicate, RowSet, Schema, Segment};
 
 use crate::error::Result;
-use crate::plan::Limits;
+use crate::plan::{Limits, Within};
 
 /// Offsets of children by row of a table above, by that table and the child table.
 type OffsetsByPair = BTreeMap<(usize, usize), Rc<[u32]>>;
@@ -20,11 +21,22 @@ type Answered = Vec<((usize, usize, Predicate), Rc<RowSet>)>;
 /// Answers of columns that are kept for a question: its measures often ask the same again.
 const ANSWERED_MAX: usize = 64;
 
+/// Bytes of an offset.
+const OFFSET_BYTES: u64 = size_of::<u32>() as u64;
+
+/// Bytes of a set of rows of a table with so many.
+pub(super) fn set_bytes(rows: u32) -> u64 {
+    u64::from(rows).div_ceil(64) * 8
+}
+
 /// One segment being read.
 pub(super) struct Scan<'a> {
     pub(super) segment: &'a Segment,
     pub(super) schema: &'a Schema,
     pub(super) limits: &'a Limits,
+    pub(super) run: &'a Run<'a>,
+    /// What is kept until the segment is done.
+    kept: RefCell<Vec<Held<'a>>>,
     offsets: RefCell<OffsetsByPair>,
     answered: RefCell<Answered>,
 }
@@ -82,9 +94,16 @@ pub(super) fn gather(len: u32, span: Range<u32>, mut keep: impl FnMut(u32) -> bo
 }
 
 impl<'a> Scan<'a> {
-    pub(super) fn new(segment: &'a Segment, schema: &'a Schema, limits: &'a Limits) -> Self {
+    pub(super) fn new(segment: &'a Segment, schema: &'a Schema, within: Within<'a>) -> Self {
         let (offsets, answered) = (RefCell::default(), RefCell::default());
-        Self { segment, schema, limits, offsets, answered }
+        let (Within { limits, run }, kept) = (within, RefCell::default());
+        Self { segment, schema, limits, run, kept, offsets, answered }
+    }
+
+    /// Announces bytes that are kept until the segment is done.
+    pub(super) fn keep(&self, bytes: u64) -> Result<()> {
+        self.kept.borrow_mut().push(self.run.hold(bytes)?);
+        Ok(())
     }
 
     /// The rows of a column that satisfy a predicate.
@@ -99,6 +118,8 @@ impl<'a> Scan<'a> {
         if let Some((_, found)) = self.answered.borrow().iter().find(|(key, _)| same(key)) {
             return Ok(Rc::clone(found));
         }
+        self.run.check()?;
+        self.keep(set_bytes(self.segment.rows(table)))?;
         let found = Rc::new(self.segment.column(table, column)?.filter(predicate)?);
         let mut answered = self.answered.borrow_mut();
         if answered.len() < ANSWERED_MAX {
@@ -136,6 +157,7 @@ impl<'a> Scan<'a> {
         if let Some(found) = self.offsets.borrow().get(&(above, table)) {
             return Ok(Rc::clone(found));
         }
+        self.keep(u64::from(self.segment.rows(above)).saturating_mul(OFFSET_BYTES))?;
         let mut composed: Option<Rc<[u32]>> = None;
         for step in self.descent(above, table) {
             let next = self.segment.offsets(step)?;

@@ -16,7 +16,7 @@ use crate::bound::{Condition, Value};
 use crate::check::{Checker, Type, What};
 use crate::error::Result;
 use crate::numbers::Number;
-use crate::plan::Limits;
+use crate::plan::{Limits, Within};
 use crate::print;
 use crate::source::Source;
 
@@ -183,7 +183,9 @@ pub(crate) fn subjects(
     limits: &Limits,
 ) -> Result<Vec<Vec<Subject>>> {
     let mut joined: Vec<Vec<Subject>> = selections.iter().map(|_| Vec::new()).collect();
-    let parts = segments(snapshot, limits, |segment| part(segment, snapshot, selections, limits))?;
+    let parts = limits.within(|within| {
+        segments(snapshot, within, |segment| part(segment, snapshot, selections, within))
+    })?;
     for part in parts {
         for (joined, found) in joined.iter_mut().zip(part) {
             joined.extend(found);
@@ -199,15 +201,15 @@ fn part(
     segment: &Segment,
     snapshot: &Snapshot,
     selections: &[Selection],
-    limits: &Limits,
+    within: Within<'_>,
 ) -> Result<Vec<Vec<Subject>>> {
     let schema = snapshot.schema();
-    let scan = Scan::new(segment, schema, limits);
+    let scan = Scan::new(segment, schema, within);
     let mut found: Vec<Vec<Row>> = Vec::with_capacity(selections.len());
     let mut asked: HashMap<usize, RowSet> = HashMap::new();
     let mut roots = RowSet::none(segment.rows(0));
     for selection in selections {
-        limits.check()?;
+        within.run.check()?;
         let rows = rows_of(&scan, segment, schema, selection)?;
         rows.iter().for_each(|row| roots.insert(row.root));
         if selection.table != 0 {

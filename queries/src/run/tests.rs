@@ -344,6 +344,19 @@ fn limits_are_kept() {
     let stop = Some(Arc::new(AtomicBool::new(true)));
     let stopped = run(&snapshot, "from house", &Limits { stop, ..Limits::default() });
     assert!(matches!(stopped, Err(Error::Stopped)));
+    let mut refused = 0;
+    let text = "from house by place.city, id";
+    let answer = (0..).map(|step: u64| {
+        let found = run(&snapshot, text, &Limits { memory: step * 8, ..Limits::default() });
+        refused += u64::from(found.is_err());
+        found
+    });
+    let mut answer = answer.skip_while(|found| {
+        let memory = "the memory of the question in bytes";
+        matches!(found, Err(Error::Limit { what, .. }) if *what == memory)
+    });
+    assert_eq!(answer.next().unwrap().unwrap().rows, 3);
+    assert!(refused > 5, "refused {refused} times");
 }
 
 #[test]

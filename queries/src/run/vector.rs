@@ -6,19 +6,25 @@
 
 use std::ops::Range;
 
+use yiku::kernel::Held;
 use yiku::{Column, RowSet};
 
-use super::scan::{Scan, bounds, each_row};
+use super::scan::{Scan, bounds, each_row, set_bytes};
 use crate::ast::Arithmetic;
 use crate::bound::{Term, Value};
 use crate::error::{Error, Result};
 use yiku::calendar;
 
+/// Bytes of a value.
+const VALUE_BYTES: u64 = 8;
+
 /// The values of the rows of one table from `start` on.
-pub(super) struct Vector {
+pub(super) struct Vector<'a> {
     pub(super) start: u32,
     pub(super) values: Values,
     pub(super) known: RowSet,
+    /// What the values take, for as long as they are there.
+    pub(super) held: Option<Held<'a>>,
 }
 
 pub(super) enum Values {
@@ -28,7 +34,7 @@ pub(super) enum Values {
     ConstantFloat(f64),
 }
 
-impl Vector {
+impl Vector<'_> {
     pub(super) fn is_float(&self) -> bool {
         matches!(self.values, Values::Float(_) | Values::ConstantFloat(_))
     }
@@ -126,11 +132,22 @@ fn each<T: Copy>(
 
 impl Scan<'_> {
     /// The values of an expression for some rows of its table.
-    pub(super) fn value(&self, value: &Value, rows: &RowSet) -> Result<Vector> {
-        self.limits.check()?;
+    pub(super) fn value(&self, value: &Value, rows: &RowSet) -> Result<Vector<'_>> {
+        self.run.check()?;
+        let size = match &value.kind {
+            Term::Constant(_) | Term::ConstantFloat(_) => 0,
+            _ => bounds(rows).len() as u64 * VALUE_BYTES,
+        };
+        let held = self.run.hold(size.saturating_add(set_bytes(rows.len_rows())))?;
+        let mut vector = self.made(value, rows)?;
+        vector.held = Some(held);
+        Ok(vector)
+    }
+
+    fn made(&self, value: &Value, rows: &RowSet) -> Result<Vector<'_>> {
         let span = bounds(rows);
         let start = span.start;
-        let vector = |values, known| Ok(Vector { start, values, known });
+        let vector = |values, known| Ok(Vector { start, values, known, held: None });
         match &value.kind {
             Term::Constant(constant) => vector(Values::Constant(*constant), rows.clone()),
             Term::ConstantFloat(constant) => vector(Values::ConstantFloat(*constant), rows.clone()),
@@ -186,7 +203,7 @@ impl Scan<'_> {
         left: &Value,
         right: &Value,
         rows: &RowSet,
-    ) -> Result<Vector> {
+    ) -> Result<Vector<'_>> {
         let (left, right) = (self.value(left, rows)?, self.value(right, rows)?);
         let mut known = left.known.clone();
         known.and(&right.known);
@@ -199,7 +216,7 @@ impl Scan<'_> {
             Arithmetic::Multiply => operate(i64::checked_mul)?,
             Arithmetic::Divide => operate(i64::checked_div)?,
         };
-        Ok(Vector { start: bounds(rows).start, values: Values::Exact(values), known })
+        Ok(Vector { start: bounds(rows).start, values: Values::Exact(values), known, held: None })
     }
 
     fn floats(
@@ -208,7 +225,7 @@ impl Scan<'_> {
         left: &Value,
         right: &Value,
         rows: &RowSet,
-    ) -> Result<Vector> {
+    ) -> Result<Vector<'_>> {
         let (left, right) = (self.value(left, rows)?, self.value(right, rows)?);
         let mut known = left.known.clone();
         known.and(&right.known);
@@ -228,11 +245,11 @@ impl Scan<'_> {
             Arithmetic::Multiply => operate(|a, b| a * b)?,
             Arithmetic::Divide => operate(|a, b| a / b)?,
         };
-        Ok(Vector { start: bounds(rows).start, values: Values::Float(values), known })
+        Ok(Vector { start: bounds(rows).start, values: Values::Float(values), known, held: None })
     }
 
-    fn extreme(&self, values: &[Value], rows: &RowSet, least: bool) -> Result<Vector> {
-        let mut found: Option<Vector> = None;
+    fn extreme(&self, values: &[Value], rows: &RowSet, least: bool) -> Result<Vector<'_>> {
+        let mut found: Option<Vector<'_>> = None;
         for value in values {
             let next = self.value(value, rows)?;
             let Some(before) = found else {
@@ -250,12 +267,12 @@ impl Scan<'_> {
                 let pick = |a: i64, b: i64| if least { a.min(b) } else { a.max(b) };
                 Values::Exact(span.map(|r| pick(before.exact(r), next.exact(r))).collect())
             };
-            found = Some(Vector { start, values, known });
+            found = Some(Vector { start, values, known, held: None });
         }
         found.map_or_else(|| self.value(&Value::constant(0), rows), Ok)
     }
 
-    fn coalesce(&self, values: &[Value], rows: &RowSet) -> Result<Vector> {
+    fn coalesce(&self, values: &[Value], rows: &RowSet) -> Result<Vector<'_>> {
         let mut left = rows.clone();
         let mut parts = Vec::with_capacity(values.len());
         for value in values {
@@ -267,7 +284,7 @@ impl Scan<'_> {
     }
 
     /// The value of the row above, for rows of `table`.
-    fn spread_value(&self, inner: &Value, table: usize, rows: &RowSet) -> Result<Vector> {
+    fn spread_value(&self, inner: &Value, table: usize, rows: &RowSet) -> Result<Vector<'_>> {
         let above = self.lift(rows, table, inner.table)?;
         let vector = self.value(inner, &above)?;
         let offsets = self.offsets(inner.table, table)?;
@@ -279,7 +296,7 @@ impl Scan<'_> {
         } else {
             Values::Exact(expanded(&offsets, &span, |row| vector.exact(row)))
         };
-        Ok(Vector { start: span.start, values, known })
+        Ok(Vector { start: span.start, values, known, held: None })
     }
 }
 
@@ -342,7 +359,7 @@ pub(super) fn expanded<T: Copy + Default>(
 }
 
 /// One vector of several, each for its own rows.
-fn merged(span: Range<u32>, parts: Vec<(RowSet, Vector)>, rows: &RowSet) -> Vector {
+fn merged<'h>(span: Range<u32>, parts: Vec<(RowSet, Vector<'_>)>, rows: &RowSet) -> Vector<'h> {
     let mut known = RowSet::none(rows.len_rows());
     let float = parts.iter().any(|(_, part)| part.is_float());
     let size = span.len();
@@ -366,5 +383,5 @@ fn merged(span: Range<u32>, parts: Vec<(RowSet, Vector)>, rows: &RowSet) -> Vect
         known.or(&own);
     }
     let values = if float { Values::Float(floats) } else { Values::Exact(exact) };
-    Vector { start: span.start, values, known }
+    Vector { start: span.start, values, known, held: None }
 }

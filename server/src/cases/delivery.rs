@@ -5,19 +5,25 @@
 
 use std::path::Path;
 
+use yiku::Database;
 use yiku_casework::store::{Outgoing, Store};
-use yiku_indexer::{Applied, Decision, apply_decisions};
+use yiku_indexer::{Applied, Decision, apply_decisions_to};
 
 use crate::error::Error;
 
 /// The most changes of one commit.
 const TOGETHER: usize = 5_000;
 
-/// Takes everything that waits; what became of it, or none when nothing waited.
+/// Takes everything that waits to the database in a folder; what became of it, or none when nothing
+/// waited. Two calls at the same time would number what they write alike.
 ///
 /// # Errors
 /// [`Error::Casework`], [`Error::Load`], also while a load is writing: then it waits on.
-pub(crate) fn deliver(store: &Store, db: &Path) -> Result<Option<Applied>, Error> {
+pub(crate) fn deliver(
+    store: &Store,
+    database: &Database,
+    db: &Path,
+) -> Result<Option<Applied>, Error> {
     let mut whole: Option<Applied> = None;
     loop {
         let taken = store.outbox_taken().map_err(|source| Error::Casework { source })?;
@@ -25,7 +31,7 @@ pub(crate) fn deliver(store: &Store, db: &Path) -> Result<Option<Applied>, Error
         let waiting = waiting.map_err(|source| Error::Casework { source })?;
         let Some(last) = waiting.last().map(|one| one.seq) else { return Ok(whole) };
         let decisions: Vec<Decision> = waiting.iter().filter_map(decision).collect();
-        let applied = apply_decisions(db, &decisions)
+        let applied = apply_decisions_to(database, db, &decisions)
             .map_err(|source| Error::Load { source: Box::new(source) })?;
         store.outbox_done(last).map_err(|source| Error::Casework { source })?;
         whole = Some(match whole {

@@ -10,6 +10,7 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use super::{delivery, watch};
+use crate::compactor::wait;
 use crate::error::Error;
 use crate::platform::Platform;
 use crate::problem::Problem;
@@ -117,7 +118,10 @@ pub(crate) fn tell(platform: &Platform) -> Result<(), Problem> {
 
 fn deliver(state: &ServerState) -> Result<(), Problem> {
     let platform = state.platform()?;
-    let applied = delivery::deliver(platform.store(), platform.db());
+    let applied = {
+        let _alone = state.delivering();
+        delivery::deliver(platform.store(), state.database(), platform.db())
+    };
     let applied = match applied {
         Ok(Some(applied)) => applied,
         Ok(None) => return Ok(()),
@@ -133,14 +137,4 @@ fn deliver(state: &ServerState) -> Result<(), Problem> {
 
 fn is_locked(error: &yiku_indexer::Error) -> bool {
     matches!(error, yiku_indexer::Error::Engine(yiku::Error::Locked { .. }))
-}
-
-fn wait(time: Duration, stopped: &AtomicBool) {
-    let step = Duration::from_millis(50);
-    let mut left = time;
-    while !left.is_zero() && !stopped.load(Ordering::Relaxed) {
-        let now = left.min(step);
-        thread::sleep(now);
-        left = left.saturating_sub(now);
-    }
 }

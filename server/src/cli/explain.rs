@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use serde::Serialize;
 
-use super::{out, query, table};
+use super::{out, query, snapshot, table};
 use crate::error::Error;
 
 const EXAMPLE: &str = "\
@@ -21,6 +21,9 @@ pub(super) struct Explain {
     /// The database folder
     #[arg(long, value_name = "DIR")]
     db: PathBuf,
+    /// The name of a kept version [default: the newest version]
+    #[arg(long, value_name = "NAME")]
+    snapshot: Option<String>,
     /// Print the plan as JSON
     #[arg(long)]
     json: bool,
@@ -38,7 +41,7 @@ struct StepBody {
 
 impl Explain {
     pub(super) fn run(self) -> Result<(), Error> {
-        let snapshot = query::snapshot(&self.db)?;
+        let snapshot = snapshot::version(&self.db, self.snapshot.as_deref())?;
         let plan = query::plan(&self.text, &snapshot)?;
         let steps = plan.steps(&snapshot).map_err(|source| Error::Query { source })?;
         if self.json {

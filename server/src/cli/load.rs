@@ -7,6 +7,7 @@ use yiku::{PathNode, PathSchema, PathTree, Schema, calendar};
 use yiku_fixtures::reference;
 use yiku_indexer::{LoadOptions, LoadReport};
 
+use super::locked::Wait;
 use super::progress::Steps;
 use super::{out, threads};
 use crate::error::Error;
@@ -46,6 +47,8 @@ pub(super) struct Load {
     /// Threads to work with
     #[arg(long, default_value_t = threads(), hide_default_value = true)]
     threads: usize,
+    #[command(flatten)]
+    wait: Wait,
     /// Files of departments, or folders that hold them
     #[arg(value_name = "PATH", required_unless_present = "tables")]
     paths: Vec<PathBuf>,
@@ -81,16 +84,11 @@ impl Load {
         };
         let options =
             LoadOptions { db: &self.db, tree, as_of: self.as_of, threads: self.threads.max(1) };
-        let report = if self.tables.is_empty() {
-            load_departments(&self.paths, &options)?
-        } else {
-            let mut steps = Steps::new();
-            let mut show =
-                |p: yiku_indexer::Progress| steps.show(p.step, &p.detail, p.done, p.total);
-            let report = yiku_indexer::load_tables(schema, &self.tables, &options, &mut show);
-            steps.end();
-            report.map_err(refused)?
-        };
+        // A load asks for the right to write before it reads anything.
+        let report = self.wait.retry(|| match self.tables.is_empty() {
+            true => load_departments(&self.paths, &options),
+            false => load_tables(schema.clone(), &self.tables, &options),
+        })?;
         if self.json { out::json(&report) } else { out::text(&out::plain(&report.to_text())) }
     }
 }
@@ -103,6 +101,19 @@ pub(super) fn load_departments(
     let mut steps = Steps::new();
     let mut show = |p: yiku_indexer::Progress| steps.show(p.step, &p.detail, p.done, p.total);
     let report = yiku_indexer::load_departments(paths, options, &mut show);
+    steps.end();
+    report.map_err(refused)
+}
+
+/// Loads a file a table and shows how far it is.
+fn load_tables(
+    schema: Option<Schema>,
+    tables: &[(String, PathBuf)],
+    options: &LoadOptions<'_>,
+) -> Result<LoadReport, Error> {
+    let mut steps = Steps::new();
+    let mut show = |p: yiku_indexer::Progress| steps.show(p.step, &p.detail, p.done, p.total);
+    let report = yiku_indexer::load_tables(schema, tables, options, &mut show);
     steps.end();
     report.map_err(refused)
 }

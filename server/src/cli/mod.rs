@@ -4,15 +4,19 @@
 //! 0 when it was done, 1 when it was refused or failed, 2 when it was called wrongly.
 
 mod check;
+mod compact;
 mod demo;
 mod explain;
 mod generate;
 mod load;
+mod locked;
 mod out;
 mod progress;
 mod query;
 mod serve;
+mod snapshot;
 mod table;
+mod verify;
 mod verify_signature;
 
 use std::error::Error as _;
@@ -44,6 +48,9 @@ enum Command {
     Query(query::Query),
     Check(check::Check),
     Explain(explain::Explain),
+    Snapshot(snapshot::SnapshotCommand),
+    Compact(compact::Compact),
+    Verify(verify::Verify),
     Serve(serve::Serve),
     VerifySignature(verify_signature::VerifySignature),
 }
@@ -66,6 +73,9 @@ pub fn main() -> ExitCode {
         Command::Query(query) => query.run(),
         Command::Check(check) => check.run(),
         Command::Explain(explain) => explain.run(),
+        Command::Snapshot(snapshot) => snapshot.run(),
+        Command::Compact(compact) => compact.run(),
+        Command::Verify(verify) => verify.run(),
         Command::Serve(serve) => serve.run(),
         Command::VerifySignature(verify) => verify.run(),
     };

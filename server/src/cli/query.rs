@@ -1,20 +1,21 @@
 //! `yiku query`: a question, its answer on standard output.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
-use yiku::{Database, Snapshot};
+use yiku::Snapshot;
 use yiku_queries::{Limits, Plan};
 
-use super::{out, table, threads};
+use super::{out, snapshot, table, threads};
 use crate::error::Error;
 use crate::http::signed::Scope;
 use crate::wire::AnswerBody;
 
 const EXAMPLE: &str = "\
-Example:
+Examples:
   yiku query --db /tmp/registry 'from person where disability_grade in (1, 2)
       by region.city measure people = count(), homes = count_distinct(household) totals'
+  yiku query --db /tmp/registry --snapshot 2026-10 'from person'
 
 The text may also be the JSON form of a question. The language is described in docs/language.md.";
 
@@ -25,6 +26,9 @@ pub(super) struct Query {
     /// The database folder
     #[arg(long, value_name = "DIR")]
     db: PathBuf,
+    /// The name of a kept version [default: the newest version]
+    #[arg(long, value_name = "NAME")]
+    snapshot: Option<String>,
     /// How to print it
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,
@@ -45,7 +49,7 @@ enum Format {
 
 impl Query {
     pub(super) fn run(self) -> Result<(), Error> {
-        let snapshot = snapshot(&self.db)?;
+        let snapshot = snapshot::version(&self.db, self.snapshot.as_deref())?;
         let plan = plan(&self.text, &snapshot)?;
         let limits = Limits { threads: threads(), ..Limits::default() };
         let answer = plan.run(&snapshot, &limits).map_err(|source| Error::Query { source })?;
@@ -55,12 +59,6 @@ impl Query {
             Format::Csv => out::text(&table::csv(&answer)?),
         }
     }
-}
-
-/// The newest version of a database.
-pub(super) fn snapshot(db: &Path) -> Result<Snapshot, Error> {
-    let database = Database::open(db).and_then(|database| database.snapshot());
-    database.map_err(|source| Error::Engine { source })
 }
 
 /// A question in either form, bound to a snapshot.

@@ -10,7 +10,7 @@
 mod content;
 mod image;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, ErrorKind};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -98,7 +98,12 @@ struct Short {
 
 impl Short {
     fn error(self, what: &str) -> io::Error {
-        io::Error::new(self.kind, format!("{what} did not happen, or not known"))
+        // As a folder on disk does: a sync that fails is never only a lack of place.
+        let sync = what == "the sync" && self.kind == ErrorKind::StorageFull;
+        io::Error::new(
+            if sync { ErrorKind::Other } else { self.kind },
+            format!("{what} did not happen, or not known"),
+        )
     }
 }
 
@@ -126,6 +131,10 @@ struct State {
     trace: Vec<(Action, String)>,
     changes: usize,
     stopped: bool,
+    /// Whether a log whose sync failed says so again, as the engine's own folder does.
+    honest: bool,
+    /// Logs whose sync failed.
+    failed: BTreeSet<usize>,
 }
 
 /// A folder in memory.
@@ -265,6 +274,12 @@ impl Memory {
         state.trace.clear();
     }
 
+    /// From now on a log whose sync failed fails again, as that of a folder on disk does. Without
+    /// this the next sync succeeds, as that of the system does.
+    pub fn remember_failures(&self) {
+        self.state().honest = true;
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap()
     }
@@ -319,7 +334,10 @@ impl Storage for Memory {
             return Err(short.error("the reading"));
         }
         let node = state.find(name)?;
-        Ok(Bytes::Owned(state.nodes[node].seen.to_vec()))
+        Ok(match &state.nodes[node].seen {
+            Content::Whole(bytes) => Bytes::Shared(Arc::clone(bytes), 0..bytes.len()),
+            log @ Content::Log { .. } => Bytes::Owned(log.to_vec()),
+        })
     }
 
     fn write(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
@@ -431,6 +449,11 @@ impl LogFile for Log {
         let mut state = self.state.lock().unwrap();
         let short = state.begin(Action::Sync, &self.name)?;
         let reached = short.map(|short| short.reached);
+        if short.is_some() {
+            state.failed.insert(self.node);
+        } else if state.honest && state.failed.contains(&self.node) {
+            return Err(io::Error::other("an earlier sync failed"));
+        }
         if !state.stopped || reached == Some(Reached::All) {
             let node = &mut state.nodes[self.node];
             let pending = std::mem::take(&mut node.pending);

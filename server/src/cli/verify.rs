@@ -1,0 +1,130 @@
+//! `yiku verify`: every checksum and every invariant of a database looked at.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use clap::Args;
+use serde::Serialize;
+use yiku::{Database, Verified};
+
+use super::out;
+use super::progress::Steps;
+use crate::error::Error;
+
+const EXAMPLE: &str = "\
+Examples:
+  yiku verify --db /tmp/registry
+  yiku verify --db /tmp/registry --json
+
+Reads the newest version and those that are kept under a name, every byte of them. What is wrong
+is printed, a line a finding, with file and offset; the exit status is 1 then. It changes nothing
+and may run beside a server or a load.";
+
+/// Look at every checksum and every invariant of a database
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLE)]
+pub(super) struct Verify {
+    /// The database folder
+    #[arg(long, value_name = "DIR")]
+    db: PathBuf,
+    /// Print what was looked at and found as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// One thing that is wrong.
+#[derive(Debug, Serialize)]
+struct Finding {
+    file: Option<PathBuf>,
+    offset: Option<u64>,
+    what: String,
+    /// The whole of it, as a line.
+    #[serde(skip)]
+    line: String,
+}
+
+impl Finding {
+    fn of(error: &yiku::Error) -> Self {
+        let line = error.to_string();
+        let (file, offset, what) = match error {
+            yiku::Error::Corrupt { file, offset, what } => {
+                (Some(file.clone()), Some(*offset), (*what).to_owned())
+            }
+            yiku::Error::Format { file, .. } => (Some(file.clone()), None, line.clone()),
+            _ => (None, None, line.clone()),
+        };
+        Self { file, offset, what, line }
+    }
+}
+
+#[derive(Serialize)]
+struct Report<'a> {
+    version: u64,
+    versions: u64,
+    segments: u64,
+    bytes: u64,
+    rows: BTreeMap<&'a str, u64>,
+    findings: &'a [Finding],
+}
+
+impl Verify {
+    pub(super) fn run(self) -> Result<(), Error> {
+        let mut steps = Steps::new();
+        steps.show("verifying", &self.db.display().to_string(), 0, 0);
+        let looked = self.look();
+        steps.end();
+        let (verified, tables, findings) = looked?;
+        if self.json {
+            let names = tables.iter().map(String::as_str);
+            out::json(&Report {
+                version: verified.version,
+                versions: verified.versions,
+                segments: verified.segments,
+                bytes: verified.bytes,
+                rows: names.zip(verified.rows.iter().copied()).collect(),
+                findings: &findings,
+            })?;
+        } else {
+            out::text(&out::plain(&told(&verified, &tables, &findings)))?;
+        }
+        match findings.len() {
+            0 => Ok(()),
+            found => Err(Error::Damaged { path: self.db, found }),
+        }
+    }
+
+    /// What was looked at, the names of the tables, and what is wrong.
+    fn look(&self) -> Result<(Verified, Vec<String>, Vec<Finding>), Error> {
+        let mut findings = Vec::new();
+        let looked = Database::open(&self.db).and_then(|database| {
+            let schema = database.snapshot()?.schema().clone();
+            let verified = database.verify(&mut |error| findings.push(Finding::of(&error)))?;
+            Ok((verified, schema.tables.into_iter().map(|table| table.name).collect()))
+        });
+        match looked {
+            Ok((verified, tables)) => Ok((verified, tables, findings)),
+            // What cannot even be opened is a finding too.
+            Err(error @ (yiku::Error::Corrupt { .. } | yiku::Error::Format { .. })) => {
+                findings.push(Finding::of(&error));
+                Ok((Verified::default(), Vec::new(), findings))
+            }
+            Err(source) => Err(Error::Engine { source }),
+        }
+    }
+}
+
+fn told(verified: &Verified, tables: &[String], findings: &[Finding]) -> String {
+    if !findings.is_empty() {
+        return findings.iter().map(|finding| format!("{}\n", finding.line)).collect();
+    }
+    let rows = tables.iter().zip(&verified.rows);
+    let rows: Vec<String> = rows.map(|(table, rows)| format!("{table} {rows}")).collect();
+    format!(
+        "sound: version {}, {} versions, {} segments, {} bytes; rows: {}\n",
+        verified.version,
+        verified.versions,
+        verified.segments,
+        verified.bytes,
+        rows.join(", ")
+    )
+}
