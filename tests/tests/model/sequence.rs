@@ -123,7 +123,7 @@ impl World {
         };
         let other = Database::open_in(Arc::<Memory>::clone(&self.storage)).unwrap();
         let refused = other.writer();
-        assert!(matches!(refused, Err(Error::Locked { .. })), "there are two writers");
+        assert!(matches!(refused, Err(Error::Locked { .. })), "there are two writing processes");
         let mood = *self.random.pick(&Mood::ALL);
         match op {
             Op::Tree => {
