@@ -19,6 +19,9 @@ export CARGO_TARGET_DIR
 PERSONS ?= 300000
 YIKU_DEMO_DIR ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/yiku/demo
 DEMO_ARGS ?=
+# Where bench-write makes its Parquet files and its database, and for how many minutes it compacts.
+BENCH_DIR ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/yiku/bench-write
+MINUTES ?= 1
 
 NATIVE := $(ROOT)/indexer/native
 WEB := $(ROOT)/server/web
@@ -39,13 +42,14 @@ say = @printf '\n== %s\n' $(1)
 # older,FOUND,LEAST: succeeds when version FOUND is older than LEAST.
 older = [ "$$(printf '%s\n' "$(1)" "$(2)" | sort -V | head -n 1)" != "$(2)" ]
 
-.PHONY: help setup tools browser native web build demo test lint deny bench
+.PHONY: help setup tools browser native web build demo test lint deny bench bench-write
 
 help: ## what there is
 	@echo 'make demo    build, generate a province, load it, serve it; prints the address'
 	@echo 'make test    everything that is tested, page and browser included'
 	@echo 'make lint    formatting, clippy and documentation without a warning, dependencies and licences if cargo-deny is there'
 	@echo 'make bench   the benches'
+	@echo 'make bench-write PERSONS=35000000 MINUTES=60    a province written to $(BENCH_DIR): loading, changes, compaction'
 	@echo 'make build   the program only:' '$(CARGO_TARGET_DIR)/release/yiku'
 	@echo 'make setup   everything the other commands need, the browser included'
 	@echo 'make web     the page only; make deny: the dependency check, installed when missing'
@@ -152,3 +156,13 @@ deny: tools
 bench: tools native web
 	$(call say,'benches')
 	@cd '$(ROOT)' && cargo bench --locked -p yiku-benches
+
+# The Parquet files are made once for a number of persons; the database is loaded anew each time.
+bench-write: tools native
+	$(call say,'a province of $(PERSONS) persons as Parquet')
+	@cd '$(ROOT)' && cargo build --release --locked -p yiku-benches --examples
+	@files='$(BENCH_DIR)/$(PERSONS)'; run='$(CARGO_TARGET_DIR)/release/examples'; \
+	[ -f "$$files/places.csv" ] || "$$run/parquet" "$$files" '$(PERSONS)'; \
+	rm -rf '$(BENCH_DIR)/db'; \
+	printf '\n== loading\n'; "$$run/load" "$$files" '$(BENCH_DIR)/db'; \
+	printf '\n== changes and compaction\n'; "$$run/write" '$(BENCH_DIR)/db' '$(MINUTES)'

@@ -200,16 +200,16 @@ fn seen(folder: &Path, database: &Database, changes: &Changes) -> Outcome<()> {
     let mut ask = child.stdin.take().ok_or("no pipe")?;
     let mut answers = BufReader::new(child.stdout.take().ok_or("no pipe")?);
     let mut answer = String::new();
-    line("by another process, with two pipes between", database, changes, &mut |version| {
+    let mut wait = |version: u64| -> Outcome<()> {
         writeln!(ask, "{version}")?;
         answer.clear();
         answers.read_line(&mut answer)?;
-        if answer.trim() == version.to_string() {
-            Ok(())
-        } else {
-            Err("the other process stopped".into())
-        }
-    })?;
+        let same = answer.trim() == version.to_string();
+        if same { Ok(()) } else { Err("the other process stopped".into()) }
+    };
+    // It opens the database before it answers the first time, which is not measured.
+    wait(database.snapshot()?.version())?;
+    line("by another process, with two pipes between", database, changes, &mut wait)?;
     drop(ask);
     child.wait()?;
     println!();
@@ -248,80 +248,37 @@ struct Line {
 }
 
 /// Changes in a stream, compaction beside it.
+struct Stream<'s> {
+    folder: &'s Path,
+    /// Bytes on disk as loaded.
+    loaded: u64,
+    database: &'s Database,
+    changes: &'s Changes,
+    start: Instant,
+    stop: AtomicBool,
+    written: AtomicU64,
+    steps: AtomicU64,
+}
+
 fn stream(
-    (folder, before): (&Path, u64),
+    (folder, loaded): (&Path, u64),
     database: &Database,
     changes: &Changes,
     minutes: f64,
 ) -> Outcome<()> {
-    let stop = AtomicBool::new(false);
+    let (stop, start) = (AtomicBool::new(false), Instant::now());
     let (written, steps) = (AtomicU64::new(0), AtomicU64::new(0));
-    let compact = || -> Outcome<()> {
-        while !stop.load(Ordering::Relaxed) {
-            let done = database.compact(Compaction::Steady, &|| stop.load(Ordering::Relaxed))?;
-            steps.fetch_add(done, Ordering::Relaxed);
-            std::thread::sleep(Duration::from_millis(50));
-        }
-        Ok(())
-    };
-    let start = Instant::now();
-    let write = || -> Outcome<Duration> {
-        let mut slowest = Duration::ZERO;
-        for nth in 0u32.. {
-            let due = Duration::from_secs(1) * nth / STREAM_COMMITS;
-            if stop.load(Ordering::Relaxed) {
-                break;
-            }
-            std::thread::sleep(due.saturating_sub(start.elapsed()));
-            let begun = Instant::now();
-            let mut writer = database.writer()?;
-            let mut batch = writer.batch();
-            for at in 0..STREAM_BUNDLES {
-                let at = nth as usize * STREAM_BUNDLES + at;
-                changes.put(&mut batch, at, 4 + (at / changes.len()) as u64)?;
-            }
-            writer.write(&batch)?;
-            writer.commit(CommitInfo::default())?;
-            slowest = slowest.max(begun.elapsed());
-            written.fetch_add(STREAM_BUNDLES as u64, Ordering::Relaxed);
-        }
-        Ok(slowest)
-    };
-    let (compact, write) = (&compact, &write);
+    let stream = Stream { folder, loaded, database, changes, start, stop, written, steps };
+    let stream = &stream;
     std::thread::scope(|scope| {
-        let (compacting, writing) = (scope.spawn(compact), scope.spawn(write));
-        println!(
-            "| seconds | changed bundles | segments | compaction steps | memory of its own, MiB | mapped, MiB | files | bytes on disk | beside the bytes as loaded |"
-        );
-        println!("| ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |");
-        let mut lines: Vec<Line> = Vec::new();
-        let mut told = || -> Outcome<()> {
-            while start.elapsed().as_secs_f64() < minutes * 60.0 {
-                std::thread::sleep(Duration::from_secs(LINE));
-                if compacting.is_finished() || writing.is_finished() {
-                    break;
-                }
-                let (own, mapped) = (memory("RssAnon:")?, memory("RssFile:")?);
-                let (disk, segments) = (disk(folder)?, database.snapshot()?.segments().len());
-                let seconds = start.elapsed().as_secs_f64();
-                lines.push(Line { seconds, own: own as f64, disk: disk as f64 });
-                println!(
-                    "| {seconds:.0} | {} | {segments} | {} | {own} | {mapped} | {} | {disk} | {:.3} |",
-                    written.load(Ordering::Relaxed),
-                    steps.load(Ordering::Relaxed),
-                    std::fs::read_dir(folder)?.count(),
-                    disk as f64 / before as f64,
-                );
-            }
-            Ok(())
-        };
-        let told = told();
-        stop.store(true, Ordering::Relaxed);
+        let compacting = scope.spawn(|| stream.compact());
+        let writing = scope.spawn(|| stream.write());
+        let told = stream.tell(minutes, &|| compacting.is_finished() || writing.is_finished());
+        stream.stop.store(true, Ordering::Relaxed);
         compacting.join().map_err(|_| "compaction stopped")??;
         let slowest = writing.join().map_err(|_| "writing stopped")??;
-        told?;
-        let half = lines.len() / 2;
-        let late = lines.get(half..).unwrap_or_default();
+        let lines = told?;
+        let late = lines.get(lines.len() / 2..).unwrap_or_default();
         println!("\nslowest commit of {STREAM_BUNDLES} bundles: {} ms", ms(slowest));
         println!(
             "in the second half: memory of its own {:+.2} MiB a minute, disk {:+.3} MiB a minute",
@@ -330,6 +287,73 @@ fn stream(
         );
         Ok(())
     })
+}
+
+impl Stream<'_> {
+    fn stopped(&self) -> bool {
+        self.stop.load(Ordering::Relaxed)
+    }
+
+    fn compact(&self) -> Outcome<()> {
+        while !self.stopped() {
+            let done = self.database.compact(Compaction::Steady, &|| self.stopped())?;
+            self.steps.fetch_add(done, Ordering::Relaxed);
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        Ok(())
+    }
+
+    /// Commits until it is stopped; the slowest.
+    fn write(&self) -> Outcome<Duration> {
+        let mut slowest = Duration::ZERO;
+        for nth in 0u32.. {
+            let due = Duration::from_secs(1) * nth / STREAM_COMMITS;
+            if self.stopped() {
+                break;
+            }
+            std::thread::sleep(due.saturating_sub(self.start.elapsed()));
+            let begun = Instant::now();
+            let mut writer = self.database.writer()?;
+            let mut batch = writer.batch();
+            for at in 0..STREAM_BUNDLES {
+                let at = nth as usize * STREAM_BUNDLES + at;
+                self.changes.put(&mut batch, at, 4 + (at / self.changes.len()) as u64)?;
+            }
+            writer.write(&batch)?;
+            writer.commit(CommitInfo::default())?;
+            slowest = slowest.max(begun.elapsed());
+            self.written.fetch_add(STREAM_BUNDLES as u64, Ordering::Relaxed);
+        }
+        Ok(slowest)
+    }
+
+    fn tell(&self, minutes: f64, ended: &dyn Fn() -> bool) -> Outcome<Vec<Line>> {
+        println!(
+            "| seconds | changed bundles | segments | compaction steps | memory of its own, MiB \
+             | mapped, MiB | files | bytes on disk | times as loaded |"
+        );
+        println!("| ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |");
+        let mut lines: Vec<Line> = Vec::new();
+        while self.start.elapsed().as_secs_f64() < minutes * 60.0 {
+            std::thread::sleep(Duration::from_secs(LINE));
+            if ended() {
+                break;
+            }
+            let (own, mapped) = (memory("RssAnon:")?, memory("RssFile:")?);
+            let disk = disk(self.folder)?;
+            let segments = self.database.snapshot()?.segments().len();
+            let seconds = self.start.elapsed().as_secs_f64();
+            lines.push(Line { seconds, own: own as f64, disk: disk as f64 });
+            println!(
+                "| {seconds:.0} | {} | {segments} | {} | {own} | {mapped} | {} | {disk} | {:.3} |",
+                self.written.load(Ordering::Relaxed),
+                self.steps.load(Ordering::Relaxed),
+                std::fs::read_dir(self.folder)?.count(),
+                disk as f64 / self.loaded as f64,
+            );
+        }
+        Ok(lines)
+    }
 }
 
 /// The rise a minute of a figure, by least squares.

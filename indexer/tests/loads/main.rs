@@ -5,6 +5,7 @@
 
 mod bad_files;
 mod increments;
+mod order;
 mod register;
 mod tables;
 mod truth;
