@@ -166,7 +166,8 @@ pub enum Error {
     },
     /// An earlier write failed: this writer no longer knows what is on disk.
     #[error(
-        "an earlier write failed; begin again with a new writer, or, where that is refused too, a new process"
+        "an earlier write failed; begin again with a new writer, or, where that is refused too, \
+         a new process"
     )]
     Poisoned,
     /// A bundle is not of the version that a writer expected.

@@ -102,7 +102,7 @@ fn a_database_without_its_current_file_is_not_taken_for_an_empty_folder() {
     let folder = tempfile::tempdir().unwrap();
     commit(&create(folder.path()), &["B1"], 1);
     let disk = Disk::open(folder.path()).unwrap();
-    yiku::storage::Storage::remove(&disk, "CURRENT").unwrap();
+    disk.remove("CURRENT").unwrap();
     assert_eq!(variant(Database::open(folder.path())), "Corrupt");
     assert_eq!(variant(Database::create(folder.path(), schema(), tree(&[]))), "Corrupt");
 }

@@ -6,7 +6,8 @@ use std::path::Path;
 
 use yiku::kernel::{Lift, Rows, Run, Stop};
 use yiku::{
-    Cell, CommitInfo, Compaction, Database, Error, PathNode, PathTree, Predicate, Schema, Snapshot,
+    Cell, CommitInfo, Compaction, Database, Error, Exported, PathNode, PathTree, Predicate,
+    Prepared, Schema, Snapshot, Verified,
 };
 use yiku_queries::{Limits, Plan, Query};
 
@@ -64,6 +65,16 @@ fn write(database: &Database) -> yiku::Result<Snapshot> {
     let snapshot = writer.commit(CommitInfo::default())?;
     assert_eq!((snapshot.rows(0), snapshot.rows(1)), (1, 2));
     Ok(snapshot)
+}
+
+fn prepare(database: &Database) -> yiku::Result<()> {
+    let mut writer = database.writer()?;
+    let mut batch = writer.batch();
+    batch.row("school")?.set("school_id", "S2")?.set("place", "1102")?;
+    let prepared: Prepared = batch.prepare()?;
+    writer.write_prepared(&prepared)?;
+    assert!(writer.remove("S2")?);
+    Ok(())
 }
 
 /// The place of `name` among the columns of a school.
@@ -139,14 +150,14 @@ fn month_ends(database: &Database) -> yiku::Result<()> {
 }
 
 fn back_up(database: &Database, copy: &Path) -> yiku::Result<()> {
-    let done = database.snapshot()?.export(copy)?;
+    let done: Exported = database.snapshot()?.export(copy)?;
     let restored = Database::open(copy)?;
     assert_eq!(restored.snapshot()?.version(), done.version);
     Ok(())
 }
 
 fn verify(database: &Database) -> yiku::Result<()> {
-    let verified = database.verify(&mut |wrong| eprintln!("{wrong}"))?;
+    let verified: Verified = database.verify(&mut |wrong| eprintln!("{wrong}"))?;
     assert_eq!(verified.wrong, 0);
     Ok(())
 }
@@ -191,6 +202,7 @@ fn the_page_runs() -> Done {
     let late = walkers(&snapshot, &|| true).err();
     assert_eq!(late.map(|error| then(&error)), Some(Then::AskLess));
     assert_eq!(asked(&snapshot, "from pupil where walks by place.ward measure n = count()")?, 1);
+    prepare(&database)?;
     keep(&database)?;
     // A replaced row does not live.
     assert_eq!(walkers(&database.snapshot()?, &|| false)?, (1, 1));

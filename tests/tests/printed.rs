@@ -1,4 +1,4 @@
-//! The tables of documents equal what the code prints.
+//! The tables of documents equal what the code prints, and the tests that they name exist.
 //!
 //! A page marks such a text with `<!-- printed: NAME -->` and `<!-- end -->`. `UPDATE=1` in the
 //! environment writes the text anew; review reads the difference.
@@ -66,4 +66,50 @@ fn a_text_that_differs_is_found() {
     let new = replaced(page, "x", "| 2 |\n").unwrap_or_default();
     assert_eq!(check(&new, "x", "| 2 |"), Ok(()));
     assert!(new.starts_with("# A\n") && new.ends_with("-->\nmore\n"));
+}
+
+/// The tests that the lines of a table of invariants name, each with its file: the last cell has
+/// names in backticks, then the file in which they stand.
+fn held_by(page: &str) -> Vec<(String, String)> {
+    let is_invariant = |line: &&str| {
+        let number = line.strip_prefix("| ").and_then(|rest| rest.split(' ').next());
+        number.is_some_and(|number| number.parse::<u32>().is_ok())
+    };
+    let mut found = Vec::new();
+    for line in page.lines().filter(is_invariant) {
+        let cell = line.trim_end_matches(" |").rsplit(" | ").next().unwrap_or_default();
+        let mut names: Vec<&str> = Vec::new();
+        for quoted in cell.split('`').skip(1).step_by(2) {
+            if quoted.contains(['/', '.']) {
+                found.extend(names.drain(..).map(|name| (name.to_owned(), quoted.to_owned())));
+            } else {
+                names.push(quoted);
+            }
+        }
+        found.extend(names.drain(..).map(|name| (name.to_owned(), String::new())));
+    }
+    found
+}
+
+#[test]
+fn what_holds_an_invariant_is_a_test() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let page = std::fs::read_to_string(root.join("docs/architecture.md")).unwrap_or_default();
+    let named = held_by(&page);
+    assert!(named.len() >= 10, "{} tests are named", named.len());
+    for (name, path) in named {
+        let text = std::fs::read_to_string(root.join(&path)).unwrap_or_default();
+        assert!(text.contains(&format!("fn {name}()")), "`{name}` is not in `{path}`");
+    }
+}
+
+#[test]
+fn a_name_goes_with_the_file_behind_it() {
+    let page =
+        "| a | `x` |\n| 1 | it holds | `one`, `two` in `a/b.rs`, `three` in `c.rs`; `d/` |\n";
+    let expected = [("one", "a/b.rs"), ("two", "a/b.rs"), ("three", "c.rs")];
+    let found = held_by(page);
+    let found: Vec<(&str, &str)> = found.iter().map(|(n, p)| (n.as_str(), p.as_str())).collect();
+    assert_eq!(found, expected);
+    assert_eq!(held_by("| 2 | it holds | `four` |")[..], [("four".to_owned(), String::new())]);
 }
