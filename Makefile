@@ -42,7 +42,7 @@ say = @printf '\n== %s\n' $(1)
 # older,FOUND,LEAST: succeeds when version FOUND is older than LEAST.
 older = [ "$$(printf '%s\n' "$(1)" "$(2)" | sort -V | head -n 1)" != "$(2)" ]
 
-.PHONY: help setup tools browser native web build demo test lint deny bench bench-write
+.PHONY: help setup tools browser breakers native web build demo test lint deny bench bench-write soak fuzz
 
 help: ## what there is
 	@echo 'make demo    build, generate a province, load it, serve it; prints the address'
@@ -50,11 +50,12 @@ help: ## what there is
 	@echo 'make lint    formatting, clippy and documentation without a warning, dependencies and licences if cargo-deny is there'
 	@echo 'make bench   the benches'
 	@echo 'make bench-write PERSONS=35000000 MINUTES=60    a province written to $(BENCH_DIR): loading, changes, compaction'
+	@echo 'make soak    the long reliability tests: hours; make fuzz: FUZZ_SECONDS of each fuzz target'
 	@echo 'make build   the program only:' '$(CARGO_TARGET_DIR)/release/yiku'
 	@echo 'make setup   everything the other commands need, the browser included'
 	@echo 'make web     the page only; make deny: the dependency check, installed when missing'
 
-setup: tools native $(WEB_READY) browser $(BROWSER_READY) $(OIDC_READY) ## all that a fresh machine lacks
+setup: tools native $(WEB_READY) browser breakers $(BROWSER_READY) $(OIDC_READY) ## all that a fresh machine lacks
 
 # The compilers. What the system's packages can bring is installed; the rest is said plainly.
 tools:
@@ -92,6 +93,19 @@ browser:
 	    echo "the browser tests need: $${missing[*]}" >&2; \
 	    echo 'install them (as root: apt-get install ...) and run this again' >&2; exit 1; \
 	  fi; \
+	fi
+
+# What makes system calls fail and cuts file systems off, for tests of the engine on a real disk.
+# They say what they could not try, where this is missing.
+breakers:
+	@missing=(); \
+	command -v strace >/dev/null 2>&1 || missing+=(strace); \
+	command -v mkfs.ext4 >/dev/null 2>&1 || [ -x /usr/sbin/mkfs.ext4 ] || missing+=(e2fsprogs); \
+	command -v xfs_io >/dev/null 2>&1 || [ -x /usr/sbin/xfs_io ] || missing+=(xfsprogs); \
+	if [ $${#missing[@]} -gt 0 ] && command -v apt-get >/dev/null 2>&1 && [ "$$(id -u)" = 0 ]; then \
+	  printf '\n== installing %s\n' "$${missing[*]}"; \
+	  apt-get update -qq; \
+	  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$${missing[@]}"; \
 	fi
 
 # DuckDB's shared library, pinned by the integrity hash in indexer/native/package-lock.json.
@@ -166,3 +180,41 @@ bench-write: tools native
 	rm -rf '$(BENCH_DIR)/db'; \
 	printf '\n== loading\n'; "$$run/load" "$$files" '$(BENCH_DIR)/db'; \
 	printf '\n== changes and compaction\n'; "$$run/write" '$(BENCH_DIR)/db' '$(MINUTES)'
+# How long, and how much of it; `make test` does a little of each.
+SOAK_SECONDS ?= 3600
+FUZZ_SECONDS ?= 3600
+RELIABILITY := cargo test --release --locked -p yiku-tests
+
+soak: tools native breakers
+	$(call say,'sequences against a model')
+	@cd '$(ROOT)' && YIKU_SEQUENCES=10000 $(RELIABILITY) --test model -- --nocapture
+	$(call say,'kills, faults and cut off file systems')
+	@cd '$(ROOT)' && YIKU_KILLS=300 YIKU_CUTS=100 YIKU_FAULTS_EVERY=1 \
+	  $(RELIABILITY) --test process -- --nocapture
+	$(call say,'every byte changed, every file cut short')
+	@cd '$(ROOT)' && YIKU_THOROUGH=1 $(RELIABILITY) --test corruption -- --nocapture
+	$(call say,'stops and faults in every operation')
+	@cd '$(ROOT)' && YIKU_THOROUGH=1 $(RELIABILITY) --test crash -- --nocapture
+	$(call say,'everything at once')
+	@cd '$(ROOT)' && YIKU_SOAK_SECONDS='$(SOAK_SECONDS)' $(RELIABILITY) --test soak -- --nocapture
+
+# libFuzzer over the engine with counters in every branch: what cargo-fuzz would say to the
+# compiler, so that the stable one does.
+FUZZ := $(ROOT)/tests/fuzz
+FUZZ_TARGET := $(shell rustc -vV 2>/dev/null | sed -n 's/^host: //p')
+FUZZ_FLAGS := --cfg fuzzing -Cpasses=sancov-module \
+	-Cllvm-args=-sanitizer-coverage-level=4 \
+	-Cllvm-args=-sanitizer-coverage-inline-8bit-counters \
+	-Cllvm-args=-sanitizer-coverage-pc-table \
+	-Cllvm-args=-sanitizer-coverage-trace-compares
+FUZZ_LIMITS := -rss_limit_mb=2048 -malloc_limit_mb=512 -timeout=20 -print_final_stats=1 -verbosity=0
+
+fuzz: tools
+	$(call say,'fuzz targets, $(FUZZ_SECONDS) s each')
+	@cd '$(FUZZ)' && RUSTFLAGS='$(FUZZ_FLAGS)' CARGO_TARGET_DIR='$(CARGO_TARGET_DIR)/fuzz' \
+	  cargo build --release --locked --target '$(FUZZ_TARGET)'
+	@cd '$(FUZZ)' && for target in open predicate; do \
+	  mkdir -p "corpus/$$target" "artifacts/$$target"; \
+	  '$(CARGO_TARGET_DIR)/fuzz/$(FUZZ_TARGET)/release/'"$$target" "corpus/$$target" \
+	    -artifact_prefix="artifacts/$$target/" -max_len=1024 \
+	    -max_total_time='$(FUZZ_SECONDS)' $(FUZZ_LIMITS); done

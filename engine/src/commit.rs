@@ -102,8 +102,9 @@ impl Desk {
         }
         let mut tail = Tail { version, log: None };
         // What another process wrote into its log is read from memory that a failed sync of it
-        // may have left wrong: it is written anew rather than built upon.
-        if tail.version.manifest.log_bytes.is_some() {
+        // may have left wrong: it is written anew rather than built upon. Of an empty one there is
+        // nothing to write: the next commit is a checkpoint.
+        if tail.version.has_log() {
             let written = checkpoint::write(shared, &tail.version, false);
             tail = written.inspect_err(|error| state.poisoned = poisons(error))?;
             shared.publish(&tail.version);

@@ -207,6 +207,7 @@ pub fn tables() -> String {
         ("rows of a block", u64::from(limits::BLOCK_ROWS)),
         ("blocks of a segment's largest table", u64::from(limits::SEGMENT_BLOCKS_MAX)),
         ("rows of a segment's largest table", u64::from(limits::SEGMENT_ROWS_MAX)),
+        ("texts of a chunk", crate::block::chunks::CHUNK_TEXTS as u64),
         ("bytes of a text value", limits::TEXT_BYTES_MAX as u64),
         ("codes of a list", limits::LIST_CODES_MAX as u64),
         ("codes of a list used by a set", limits::SET_CODES_MAX as u64),

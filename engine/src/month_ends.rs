@@ -32,7 +32,7 @@ pub(crate) fn keep(shared: &Shared, tail: &Tail, mut next: Version) -> Result<Ve
         return Ok(next);
     }
     let mut before = Arc::clone(&tail.version);
-    if before.has_log() {
+    if before.manifest.log_bytes.is_some() {
         // A named version has a manifest of its own and no log.
         before = checkpoint::write(shared, &before, false)?.version;
         next.manifest = Arc::clone(&before.manifest);

@@ -28,7 +28,7 @@ impl Database {
                 return Err(Error::NameTaken { name: name.to_owned() });
             }
             let mut before = Arc::clone(&tail.version);
-            let moved = before.has_log();
+            let moved = before.manifest.log_bytes.is_some();
             if moved {
                 // A named version is a manifest without a log.
                 before = checkpoint::write(shared, &before, false)?.version;

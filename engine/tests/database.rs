@@ -7,7 +7,7 @@ use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use yiku::limits::{SEGMENT_ROWS_MAX, TEXT_BYTES_MAX};
-use yiku::storage::Disk;
+use yiku::storage::{Disk, Storage};
 use yiku::{
     Batch, CommitInfo, Database, PathNode, PathTree, Predicate, Result, Schema, Snapshot, Value,
 };
@@ -360,4 +360,27 @@ fn the_right_to_write_comes_back_at_once_while_processes_are_started() {
         let found = (0..20_000).find(|_| database.writer().is_err());
         assert_eq!(found, None, "a writer was refused though the one before was dropped");
     });
+}
+
+/// Names and bytes of the files of a folder.
+fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
+    let disk = Disk::open(folder).unwrap();
+    let names = disk.list().unwrap().into_iter();
+    names.map(|name| (name.clone(), disk.read(&name).unwrap().to_vec())).collect()
+}
+
+#[test]
+fn who_asks_to_write_and_writes_nothing_changes_no_file() {
+    let folder = tempfile::tempdir().unwrap();
+    commit(&create(folder.path()), &["B1"], 1);
+    let before = files(folder.path());
+    assert!(before.keys().any(|name| name.starts_with("log-")), "{:?}", before.keys());
+    drop(Database::open(folder.path()).unwrap().writer().unwrap());
+    assert!(files(folder.path()) == before, "a file was written");
+    // A version that is kept then is a manifest without a log all the same.
+    let database = Database::open(folder.path()).unwrap();
+    database.keep("k").unwrap();
+    assert!(!files(folder.path()).keys().any(|name| name.starts_with("log-")));
+    commit(&database, &["B2"], 2);
+    assert_eq!(database.named("k").unwrap().rows(0), 1);
 }

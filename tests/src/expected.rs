@@ -31,6 +31,8 @@ pub struct Expected {
     pub month_ends: Option<u32>,
     /// The keys that were written since the last commit.
     written: BTreeSet<String>,
+    /// The keys that were removed since the last commit.
+    removed: BTreeSet<String>,
 }
 
 /// Compares the way up to a root row, from it and from the last row beneath each.
@@ -57,7 +59,25 @@ impl Expected {
             names: BTreeMap::new(),
             month_ends: None,
             written: BTreeSet::new(),
+            removed: BTreeSet::new(),
         }
+    }
+
+    /// The version that comes of what was written and removed here when another was committed in
+    /// between.
+    #[must_use]
+    pub fn onto(&self, between: &Self) -> Self {
+        let mut merged = between.clone();
+        merged.districts = merged.districts.max(self.districts);
+        for key in self.removed.iter().chain(&self.written) {
+            merged.rows.remove(key);
+            merged.versions.remove(key);
+        }
+        for key in &self.written {
+            merged.rows.extend(self.rows.get(key).map(|row| (key.clone(), row.clone())));
+        }
+        merged.written.clone_from(&self.written);
+        merged
     }
 
     /// Whether a database may be this version: by its number and the names that it keeps.
@@ -179,8 +199,15 @@ impl Expected {
         }
         writer.write(&batch)?;
         self.written.extend(drawn.keys().cloned());
+        self.removed.retain(|key| !drawn.contains_key(key));
         self.rows.extend(drawn);
         Ok(())
+    }
+
+    /// Takes in that a bundle was written again as it is.
+    pub fn rewrite(&mut self, key: &str) {
+        self.written.insert(key.to_owned());
+        self.removed.remove(key);
     }
 
     /// Removes the bundle of a key.
@@ -195,6 +222,7 @@ impl Expected {
         assert_eq!(removed, self.rows.remove(key).is_some(), "removal of {key}");
         self.written.remove(key);
         self.versions.remove(key);
+        self.removed.extend(removed.then(|| key.to_owned()));
         Ok(())
     }
 
@@ -202,6 +230,7 @@ impl Expected {
     /// [`Expected::end_of_month`] was called before.
     pub fn commit(&mut self, info: &CommitInfo) {
         self.version += 1;
+        self.removed.clear();
         for key in std::mem::take(&mut self.written) {
             self.versions.insert(key, self.version);
         }

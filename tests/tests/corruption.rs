@@ -11,7 +11,8 @@ use yiku_tests::memory::{Files, Memory};
 use yiku_tests::sample::{Mood, schema, tree};
 use yiku_tests::{Random, naive};
 
-/// A small database of three versions: segments of several encodings, a live set, two trees.
+/// A small database of several versions: segments of several encodings, live sets, two trees, a
+/// named version, and a log with two commits in it.
 fn sample() -> (Files, Expected) {
     let storage = Memory::new(Files::new());
     let database = Database::create_in(Arc::<Memory>::clone(&storage), schema(), tree(1)).unwrap();
@@ -23,6 +24,9 @@ fn sample() -> (Files, Expected) {
     let info = CommitInfo { as_of: Some(20_757), ..CommitInfo::default() };
     expected.commit(&info);
     writer.commit(info).unwrap();
+    database.keep("first").unwrap();
+    expected.name("first", true);
+    let mut writer = database.writer().unwrap();
     writer.set_tree(tree(2)).unwrap();
     expected.districts = 2;
     let keys = ["H003".to_owned(), "a key of another form".to_owned()];
@@ -31,15 +35,23 @@ fn sample() -> (Files, Expected) {
     let info = CommitInfo { notes, ..CommitInfo::default() };
     expected.commit(&info);
     writer.commit(info).unwrap();
+    // The first of these makes the log, the others go into it.
+    for number in 0..3 {
+        expected.write(&mut writer, &mut random, Mood::Constant, &[key(number)]).unwrap();
+        expected.remove(&mut writer, &key(number + 2)).unwrap();
+        expected.commit(&CommitInfo::default());
+        writer.commit(CommitInfo::default()).unwrap();
+    }
     (storage.files(), expected)
 }
 
 /// Opens the files and reads everything; a wrong answer is a panic.
 fn read(files: Files, expected: &Expected) -> Result<()> {
     let database = Database::open_in(Memory::new(files))?;
+    expected.check_database(&database)?;
     let snapshot = database.snapshot()?;
-    expected.check(&snapshot)?;
     naive::check_all(&snapshot)?;
+    naive::check_all(&database.named("first")?)?;
     Ok(())
 }
 
@@ -59,54 +71,60 @@ fn damaged(sample: &(Files, Expected), name: &str, bytes: Option<Vec<u8>>, what:
     true
 }
 
-/// The files that the newest version needs.
+/// The files that an answer needs: all but the log behind the manifest of a named version.
 fn needed(files: &Files) -> BTreeSet<&str> {
-    let old = |name: &&str| {
-        ["manifest-0000000001", "manifest-0000000002", "tree-0000000001"].contains(name)
-    };
-    files.keys().map(String::as_str).filter(|name| !old(name)).collect()
+    let names = files.keys().map(String::as_str);
+    let newest = names.clone().rfind(|name| name.starts_with("log-"));
+    names.filter(|name| !name.starts_with("log-") || Some(*name) == newest).collect()
+}
+
+/// Bytes from the beginning on that mean something; of a log, up to its last record.
+fn meaning(name: &str, bytes: &[u8]) -> usize {
+    let last = bytes.iter().rposition(|byte| *byte != 0).map_or(0, |at| at + 1);
+    if name.starts_with("log-") { last } else { bytes.len() }
+}
+
+/// One of how many places is looked at, in a short run and in a thorough one.
+fn every(short: usize) -> usize {
+    if std::env::var("YIKU_THOROUGH").is_ok() { 1 } else { short }
 }
 
 #[test]
 fn a_sound_database_reads_back() {
     let (files, expected) = sample();
     read(files.clone(), &expected).unwrap();
-    let names: Vec<&str> = files.keys().map(String::as_str).collect();
-    let all = [
-        "CURRENT",
-        "live-0000000001-0000000003",
-        "manifest-0000000001",
-        "manifest-0000000002",
-        "manifest-0000000003",
-        "seg-0000000001",
-        "seg-0000000002",
-        "tree-0000000001",
-        "tree-0000000003",
-    ];
-    assert_eq!(names, all);
+    let kinds = ["CURRENT", "live-", "log-", "manifest-", "seg-", "tree-"];
+    for kind in kinds {
+        assert!(files.keys().any(|name| name.starts_with(kind)), "no {kind} in {files:?}");
+    }
+    let known = |name: &String| kinds.iter().any(|kind| name.starts_with(kind));
+    assert!(files.keys().all(known), "another kind of file: {:?}", files.keys());
 }
 
 #[test]
 fn every_byte_that_is_changed_is_found_or_means_nothing() {
     let sample = sample();
+    let mut all = 0;
     for (name, bytes) in &sample.0 {
         let mut silent = 0;
-        let is_needed = needed(&sample.0).contains(name.as_str());
-        // Nobody reads the files of older versions: a few changes in them will do.
-        for at in (0..bytes.len()).step_by(if is_needed { 1 } else { 97 }) {
+        let end = meaning(name, bytes);
+        // The rest of a log is zeros; a few places there will do.
+        let rest = (end..bytes.len()).step_by(4_099);
+        for at in (0..end).step_by(every(2)).chain(rest) {
             let mut bytes = bytes.clone();
             // Another bit at every place, and all of them at every third.
             bytes[at] ^= if at % 3 == 0 { 0xFF } else { 1 << (at % 8) };
             silent += usize::from(!damaged(&sample, name, Some(bytes), &format!("byte {at}")));
+            all += 1;
         }
-        // What means nothing is four zeros of the header and the gaps between frames.
-        let most = if needed(&sample.0).contains(name.as_str()) {
-            bytes.len() / 10 + 4
-        } else {
-            bytes.len()
-        };
-        assert!(silent <= most, "{name}: {silent} of {} changes were not found", bytes.len());
+        // What means nothing is four zeros of the header, the gaps between frames, and in a log
+        // what no record covers: the space between its marks, the older of them, the end.
+        let log = name.starts_with("log-");
+        let log_most = if needed(&sample.0).contains(name.as_str()) { 2_048 + 134 } else { end };
+        let most = if log { log_most } else { end / 10 + 4 };
+        assert!(silent <= most, "{name}: {silent} of {end} changes were not found");
     }
+    println!("{all} changes of a byte");
 }
 
 #[test]
@@ -114,17 +132,56 @@ fn a_file_that_is_cut_short_is_found() {
     let sample = sample();
     for name in needed(&sample.0) {
         let bytes = &sample.0[name];
-        let step = bytes.len() / 400 + 1;
-        for length in (0..bytes.len()).step_by(step).chain([bytes.len() - 1]) {
+        let end = meaning(name, bytes);
+        let step = if every(2) == 1 { 1 } else { end / 400 + 1 };
+        for length in (0..end).step_by(step).chain([end - 1]) {
             let what = format!("cut to {length}");
-            assert!(
-                damaged(&sample, name, Some(bytes[..length].to_vec()), &what),
-                "{name}, {what}"
-            );
+            let found = damaged(&sample, name, Some(bytes[..length].to_vec()), &what);
+            // The last record of a log ends with zeros that fill its place.
+            let filling = name.starts_with("log-") && end - length < 64;
+            assert!(found || filling, "{name}, {what}");
         }
-        let longer = [bytes.as_slice(), &[0; 64]].concat();
-        assert!(damaged(&sample, name, Some(longer), "longer"), "{name}, longer");
         assert!(damaged(&sample, name, None, "missing"), "{name}, missing");
+        if end == bytes.len() {
+            let longer = [bytes.as_slice(), &[0; 64]].concat();
+            assert!(damaged(&sample, name, Some(longer), "longer"), "{name}, longer");
+        }
+    }
+}
+
+#[test]
+fn the_last_commit_in_a_log_does_not_vanish_without_a_word() {
+    let sample = sample();
+    let (name, bytes) = sample.0.iter().rfind(|(name, _)| name.starts_with("log-")).unwrap();
+    let end = meaning(name, bytes);
+    // Noise, zeros, and the end of the file, in the place of the last bytes.
+    for length in [1usize, 8, 100, 700, end - 2_048] {
+        for fill in [0u8, 0xA5] {
+            let mut changed = bytes.clone();
+            changed[end - length..end].fill(fill);
+            if changed != *bytes {
+                let what = format!("the last {length} are {fill}");
+                assert!(damaged(&sample, name, Some(changed), &what), "{name}, {what}");
+            }
+        }
+    }
+}
+
+#[test]
+fn what_verifying_finds_sound_is_sound() {
+    let sample = sample();
+    for (name, bytes) in &sample.0 {
+        let end = meaning(name, bytes);
+        for at in (0..end).step_by(every(37)) {
+            let mut files = sample.0.clone();
+            files.get_mut(name).unwrap()[at] ^= 1 << (at % 8);
+            let wrong = match Database::open_in(Memory::new(files.clone())) {
+                Ok(database) => database.verify(&mut |_| ()).unwrap().wrong,
+                Err(_) => 1,
+            };
+            let found = read(files, &sample.1).is_err();
+            assert!(wrong > 0 || !found, "{name}, byte {at}: verifying found nothing wrong");
+        }
     }
 }
 

@@ -21,7 +21,7 @@ levels = [{ name = "district", digits = 2 }, { name = "ward", digits = 4 }]
 
 [[list]]
 name = "stage"
-codes = [{ code = "1", name = "primary" }, { code = "2", name = "secondary" }]
+codes = [["1", "primary", "Primary"], ["2", "secondary", "Secondary"]]
 
 [[table]]
 name = "school"

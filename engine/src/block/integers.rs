@@ -308,9 +308,52 @@ impl<'a> IntegerBlock<'a> {
         (first == self.toc.rows).then_some(())
     }
 
+    /// Value `row`, without a look at the others; none where it does not read back.
+    pub(crate) fn one(&self, row: u32) -> Option<i64> {
+        if row >= self.toc.rows {
+            return None;
+        }
+        let (frame, bits, base) = (self.frame, self.toc.bits, self.toc.base);
+        let packed_one = |frame: &[u8], count: u32, at: u64| {
+            let fits = at < u64::from(count) && packed_fits(frame.len() as u64, count, bits);
+            fits.then(|| base.wrapping_add(packed::one(frame, bits, at as usize) as i64))
+        };
+        match self.encoding()? {
+            Encoding::Constant => Some(base),
+            Encoding::Packed => packed_one(frame, self.toc.rows, u64::from(row)),
+            Encoding::Runs => {
+                let count = self.toc.distinct as usize;
+                let last = |run: usize| {
+                    let end = self.beside.get(run * RUN_END_BYTES..)?.first_chunk()?;
+                    Some(u32::from(u16::from_le_bytes(*end)))
+                };
+                let (mut low, mut high) = (0, count);
+                while low < high {
+                    let middle = usize::midpoint(low, high);
+                    if last(middle)? < row { low = middle + 1 } else { high = middle }
+                }
+                packed_one(frame, self.toc.distinct, low as u64)
+            }
+            Encoding::Planes => Some(base.wrapping_add(self.planes()?.one(row)? as i64)),
+            Encoding::ListPlanes => {
+                packed_one(self.beside, self.toc.distinct, self.planes()?.one(row)?)
+            }
+            Encoding::ListPacked => {
+                let (frame, bits) = self.packed()?;
+                let code = packed::one(frame, bits, row as usize);
+                packed_one(self.beside, self.toc.distinct, code)
+            }
+            _ => None,
+        }
+    }
+
     /// Appends the values `from..to`; none where the block does not read back.
     pub(crate) fn decode(&self, from: usize, to: usize, out: &mut Vec<i64>) -> Option<()> {
         let base = self.toc.base;
+        if to - from == 1 {
+            out.push(self.one(from as u32)?);
+            return Some(());
+        }
         match self.encoding()? {
             Encoding::Constant => out.resize(out.len() + (to - from), base),
             Encoding::Packed => {
@@ -374,6 +417,9 @@ mod tests {
                 let mut out = Vec::new();
                 read.decode(from, to, &mut out).unwrap_or_default();
                 assert_eq!(out.len(), to - from, "{encoding:?}");
+                for row in (from..to).step_by(3) {
+                    assert_eq!(read.one(row as u32), Some(out[row - from]), "{encoding:?}");
+                }
                 for (row, (a, b)) in (from..to).zip(values[from..to].iter().zip(&out)) {
                     assert!(a == b || unknown.contains(&row), "row {row}: {a} became {b}");
                 }

@@ -31,12 +31,15 @@ pub(super) struct Word<'v, const N: usize> {
 /// Where the values of some columns are decoded to.
 pub(super) struct Reader<const N: usize> {
     known: [Vec<u64>; N],
+    /// A piece, or the whole block of a column that is not read in parts.
     values: [Vec<i64>; N],
+    whole: [bool; N],
 }
 
 impl<const N: usize> Default for Reader<N> {
     fn default() -> Self {
-        Self { known: [(); N].map(|()| Vec::new()), values: [(); N].map(|()| Vec::new()) }
+        let (known, values) = ([(); N].map(|()| Vec::new()), [(); N].map(|()| Vec::new()));
+        Self { known, values, whole: [false; N] }
     }
 }
 
@@ -56,6 +59,15 @@ impl<const N: usize> Reader<N> {
             column.keep_known(block, known)?;
         }
         let mut row = block.saturating_mul(BLOCK_ROWS);
+        let own = columns.iter().zip(&mut self.values).zip(&mut self.whole);
+        for ((column, values), whole) in own {
+            *whole = !column.reads_in_parts(block);
+            if *whole {
+                values.clear();
+                column.integers(row..row.saturating_add(BLOCK_ROWS), values)?;
+                values.resize(words.len() * 64, 0);
+            }
+        }
         for (at, piece) in (0..).step_by(PIECE_WORDS).zip(words.chunks(PIECE_WORDS)) {
             let met = piece.iter().filter(|word| **word != 0).count();
             if met * SPARSE >= piece.len() {
@@ -82,12 +94,16 @@ impl<const N: usize> Reader<N> {
     ) -> Result<()> {
         let size = words.len() * 64;
         let end = row.saturating_add(u32::try_from(size).unwrap_or(u32::MAX));
-        for (column, values) in columns.iter().zip(&mut self.values) {
+        let own = columns.iter().zip(&mut self.values).zip(&self.whole);
+        for ((column, values), _) in own.filter(|(_, whole)| !**whole) {
             values.clear();
             column.integers(row..end, values)?;
             values.resize(size, 0);
         }
-        let values = self.values.each_ref().map(|values| values.as_chunks::<64>().0);
+        let mut values = self.values.each_ref().map(|values| values.as_chunks::<64>().0);
+        for (values, _) in values.iter_mut().zip(&self.whole).filter(|(_, whole)| **whole) {
+            *values = values.get(at..).unwrap_or_default();
+        }
         let known = self.known.each_ref().map(|known| known.get(at..).unwrap_or_default());
         for (nth, bits) in words.iter().enumerate() {
             if *bits != 0 {

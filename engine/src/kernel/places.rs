@@ -14,10 +14,6 @@ use crate::segment::Segment;
 /// Stands for the places of levels above the one that is asked for.
 const NOWHERE: u64 = u64::MAX;
 
-/// Runs of a block of root rows that are searched one by one before the block is decoded: some
-/// twenty looks into the block for each, against one for each of its rows.
-const SEARCHED: usize = 64;
-
 /// The rows of one segment by place: where each run ends, and its place.
 type Runs = Vec<(u32, u64)>;
 
@@ -61,20 +57,10 @@ impl Walk<'_> {
         let Some(zone) = column.zone_maps().nth(block as usize) else { return Ok(()) };
         let mut row = block.saturating_mul(BLOCK_ROWS);
         let end = row.saturating_add(zone.rows);
-        let mut path = zone.min;
-        for _ in 0..SEARCHED {
-            let (found, same) = place(self.tree, path, self.level);
-            if same.contains(&zone.max) {
-                self.push(end, found);
-                return Ok(());
-            }
-            let behind = u64::try_from(same.end.saturating_sub(1)).unwrap_or(0);
-            row = self.segment.path_rows(behind, behind)?.end.clamp(row, end);
-            self.push(row, found);
-            paths.clear();
-            column.integers(row..row.saturating_add(1).min(end), paths)?;
-            let Some(next) = paths.first() else { return Ok(()) };
-            path = *next;
+        let (found, same) = place(self.tree, zone.min, self.level);
+        if same.contains(&zone.max) {
+            self.push(end, found);
+            return Ok(());
         }
         paths.clear();
         column.integers(row..end, paths)?;

@@ -5,6 +5,7 @@
 use super::{Column, Zone, zone};
 use crate::block::BlockToc;
 use crate::error::Result;
+use crate::format::Encoding;
 use crate::limits::BLOCK_ROWS;
 use crate::predicate::Predicate;
 
@@ -16,6 +17,14 @@ impl Column<'_> {
     /// Whether the values are texts.
     pub(crate) fn is_text(&self) -> bool {
         self.kind.is_text()
+    }
+
+    /// Whether a part of a block of integers is read at the cost of that part alone.
+    pub(crate) fn reads_in_parts(&self, block: u32) -> bool {
+        let encoding = self.toc.blocks.get(block as usize).map(|toc| toc.encoding);
+        encoding
+            .and_then(Encoding::from_number)
+            .is_none_or(|encoding| matches!(encoding, Encoding::Constant | Encoding::Packed))
     }
 
     /// Takes the rows whose value is unknown out of the bits of a block.

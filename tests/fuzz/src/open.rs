@@ -3,7 +3,7 @@
 use std::sync::{Arc, OnceLock};
 
 use yiku::storage::Storage;
-use yiku::{CommitInfo, Database, Error, Predicate, Result, RowSet, Segment, Snapshot};
+use yiku::{CommitInfo, Compaction, Database, Error, Predicate, Result, RowSet, Segment, Snapshot};
 use yiku_tests::expected::Expected;
 use yiku_tests::memory::{Content, Files, Image, Memory};
 use yiku_tests::sample::{Mood, schema, tree};
@@ -29,6 +29,7 @@ fn base(keys: usize, moods: &[Mood]) -> Image {
         expected.write(&mut writer, &mut random, *mood, &keys).unwrap();
         writer.commit(CommitInfo { as_of: Some(20_757), ..CommitInfo::default() }).unwrap();
     }
+    database.keep("first").unwrap();
     // Something replaced and something removed.
     let mut writer = database.writer().unwrap();
     expected.write(&mut writer, &mut random, Mood::Mixed, &["H001".to_owned()]).unwrap();
@@ -133,6 +134,12 @@ fn use_it(files: Image) -> Result<()> {
         let _ = read_segment(&snapshot, segment);
     }
     let _ = (snapshot.bundle("H001"), snapshot.find(1, "H001.1.0"));
+    let _ = database.verify(&mut |_| ());
+    if let Ok(first) = database.named("first") {
+        for segment in first.segments() {
+            let _ = read_segment(&first, segment);
+        }
+    }
     let mut writer = database.writer()?;
     let mut batch = writer.batch();
     if let Some(node) = snapshot.tree().nodes().first() {
@@ -142,6 +149,7 @@ fn use_it(files: Image) -> Result<()> {
     writer.write(&batch)?;
     writer.remove("H002")?;
     writer.commit(CommitInfo::default())?;
+    database.compact(Compaction::Whole, &|| false)?;
     Ok(())
 }
 

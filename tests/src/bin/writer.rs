@@ -10,12 +10,12 @@
 #![expect(clippy::unwrap_used, reason = "a child that cannot go on ends")]
 
 use std::fs::File;
-use std::io::{IoSlice, Write};
+use std::io::{ErrorKind, IoSlice, Write};
 use std::os::fd::AsFd;
 use std::path::Path;
 use std::sync::Mutex;
 
-use yiku::{CommitInfo, Database, Error, Result};
+use yiku::{CommitInfo, Compaction, Database, Error, Result};
 use yiku_tests::sample::{schema, tree};
 use yiku_tests::work;
 
@@ -49,6 +49,28 @@ fn step(database: &Database, hand: usize, step: usize, voice: &Voice) -> Result<
     Ok(())
 }
 
+/// Steps of a hand from one on; the first hand puts in order and keeps names beside it.
+fn steps(database: &Database, hand: usize, from: usize, count: usize, voice: &Voice) -> Result<()> {
+    for at in from..from + count {
+        step(database, hand, at, voice)?;
+        match (hand, at % 8) {
+            (0, 1) => {
+                let names = database.names()?;
+                if let Some(oldest) = names.iter().find(|_| names.len() > 1) {
+                    database.drop_name(&oldest.name)?;
+                }
+                let taken = database.keep(&format!("step {at:09}"));
+                if let Err(error @ (Error::Io { .. } | Error::Poisoned)) = taken {
+                    return Err(error);
+                }
+            }
+            (0, 5) => drop(database.compact(Compaction::Whole, &|| false)?),
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
 /// After an error: whatever is tried, nothing may be acknowledged.
 fn insist(folder: &Path, database: &Database, hand: usize, at: usize, voice: &Voice) {
     for _ in 0..3 {
@@ -76,20 +98,25 @@ fn main() {
         }
     };
     voice.say("open");
-    std::thread::scope(|scope| {
-        for (hand, from) in from.iter().enumerate() {
-            let (database, voice) = (&database, &voice);
-            let from: usize = from.parse().unwrap();
-            scope.spawn(move || {
-                for at in from..from + steps {
-                    if let Err(error) = step(database, hand, at, voice) {
-                        voice.say(&format!("failed: {error}: {error:?}"));
-                        insist(folder, database, hand, at, voice);
-                        return;
-                    }
-                }
-            });
+    let hand = |(number, from): (usize, &String)| {
+        let from = from.parse().unwrap();
+        if let Err(error) = self::steps(&database, number, from, steps, &voice) {
+            voice.say(&format!("failed: {error}: {error:?}"));
+            // Where room is lacking, what needs none may go on.
+            if matches!(&error, Error::Io { source, .. } if source.kind() == ErrorKind::StorageFull)
+            {
+                return;
+            }
+            insist(folder, &database, number, from, &voice);
         }
-    });
+    };
+    match from {
+        // One is not a thread of its own: who counts its calls counts all of the process.
+        [only] => hand((0, only)),
+        _ => std::thread::scope(|scope| {
+            let hand = &hand;
+            from.iter().enumerate().for_each(|each| drop(scope.spawn(move || hand(each))));
+        }),
+    }
     voice.say("end");
 }

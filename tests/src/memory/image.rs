@@ -89,7 +89,7 @@ impl Memory {
         let mut tails = vec![Tail::Lost];
         if logs {
             tails.extend([Tail::Kept, Tail::Half, Tail::Last]);
-            tails.extend((0..3).map(|_| Tail::Sectors(random.below(1 << 32) as u64)));
+            tails.extend((0..2).map(|_| Tail::Sectors(random.below(1 << 32) as u64)));
         }
         let pending = self.pending();
         let mut images: Vec<(String, Image)> = Vec::new();
@@ -101,9 +101,11 @@ impl Memory {
             };
             add("lost".to_owned(), self.image(|_| false, &tail));
             add("kept".to_owned(), self.image(|_| true, &tail));
-            for kept in 1..pending {
+            for kept in (1..pending).take_while(|_| tail == Tail::Lost) {
                 add(format!("up to {kept}"), self.image(|change| change < kept, &tail));
                 add(format!("from {kept}"), self.image(|change| change >= kept, &tail));
+            }
+            if pending > 2 {
                 add("drawn".to_owned(), self.image(|_| random.chance(50), &tail));
             }
         }

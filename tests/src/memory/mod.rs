@@ -45,6 +45,15 @@ pub enum Reached {
 impl Reached {
     /// Every way to stop.
     pub const EACH: [Self; 5] = [Self::Nothing, Self::Begun, Self::Half, Self::Zeros, Self::All];
+
+    /// Every way to stop in an action that differs from the others.
+    #[must_use]
+    pub fn ways(action: Action) -> &'static [Self] {
+        match action {
+            Action::Make | Action::Put => &Self::EACH,
+            _ => &[Self::Nothing, Self::All],
+        }
+    }
 }
 
 /// What an operation says when it fails.
@@ -300,6 +309,13 @@ impl Memory {
     #[must_use]
     pub fn trace(&self) -> Vec<(Action, String)> {
         self.state().trace.clone()
+    }
+
+    /// Every operation that changed something: what it was.
+    #[must_use]
+    pub fn actions(&self) -> Vec<Action> {
+        let trace = self.trace().into_iter();
+        trace.map(|(action, _)| action).filter(|action| *action != Action::Read).collect()
     }
 
     /// Whether the machine stopped.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use yiku::{Access, CommitInfo, Database, Error, Snapshot, Writer};
+use yiku::{Access, CommitInfo, Compaction, Database, Error, Snapshot, Writer};
 use yiku_tests::expected::Expected;
 use yiku_tests::memory::{Files, Memory};
 use yiku_tests::registry::Cell;
@@ -17,8 +17,20 @@ enum Op {
     /// A batch of bundles of which some exist.
     Replace,
     Remove,
-    /// Bundles are read and written as they are, and small segments written anew in one.
+    /// Bundles are read and written as they are.
     Gather,
+    /// Another writer commits while the first has not.
+    Beside,
+    /// Scattered segments are written together.
+    Compact,
+    /// A version is kept under a name, or one is dropped.
+    Name,
+    /// Another number of month ends is kept.
+    MonthEnds,
+    /// The newest version is copied into another folder, which has an older copy or none.
+    Export,
+    /// Everything is looked through.
+    Verify,
     /// A larger tree.
     Tree,
     Commit,
@@ -35,7 +47,7 @@ enum Op {
     Sum,
 }
 
-const OPS: [Op; 16] = [
+const OPS: [Op; 24] = [
     Op::Push,
     Op::Push,
     Op::Replace,
@@ -43,7 +55,15 @@ const OPS: [Op; 16] = [
     Op::Remove,
     Op::Remove,
     Op::Gather,
+    Op::Beside,
+    Op::Compact,
+    Op::Name,
+    Op::Name,
+    Op::MonthEnds,
+    Op::Export,
+    Op::Verify,
     Op::Tree,
+    Op::Commit,
     Op::Commit,
     Op::Commit,
     Op::Abort,
@@ -63,6 +83,8 @@ pub(crate) struct World {
     /// What the writer has, if there is one.
     writing: Option<(Writer, Expected)>,
     held: Vec<(Snapshot, Expected)>,
+    /// A copy of an older version.
+    copy: Arc<Memory>,
     /// How filters were served.
     pub(crate) served: Vec<Access>,
 }
@@ -79,6 +101,7 @@ impl World {
             committed: Expected::new(1),
             writing: None,
             held: Vec::new(),
+            copy: Memory::new(Files::new()),
             served: Vec::new(),
         }
     }
@@ -111,6 +134,22 @@ impl World {
             }
             Op::Drop if self.held.is_empty() => {}
             Op::Drop => drop(self.held.remove(0)),
+            Op::Beside => self.beside(),
+            Op::Compact => self.compact(),
+            Op::Name => self.name(),
+            Op::MonthEnds => {
+                let most = u32::try_from(self.random.below(4)).ok().filter(|most| *most > 0);
+                self.database.keep_month_ends(most).unwrap();
+                self.committed.keep_month_ends(most);
+                self.committed.check_database(&self.database).unwrap();
+            }
+            Op::Export => self.export(),
+            Op::Verify => {
+                let mut wrong = Vec::new();
+                let found = self.database.verify(&mut |error| wrong.push(error)).unwrap();
+                assert!(wrong.is_empty() && found.wrong == 0, "{wrong:?}");
+                assert_eq!(found.version, self.committed.version);
+            }
             Op::Filter => self.filter(),
             Op::Sum => self.sum(),
         }
@@ -123,7 +162,7 @@ impl World {
         };
         let other = Database::open_in(Arc::<Memory>::clone(&self.storage)).unwrap();
         let refused = other.writer();
-        assert!(matches!(refused, Err(Error::Locked { .. })), "there are two writers");
+        assert!(matches!(refused, Err(Error::Locked { .. })), "there are two writing processes");
         let mood = *self.random.pick(&Mood::ALL);
         match op {
             Op::Tree => {
@@ -140,6 +179,7 @@ impl World {
                     assert_eq!(found.as_ref(), next.rows.get(*key), "bundle {key}");
                     if let Some(bundle) = bundle.filter(|_| seen.insert(*key)) {
                         batch.put(&bundle).unwrap();
+                        next.rewrite(key);
                     }
                 }
                 writer.write(&batch).unwrap();
@@ -164,17 +204,91 @@ impl World {
         self.writing = Some((writer, next));
     }
 
+    /// Another writer writes bundles and commits; the first goes on without knowing.
+    fn beside(&mut self) {
+        let mut writer = self.database.writer().unwrap();
+        let mut next = self.committed.clone();
+        let count = self.random.below(4);
+        let keys = self.keys(count);
+        next.write(&mut writer, &mut self.random, Mood::Mixed, &keys).unwrap();
+        next.commit(&CommitInfo::default());
+        let snapshot = writer.commit(CommitInfo::default()).unwrap();
+        next.check(&snapshot).unwrap();
+        self.committed = next;
+    }
+
+    fn compact(&mut self) {
+        let how = *self.random.pick(&[Compaction::Steady, Compaction::Whole]);
+        // Some are stopped after a few questions.
+        let left = std::cell::Cell::new(self.random.below(6));
+        let stop = || left.replace(left.get().wrapping_sub(1)) == 0;
+        let never = || false;
+        let stopped = self.random.chance(30);
+        self.database.compact(how, if stopped { &stop } else { &never }).unwrap();
+        self.committed.check_database(&self.database).unwrap();
+    }
+
+    fn name(&mut self) {
+        let name = (*self.random.pick(&["one", "two", "2026-10"])).to_owned();
+        if self.committed.names.contains_key(&name) {
+            let again = self.database.keep(&name);
+            assert!(matches!(again, Err(Error::NameTaken { .. })));
+            self.database.drop_name(&name).unwrap();
+            self.committed.name(&name, false);
+        } else {
+            let dropped = self.database.drop_name(&name);
+            assert!(matches!(dropped, Err(Error::NoSuchName { .. })));
+            let named = self.database.keep(&name).unwrap();
+            assert_eq!(named.version, self.committed.version);
+            self.committed.name(&name, true);
+        }
+        self.committed.check_database(&self.database).unwrap();
+    }
+
+    fn export(&mut self) {
+        if self.random.chance(20) {
+            self.copy = Memory::new(Files::new());
+        }
+        let exported = self.database.snapshot().unwrap().export_in(&*self.copy).unwrap();
+        assert_eq!(exported.version, self.committed.version);
+        let restored = Database::open_in(Memory::new(self.copy.durable())).unwrap();
+        self.committed.check(&restored.snapshot().unwrap()).unwrap();
+        let mut wrong = Vec::new();
+        restored.verify(&mut |error| wrong.push(error)).unwrap();
+        assert!(wrong.is_empty(), "{wrong:?}");
+    }
+
     fn commit(&mut self) {
-        let Some((mut writer, mut next)) = self.writing.take() else { return };
+        let Some((mut writer, next)) = self.writing.take() else { return };
         let mut info = CommitInfo::default();
         if self.random.chance(50) {
             info.as_of = Some(self.random.between(-40_000, 40_000));
             let key = format!("note {}", self.random.below(3));
             info.notes.insert(key, format!("version {}", next.version));
         }
+        let first = self.committed.versions.iter().next();
+        let first = first.map(|(key, version)| (key.clone(), *version));
+        if self.random.chance(15) {
+            // What is expected and does not hold takes all of it back.
+            match &first {
+                Some((key, version)) => writer.expect(key, Some(version + 1)),
+                None => writer.expect("absent", Some(1)),
+            }
+            let refused = writer.commit(info).map(|snapshot| snapshot.version());
+            assert!(matches!(refused, Err(Error::Conflict { .. })), "{refused:?}");
+            self.writing = Some((writer, self.committed.clone()));
+            return;
+        }
+        if let Some((key, version)) = &first {
+            writer.expect(key, Some(*version));
+        }
+        let mut between = self.committed.clone();
+        between.end_of_month(info.as_of);
+        let mut next = next.onto(&between);
         next.commit(&info);
         let snapshot = writer.commit(info).unwrap();
         next.check(&snapshot).unwrap();
+        next.check_database(&self.database).unwrap();
         self.committed = next.clone();
         let mut asked = naive::check_all(&snapshot).unwrap();
         self.served.append(&mut asked);
@@ -230,7 +344,7 @@ impl World {
         for (snapshot, expected) in &self.held {
             expected.check(snapshot).unwrap();
         }
-        let again = Database::open_in(Arc::<Memory>::clone(&self.storage)).unwrap();
-        self.committed.check(&again.snapshot().unwrap()).unwrap();
+        let again = Database::open_in(Memory::new(self.storage.durable())).unwrap();
+        self.committed.check_database(&again).unwrap();
     }
 }

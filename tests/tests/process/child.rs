@@ -117,7 +117,9 @@ impl Said {
             "ask" if self.failed.is_none() => self.asked[number(1)] = number(2) + 1,
             // A commit that failed may have happened; no later one of the process may.
             "ask" => {}
-            "ack" if self.failed.is_none() => {
+            // Of several hands one may say that it failed before another says what it was told
+            // earlier.
+            "ack" if self.failed.is_none() || number(2) < self.asked[number(1)] => {
                 self.acked[number(1)] = number(2) + 1;
                 self.commits += 1;
             }

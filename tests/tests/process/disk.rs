@@ -66,7 +66,7 @@ fn a_file_system_that_is_cut_off_keeps_what_was_acknowledged() {
     std::fs::create_dir(&place).unwrap();
     std::fs::File::open(&mounted.at).unwrap().sync_all().unwrap();
     let (cuts, mut random) = (times("YIKU_CUTS", 4), Random::new(31));
-    let (mut from, mut commits) = (vec![0], 0);
+    let (mut from, mut commits) = (vec![0, 0], 0);
     for cut in 0..cuts {
         let running = Running::start(writer::<&str>(&[]), &place, 100_000, &from);
         let mut said = Said::new(&from);

@@ -11,7 +11,7 @@ fn what_a_killed_process_acknowledged_is_there() {
     let folder = tempfile::tempdir().unwrap();
     let place = folder.path().join("database");
     std::fs::create_dir(&place).unwrap();
-    let (kills, hands) = (times("YIKU_KILLS", 20), 1);
+    let (kills, hands) = (times("YIKU_KILLS", 20), 3);
     let mut random = Random::new(9);
     let mut from = vec![0; hands];
     let (mut commits, mut between) = (0, 0);
