@@ -12,8 +12,6 @@ use std::ops::Range;
 
 use yiku::{Error, PathNode, PathTree, Schema};
 
-use crate::mixed;
-
 /// The day of the registry: 2026-10-31.
 pub const AS_OF: i64 = 20_757;
 /// Its schema.
@@ -88,7 +86,7 @@ fn drawn(of: &str, salt: u32, below: impl std::fmt::Display) -> String {
 /// One of a list of texts with shares in a hundred.
 fn share(of: &str, salt: u32, shares: &[(&str, u32)]) -> String {
     let mut sum = 0;
-    let mut sql = format!("case when false then '' ");
+    let mut sql = "case when false then '' ".to_owned();
     for (value, share) in shares {
         sum += share;
         let _ = write!(sql, "when hash({of}, {salt}) % 100 < {sum} then '{value}' ");
@@ -205,10 +203,9 @@ fn check_digit() -> String {
     format!("'10X98765432'[({sum}) % 11 + 1]")
 }
 
-/// The SQL of the persons of the households of a part, in their order.
-#[must_use]
-pub fn person_sql(seed: u64, all: u64, part: Range<u64>) -> String {
-    let base = base(seed, all, &part);
+/// What every person's row knows, beside its household: number, birthday, age, digits of the ID.
+fn persons(seed: u64, all: u64, part: &Range<u64>) -> String {
+    let base = base(seed, all, part);
     let members = format!("select *, unnest(range({})) as k from ({base})", size());
     let born = "date '2026-10-31' - (hash(p, 12) % (32000 - least(k, 3) * 5000))::int";
     let persons = format!(
@@ -217,10 +214,11 @@ pub fn person_sql(seed: u64, all: u64, part: Range<u64>) -> String {
     let id = "(999001 + county) * 100000000000
         + (year(b) * 10000 + month(b) * 100 + day(b)) * 1000
         + (hash(p, 14) % 500)::bigint * 2 + male::bigint";
-    let numbered = format!(
-        "select *, {id} as i, (date '2026-10-31' - b) // 365 as age
-        from ({persons})"
-    );
+    format!("select *, {id} as i, (date '2026-10-31' - b) // 365 as age from ({persons})")
+}
+
+/// A name of two or three letters, some more frequent than others.
+fn name() -> String {
     let letters = |salt: u32, list: &str| {
         let count = list.chars().count();
         let letters: Vec<String> = list.chars().map(|letter| format!("'{letter}'")).collect();
@@ -228,100 +226,74 @@ pub fn person_sql(seed: u64, all: u64, part: Range<u64>) -> String {
         format!("[{}][least({first}, {second}) + 1]", letters.join(","))
     };
     let given = "伟芳娜敏静丽强磊军洋勇艳杰娟涛明超秀霞平刚桂英华建国玉兰红梅志文晓东海燕春雪龙飞";
-    let name = format!(
+    format!(
         "{} || {} || case when hash(p, 20) % 10 < 7 then {} else '' end",
         letters(21, "王李张刘陈杨赵黄周吴徐孙胡朱高林何郭马罗梁宋郑谢韩唐冯于董萧"),
         letters(23, given),
         letters(25, given)
-    );
-    let money = |salt: u32, top: u32| {
-        let (tens, cents) = (drawn("p", salt, top), drawn("p", salt + 1, 1_000));
-        format!(
-            "({tens} * 10 + case when {cents} < 300 then {cents} / 100.0 else 0 end)::decimal(12,2)"
-        )
-    };
-    let disabled = |value: &str| sometimes("p", 40, 7, value);
-    let columns = [
+    )
+}
+
+/// A sum of money of some tens, now and then with cents.
+fn money(salt: u32, top: u32) -> String {
+    let (tens, cents) = (drawn("p", salt, top), drawn("p", salt + 1, 1_000));
+    format!(
+        "({tens} * 10 + case when {cents} < 300 then {cents} / 100.0 else 0 end)::decimal(12,2)"
+    )
+}
+
+/// Who a person is.
+fn who() -> Vec<(String, &'static str)> {
+    let ethnicity = [("01", 96), ("03", 2), ("11", 1), ("02", 1)];
+    let marital = share("p", 31, &[("20", 70), ("10", 14), ("30", 10), ("40", 6)]);
+    let education = share("p", 33, &[("70", 40), ("80", 25), ("60", 15), ("30", 12), ("20", 8)]);
+    let employment = share("p", 34, &[("1", 45), ("2", 30), ("5", 15), ("4", 7), ("3", 3)]);
+    let relation = "case k when 0 then '02' when 1 then '10' when 2 then '20' else '30' end";
+    let stage = "case when age between 3 and 21 then (1 + least((age - 3) // 4, 5))::varchar end";
+    let ability = "case when age < 16 or age > 64 then '4' else '1' end";
+    vec![
         (format!("printf('H%010d', n * 3 + {})", drawn("h", 3, 3)), "household_id"),
         ("printf('P%010d', n * 8 + k)".to_owned(), "person_id"),
-        (name, "name"),
+        (name(), "name"),
         (format!("i::varchar || {}", check_digit()), "id_number"),
         ("case when male then '1' else '2' end".to_owned(), "sex"),
         ("b".to_owned(), "birth_date"),
-        (share("p", 30, &[("01", 96), ("03", 2), ("11", 1), ("02", 1)]), "ethnicity"),
-        (
-            "case k when 0 then '02' when 1 then '10' when 2 then '20' else '30' end".to_owned(),
-            "relation",
-        ),
-        (
-            format!(
-                "case when age < 20 then '10' else {} end",
-                share("p", 31, &[("20", 70), ("10", 14), ("30", 10), ("40", 6)])
-            ),
-            "marital",
-        ),
-        (
-            sometimes(
-                "p",
-                32,
-                80,
-                &share("p", 33, &[("70", 40), ("80", 25), ("60", 15), ("30", 12), ("20", 8)]),
-            ),
-            "education",
-        ),
-        ("case when age < 16 or age > 64 then '4' else '1' end".to_owned(), "labour_ability"),
-        (
-            format!(
-                "case when age between 16 and 64 then {} end",
-                share("p", 34, &[("1", 45), ("2", 30), ("5", 15), ("4", 7), ("3", 3)])
-            ),
-            "employment",
-        ),
-        (
-            "case when age between 3 and 21 then (1 + least((age - 3) // 4, 5))::varchar end"
-                .to_owned(),
-            "school_stage",
-        ),
-        (
-            disabled(&share(
-                "p",
-                41,
-                &[("4", 50), ("1", 15), ("2", 12), ("6", 12), ("5", 8), ("3", 3)],
-            )),
-            "disability_type",
-        ),
-        (
-            disabled(&share("p", 42, &[("4", 35), ("3", 35), ("2", 20), ("1", 10)])),
-            "disability_grade",
-        ),
+        (share("p", 30, &ethnicity), "ethnicity"),
+        (relation.to_owned(), "relation"),
+        (format!("case when age < 20 then '10' else {marital} end"), "marital"),
+        (sometimes("p", 32, 80, &education), "education"),
+        (ability.to_owned(), "labour_ability"),
+        (format!("case when age between 16 and 64 then {employment} end"), "employment"),
+        (stage.to_owned(), "school_stage"),
+    ]
+}
+
+/// How a person fares.
+fn state() -> Vec<(String, &'static str)> {
+    let disabled = |value: &str| sometimes("p", 40, 7, value);
+    let types = [("4", 50), ("1", 15), ("2", 12), ("6", 12), ("5", 8), ("3", 3)];
+    let grades = [("4", 35), ("3", 35), ("2", 20), ("1", 10)];
+    let month = "strftime(date '2026-10-01' - to_months((hash(p, 53) % 30)::int), '%Y-%m')";
+    let aids = codes(200, rates(AIDS, 4_000.0, 400_000.0));
+    let marks = codes(300, rates(MARKS, 100.0, 300_000.0));
+    vec![
+        (disabled(&share("p", 41, &types)), "disability_type"),
+        (disabled(&share("p", 42, &grades)), "disability_grade"),
         (disabled("date '2026-10-31' - (hash(p, 43) % 6000)::int"), "disability_since"),
         (sometimes("p", 44, 70, &money(45, 900)), "monthly_income"),
         (sometimes("p", 47, 15, &money(48, 4_000)), "medical_paid"),
         (format!("case when age > 59 then {} end", money(50, 300)), "pension"),
-        (
-            sometimes("p", 52, 75, "date '2026-10-01' - to_months((hash(p, 53) % 30)::int)")
-                .replace(
-                    "date '2026-10-01' - to_months((hash(p, 53) % 30)::int)",
-                    "strftime(date '2026-10-01' - to_months((hash(p, 53) % 30)::int), '%Y-%m')",
-                ),
-            "insured_until",
-        ),
+        (sometimes("p", 52, 75, month), "insured_until"),
         (format!("date '2026-10-31' - {}::int", drawn("h", 54, 365)), "checked_on"),
-        (
-            format!(
-                "case when poor then {} else [] end",
-                codes(200, rates(AIDS, 4_000.0, 400_000.0))
-            ),
-            "aids",
-        ),
-        (sometimes("p", 55, 98, &codes(300, rates(MARKS, 100.0, 300_000.0))), "marks"),
-    ];
-    let columns = columns.map(|(sql, name)| format!("{sql} as {name}"));
-    format!("select {} from ({numbered})", columns.join(",\n"))
+        (format!("case when poor then {aids} else [] end"), "aids"),
+        (sometimes("p", 55, 98, &marks), "marks"),
+    ]
 }
 
-/// Keys of households by number, drawn without a pattern: what is asked for and changed.
+/// The SQL of the persons of the households of a part, in their order.
 #[must_use]
-pub fn some_household(nth: u64, all: u64) -> u64 {
-    mixed(nth) % all.max(1)
+pub fn person_sql(seed: u64, all: u64, part: Range<u64>) -> String {
+    let columns = who().into_iter().chain(state());
+    let columns: Vec<String> = columns.map(|(sql, name)| format!("{sql} as {name}")).collect();
+    format!("select {} from ({})", columns.join(",\n"), persons(seed, all, &part))
 }

@@ -78,13 +78,16 @@ pub fn load_tables(
     Ok(report.0)
 }
 
+/// What was written, the rows written into each table, and the files.
+type Transferred = (Writer, Vec<(String, u64)>, Vec<TableFile>);
+
 /// Reads the files, and writes what stays of them; nothing is committed.
 fn transfer(
     target: &mut Target,
     named: &[(usize, &Path)],
     options: &LoadOptions<'_>,
     progress: &mut dyn FnMut(Progress),
-) -> Result<(Writer, Vec<(String, u64)>, Vec<TableFile>)> {
+) -> Result<Transferred> {
     let duckdb = open_duckdb(options.threads)?;
     let schema = Arc::new(target.schema.clone());
     let batch = Batch::new(Arc::clone(&schema), Arc::new(target.tree.clone()));
