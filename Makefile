@@ -148,6 +148,7 @@ test: setup web
 	@cd '$(ROOT)' && cargo test --release --locked --workspace
 	$(call say,'tests in the browser')
 	@cd '$(BROWSER)' && YIKU='$(CARGO_TARGET_DIR)/release/yiku' npm test --silent
+	@$(MAKE) --no-print-directory -f '$(ROOT)/Makefile' fuzz FUZZ_SECONDS=5
 
 lint: tools native web
 	@cargo fmt --version >/dev/null 2>&1 && cargo clippy --version >/dev/null 2>&1 || \

@@ -124,7 +124,7 @@ fn every_byte_that_is_changed_is_found_or_means_nothing() {
         let most = if log { log_most } else { end / 10 + 4 };
         assert!(silent <= most, "{name}: {silent} of {end} changes were not found");
     }
-    println!("{all} changes of a byte");
+    eprintln!("{all} changes of a byte");
 }
 
 #[test]

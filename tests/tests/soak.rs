@@ -2,7 +2,7 @@
 //! files stay flat, and every check is clean.
 //!
 //! `YIKU_SOAK_SECONDS` says how long, `YIKU_SOAK_FOLDER` where; without them a few seconds.
-#![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test stops where it fails")]
 #![expect(clippy::disallowed_methods, reason = "it measures time and reads the system")]
 
 use std::path::{Path, PathBuf};
@@ -46,7 +46,7 @@ fn sample(folder: &Path, database: &Database, began: Instant, commits: usize) ->
         segments: database.snapshot().unwrap().segments().len(),
         commits,
     };
-    println!(
+    eprintln!(
         "| {} s | {} commits | {} segments | {} files | {} KiB | {} MiB of memory |",
         taken.seconds,
         taken.commits,
@@ -163,7 +163,7 @@ fn memory_and_files_stay_flat() {
             samples.push(sample(&folder, database, began, commits.load(Ordering::Acquire)));
         }
         done.store(true, Ordering::Release);
-        println!("{} reads, {} rounds of names", reading.join().unwrap(), keeping.join().unwrap());
+        eprintln!("{} reads, {} rounds of names", reading.join().unwrap(), keeping.join().unwrap());
         let rows = writing.into_iter().flat_map(|hand| hand.join().unwrap());
         rows.collect::<Rows>()
     });

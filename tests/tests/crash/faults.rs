@@ -110,7 +110,7 @@ fn sweep(lasting: bool) {
                 tried += 1;
             }
         }
-        println!("{name}: {tried} faults, {told} told, lasting: {lasting}");
+        eprintln!("{name}: {tried} faults, {told} told, lasting: {lasting}");
         assert!(told * 2 > tried, "{name}: {told} of {tried} were told");
     }
 }

@@ -5,7 +5,12 @@
 //! stop in it, or to fail. What is left is looked at with what was not synced lost, kept and torn.
 //! It must open, equal a version that may be there, and take a writer; and that again is stopped
 //! at each operation, twice over.
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test stops where it fails")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test stops where it fails"
+)]
 
 mod faults;
 mod scenario;

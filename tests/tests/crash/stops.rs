@@ -114,7 +114,7 @@ fn a_machine_that_stops_leaves_a_whole_version() {
                 }
             }
         }
-        println!("{name}: {} operations, {images} images, {found:?}", sound.changes());
+        eprintln!("{name}: {} operations, {images} images, {found:?}", sound.changes());
         assert!(found.len() > 1 && images > 40, "{name}: stops fell nowhere: {found:?}");
     }
 }
@@ -136,6 +136,6 @@ fn going_on_after_a_stop_may_be_stopped_again() {
                 recover_stopped(&files, &run, 1, &context, &mut count);
             }
         }
-        println!("{name}: {count} images of stops in going on");
+        eprintln!("{name}: {count} images of stops in going on");
     }
 }

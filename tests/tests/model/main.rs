@@ -38,7 +38,7 @@ fn run(seeds: std::ops::Range<u64>, operations: usize) -> BTreeMap<String, usize
             });
         }
     });
-    println!("{} sequences of {operations} operations", seeds.end - seeds.start);
+    eprintln!("{} sequences of {operations} operations", seeds.end - seeds.start);
     served.into_inner().unwrap()
 }
 

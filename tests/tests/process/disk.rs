@@ -80,6 +80,6 @@ fn a_file_system_that_is_cut_off_keeps_what_was_acknowledged() {
         assert!(mounted.unmount() && mounted.mount(), "cut {cut}: it cannot be mounted again");
         from = look(&place, &said, &format!("cut {cut}"));
     }
-    println!("{cuts} cuts, {commits} acknowledged commits, none lost");
+    eprintln!("{cuts} cuts, {commits} acknowledged commits, none lost");
     assert!(commits > cuts, "there was hardly a commit: {commits}");
 }

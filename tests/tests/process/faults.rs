@@ -35,7 +35,7 @@ fn sweep(calls: &str, error: &str, lasting: &str, steps: usize) -> usize {
         let (_folder, said) = run(calls, &format!("error={error}:when={place}{lasting}"), steps);
         if said.failed.is_none() {
             let tried = place.div_ceil(every);
-            println!("{calls} {error}{lasting}: {tried} of {place} places");
+            eprintln!("{calls} {error}{lasting}: {tried} of {place} places");
             return place;
         }
         place += every;

@@ -26,7 +26,7 @@ fn what_a_killed_process_acknowledged_is_there() {
         from = look(&place, &said, &format!("kill {kill}"));
         between += usize::from(from != said.acked);
     }
-    println!(
+    eprintln!(
         "{kills} kills, {commits} acknowledged commits, none lost; {between} were killed \
         after the commit and before the word"
     );
