@@ -13,7 +13,8 @@ use std::time::{Duration, Instant};
 
 use criterion::Criterion;
 use yiku::kernel::{Lift, Pool, Rows, Run};
-use yiku::{CommitInfo, Database, PathNode, PathTree, Predicate, Schema, Snapshot, Value};
+use yiku::schema::PathNode;
+use yiku::{CommitInfo, Database, PathTree, Predicate, Schema, Snapshot, Value};
 
 /// Boxes; each has four balls.
 const BOXES: u64 = 500_000;
@@ -97,7 +98,8 @@ fn write(folder: &Path) -> (Snapshot, Plain) {
             for ball in 0..BALLS {
                 let number = mixed(owner * BALLS + ball);
                 let colour = (number % 6) as i64;
-                let weight = (number / 6 % 20 > 0).then_some((number / 120 % 1_000_000) as i64);
+                let weight =
+                    (!(number / 6).is_multiple_of(20)).then_some((number / 120 % 1_000_000) as i64);
                 let price = (number / 7 % 60_000) as i64;
                 let inner = (number / 11 % 6) as i64;
                 let mut row = batch.push(BALL).unwrap();

@@ -7,7 +7,8 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use yiku::{ColumnSizes, Database, Schema, Snapshot};
+use yiku::segment::ColumnSizes;
+use yiku::{Database, Schema, Snapshot};
 use yiku_indexer::{LoadOptions, load_tables, read_tree};
 
 type Outcome<T> = Result<T, Box<dyn std::error::Error>>;

@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use yiku::{CommitInfo, Database, Error, PathNode, PathTree, Schema, Snapshot, Value};
+use yiku::schema::PathNode;
+use yiku::{CommitInfo, Database, Error, PathTree, Schema, Snapshot, Value};
 
 use crate::mixed;
 

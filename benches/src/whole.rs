@@ -10,7 +10,8 @@
 use std::fmt::Write;
 use std::ops::Range;
 
-use yiku::{Error, PathNode, PathTree, Schema};
+use yiku::schema::PathNode;
+use yiku::{Error, PathTree, Schema};
 
 /// The day of the registry: 2026-10-31.
 pub const AS_OF: i64 = 20_757;

@@ -2,7 +2,8 @@
 #![expect(clippy::print_stdout, reason = "an example is short")]
 
 use yiku::kernel::{Rows, Run};
-use yiku::{CommitInfo, Database, PathNode, PathTree, Predicate, Schema};
+use yiku::schema::PathNode;
+use yiku::{CommitInfo, Database, PathTree, Predicate, Schema};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let schema = Schema::from_toml(include_str!("first.toml"))?;

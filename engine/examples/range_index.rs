@@ -15,7 +15,9 @@
 use std::time::{Duration, Instant};
 
 use yiku::limits::BLOCK_ROWS;
-use yiku::{Column, CommitInfo, Database, PathNode, PathTree, Predicate, RowSet, Schema};
+use yiku::schema::PathNode;
+use yiku::segment::Column;
+use yiku::{CommitInfo, Database, PathTree, Predicate, RowSet, Schema};
 
 const ROWS: u32 = 12 * BLOCK_ROWS;
 const SCHEMA: &str = r#"

@@ -17,7 +17,7 @@ pub enum Cell {
     /// No value.
     #[default]
     Unknown,
-    /// What a column that is not of text stores: see [`crate::Kind`].
+    /// What a column that is not of text stores: see [`crate::schema::Kind`].
     Int(i64),
     /// A text.
     Text(String),
@@ -201,7 +201,7 @@ impl Batch {
     /// Adds a row with all rows beneath it: a bundle, where the row is of the root table.
     ///
     /// # Errors
-    /// As [`Batch::push`] and [`crate::RowBuilder::put`]; [`Error::Orphan`] on a row that lies
+    /// As [`Batch::push`] and [`crate::rows::RowBuilder::put`]; [`Error::Orphan`] on a row that lies
     /// beneath one of another table than its parent's. The batch then has a part of the rows.
     pub fn put(&mut self, bundle: &Bundle) -> Result<()> {
         let mut row = self.push(bundle.table)?;

@@ -18,7 +18,7 @@
 //! #        name = "school"
 //! #        key = "id"
 //! #        columns = [{ name = "id", kind = "id" }, { name = "place", kind = "path" }]"#)?;
-//! # let node = yiku::PathNode { code: 11, level: 0, name: "North".into() };
+//! # let node = yiku::schema::PathNode { code: 11, level: 0, name: "North".into() };
 //! # let tree = yiku::PathTree::new(&schema.path, vec![node])?;
 //! let database = yiku::Database::create(&folder, schema, tree)?;
 //! let mut writer = database.writer()?;
@@ -70,8 +70,8 @@ mod predicate;
 mod prepare;
 mod records;
 mod row_set;
-mod schema;
-mod segment;
+pub mod schema;
+pub mod segment;
 pub mod storage;
 mod sweep;
 mod values;
@@ -79,18 +79,29 @@ mod verify;
 mod version;
 mod writer;
 
-pub use batch::{Batch, RowBuilder, Value};
-pub use bundle::{Bundle, Cell};
+pub use batch::{Batch, Value};
+pub use bundle::Bundle;
 pub use compact::Compaction;
-pub use database::{Database, Named, Snapshot};
+pub use database::{Database, Snapshot};
 pub use error::{Error, Result};
-pub use export::Exported;
-pub use path::{PathNode, PathTree};
-pub use predicate::{Access, Predicate};
-pub use prepare::Prepared;
+pub use path::PathTree;
+pub use predicate::Predicate;
 pub use row_set::RowSet;
-pub use schema::{Code, CodeList, ColumnSchema, Kind, Level, PathSchema, Schema, TableSchema};
-pub use segment::{Column, ColumnSizes, Segment, ZoneMap};
-pub use values::Values;
-pub use verify::Verified;
+pub use schema::Schema;
+pub use segment::Segment;
 pub use writer::{CommitInfo, Writer};
+
+/// Rows on their way in, and out again.
+pub mod rows {
+    pub use crate::batch::RowBuilder;
+    pub use crate::bundle::Cell;
+    pub use crate::prepare::Prepared;
+    pub use crate::values::Values;
+}
+
+/// What work on a whole database has done or found.
+pub mod report {
+    pub use crate::database::Named;
+    pub use crate::export::Exported;
+    pub use crate::verify::Verified;
+}

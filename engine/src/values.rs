@@ -1,6 +1,6 @@
 //! Many rows of a table at once: the way into a batch for a caller who has columns.
 //!
-//! Invariant: what enters this way is what [`Batch::push`] and [`crate::RowBuilder::put`] would
+//! Invariant: what enters this way is what [`Batch::push`] and [`crate::rows::RowBuilder::put`] would
 //! have made of the same rows, or nothing enters.
 
 use crate::batch::{Batch, BatchColumn, LENGTH_BITS, Value, stored, wrong_type};
@@ -126,7 +126,7 @@ impl Batch {
     /// a column of texts takes as it is. The batch stays as it was.
     ///
     /// # Errors
-    /// As [`crate::RowBuilder::put`].
+    /// As [`crate::rows::RowBuilder::put`].
     pub fn stored(&self, table: usize, column: usize, value: Value<'_>) -> Result<Option<i64>> {
         let declared = self.schema().tables.get(table);
         let Some(declared) = declared.and_then(|table| table.columns.get(column)) else {

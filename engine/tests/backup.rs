@@ -4,8 +4,9 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use yiku::schema::PathNode;
 use yiku::storage::{Disk, Storage};
-use yiku::{CommitInfo, Compaction, Database, Error, PathNode, PathTree, Schema, Snapshot};
+use yiku::{CommitInfo, Compaction, Database, Error, PathTree, Schema, Snapshot};
 
 const SCHEMA: &str = r#"
 name = "s"

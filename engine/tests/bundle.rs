@@ -7,10 +7,9 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Instant;
 
-use yiku::{
-    Batch, Bundle, Cell, CommitInfo, Compaction, Database, Error, PathNode, PathTree, Schema,
-    Snapshot,
-};
+use yiku::rows::Cell;
+use yiku::schema::PathNode;
+use yiku::{Batch, Bundle, CommitInfo, Compaction, Database, Error, PathTree, Schema, Snapshot};
 
 const SCHEMA: &str = r#"
 name = "s"

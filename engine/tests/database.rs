@@ -7,10 +7,9 @@ use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use yiku::limits::{SEGMENT_ROWS_MAX, TEXT_BYTES_MAX};
+use yiku::schema::PathNode;
 use yiku::storage::{Disk, Storage};
-use yiku::{
-    Batch, CommitInfo, Database, PathNode, PathTree, Predicate, Result, Schema, Snapshot, Value,
-};
+use yiku::{Batch, CommitInfo, Database, PathTree, Predicate, Result, Schema, Snapshot, Value};
 
 const SCHEMA: &str = r#"
 name = "s"

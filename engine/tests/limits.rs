@@ -7,10 +7,9 @@ use yiku::limits::{
     BATCH_ROWS_MAX, COLUMNS_MAX, LEVELS_MAX, LIST_CODES_MAX, PATH_DIGITS_MAX, RECORD_BYTES_MAX,
     SEGMENT_ROWS_MAX, SET_CODES_MAX, TABLES_MAX,
 };
-use yiku::{
-    Code, CodeList, ColumnSchema, CommitInfo, Database, Error, Kind, Level, PathNode, PathTree,
-    RowBuilder, Schema, TableSchema, Value,
-};
+use yiku::rows::RowBuilder;
+use yiku::schema::{Code, CodeList, ColumnSchema, Kind, Level, PathNode, TableSchema};
+use yiku::{CommitInfo, Database, Error, PathTree, Schema, Value};
 
 fn column(name: &str, kind: Kind, list: Option<usize>) -> ColumnSchema {
     let (name, label) = (name.to_owned(), name.to_owned());

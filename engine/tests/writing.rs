@@ -11,10 +11,10 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 
+use yiku::report::Named;
+use yiku::schema::PathNode;
 use yiku::storage::{Disk, Storage};
-use yiku::{
-    CommitInfo, Compaction, Database, Error, Named, PathNode, PathTree, Schema, Snapshot, Writer,
-};
+use yiku::{CommitInfo, Compaction, Database, Error, PathTree, Schema, Snapshot, Writer};
 
 const SCHEMA: &str = r#"
 name = "s"

@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use yiku::{PathNode, PathSchema, PathTree};
+use yiku::PathTree;
+use yiku::schema::{PathNode, PathSchema};
 
 use crate::clean::trimmed;
 use crate::error::{Error, Result};

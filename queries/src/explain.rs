@@ -4,7 +4,8 @@
 
 use std::collections::BTreeSet;
 
-use yiku::{Access, Predicate, Segment, Snapshot};
+use yiku::segment::Access;
+use yiku::{Predicate, Segment, Snapshot};
 
 use crate::answer::Step;
 use crate::bound::{Condition, Term, Test, Value};

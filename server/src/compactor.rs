@@ -134,7 +134,8 @@ pub(crate) fn wait(time: Duration, stopped: &AtomicBool) {
 mod tests {
     #![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
 
-    use yiku::{CommitInfo, PathNode, PathTree, Schema};
+    use yiku::schema::PathNode;
+    use yiku::{CommitInfo, PathTree, Schema};
 
     use super::*;
 

@@ -5,17 +5,19 @@
 
 use std::collections::BTreeSet;
 
-use yiku::{Access, Bundle, Kind, Predicate, Result, RowSet, Schema, Segment, Snapshot};
+use yiku::schema::Kind;
+use yiku::segment::Access;
+use yiku::{Bundle, Predicate, Result, RowSet, Schema, Segment, Snapshot};
 
 use crate::registry::{Cell, Row, Rows};
 
 /// A bundle as a plain row.
 #[must_use]
 pub fn row(bundle: &Bundle) -> Row {
-    let cell = |cell: &yiku::Cell| match cell {
-        yiku::Cell::Unknown => Cell::Unknown,
-        yiku::Cell::Int(value) => Cell::Int(*value),
-        yiku::Cell::Text(text) => Cell::Text(text.clone()),
+    let cell = |cell: &yiku::rows::Cell| match cell {
+        yiku::rows::Cell::Unknown => Cell::Unknown,
+        yiku::rows::Cell::Int(value) => Cell::Int(*value),
+        yiku::rows::Cell::Text(text) => Cell::Text(text.clone()),
     };
     Row {
         table: bundle.table,

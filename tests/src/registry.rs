@@ -7,10 +7,8 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use yiku::{
-    Batch, ColumnSchema, CommitInfo, Database, Kind, PathNode, PathTree, Schema, Snapshot, Value,
-    calendar,
-};
+use yiku::schema::{ColumnSchema, Kind, PathNode};
+use yiku::{Batch, CommitInfo, Database, PathTree, Schema, Snapshot, Value, calendar};
 
 use crate::Random;
 

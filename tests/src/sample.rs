@@ -3,7 +3,8 @@
 //! Each kind of value stands in a column with an index and in one without, and what is drawn
 //! depends on a mood, so that blocks of every encoding come about.
 
-use yiku::{ColumnSchema, Kind, PathNode, PathTree, Schema};
+use yiku::schema::{ColumnSchema, Kind, PathNode};
+use yiku::{PathTree, Schema};
 
 use crate::Random;
 use crate::registry::{Cell, Row};

@@ -5,10 +5,10 @@
 use std::path::Path;
 
 use yiku::kernel::{Lift, Rows, Run, Stop};
-use yiku::{
-    Cell, CommitInfo, Compaction, Database, Error, Exported, PathNode, PathTree, Predicate,
-    Prepared, Schema, Snapshot, Verified,
-};
+use yiku::report::{Exported, Verified};
+use yiku::rows::{Cell, Prepared};
+use yiku::schema::PathNode;
+use yiku::{CommitInfo, Compaction, Database, Error, PathTree, Predicate, Schema, Snapshot};
 use yiku_queries::{Limits, Plan, Query};
 
 type Done = Result<(), Box<dyn std::error::Error>>;

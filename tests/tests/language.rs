@@ -2,7 +2,8 @@
 //! as not supported yet is refused by its name.
 #![expect(clippy::unwrap_used, clippy::disallowed_methods, reason = "tests")]
 
-use yiku::{Database, PathNode, PathTree, Schema, Snapshot};
+use yiku::schema::PathNode;
+use yiku::{Database, PathTree, Schema, Snapshot};
 use yiku_queries::{Error, Plan, Query};
 
 /// An empty registry of the platform, with one village.

@@ -13,7 +13,7 @@
 //! #        key = "id"
 //! #        columns = [{ name = "id", kind = "id" }, { name = "place", kind = "path" },
 //! #            { name = "price", kind = "money" }]"#)?;
-//! # let node = yiku::PathNode { code: 11, level: 0, name: "North".into() };
+//! # let node = yiku::schema::PathNode { code: 11, level: 0, name: "North".into() };
 //! # let tree = yiku::PathTree::new(&schema.path, vec![node])?;
 //! # let database = yiku::Database::create(&folder, schema, tree)?;
 //! # let mut writer = database.writer()?;

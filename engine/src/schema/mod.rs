@@ -10,6 +10,7 @@ use crate::error::{Error, Result};
 use crate::limits::{
     COLUMNS_MAX, LEVELS_MAX, LIST_CODES_MAX, PATH_DIGITS_MAX, SET_CODES_MAX, TABLES_MAX,
 };
+pub use crate::path::PathNode;
 
 /// What a database holds, declared once when it is created.
 #[derive(Debug, Clone, PartialEq, Eq)]

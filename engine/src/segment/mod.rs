@@ -21,6 +21,7 @@ mod walk;
 use std::ops::Range;
 use std::sync::Arc;
 
+pub use crate::predicate::Access;
 pub use column::{Column, ZoneMap};
 pub use sizes::ColumnSizes;
 

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use yiku::kernel::Pool;
-use yiku::{Bundle, Cell, CommitInfo, Database, PathNode, PathTree, Predicate, Schema, Snapshot};
+use yiku::rows::Cell;
+use yiku::schema::PathNode;
+use yiku::{Bundle, CommitInfo, Database, PathTree, Predicate, Schema, Snapshot};
 
 const SCHEMA: &str = r#"
 name = "s"

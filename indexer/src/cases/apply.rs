@@ -6,7 +6,8 @@ use std::path::Path;
 
 use serde::Serialize;
 use yiku::limits::TEXT_BYTES_MAX;
-use yiku::{Bundle, Cell, CommitInfo, Database, Snapshot, Writer};
+use yiku::rows::Cell;
+use yiku::{Bundle, CommitInfo, Database, Snapshot, Writer};
 
 use super::decision::Decision;
 use super::kept::{self, Kept, Line, Mark};

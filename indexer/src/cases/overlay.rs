@@ -6,7 +6,8 @@
 use std::collections::BTreeMap;
 
 use serde_json::Value;
-use yiku::{Bundle, Cell, PathTree, Schema};
+use yiku::rows::Cell;
+use yiku::{Bundle, PathTree, Schema};
 
 use super::decision::{AidEnd, AidSpell, Decision, PersonChange, Values, WarningRow};
 use super::places::{Places, Table, cell, json};

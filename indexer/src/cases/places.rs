@@ -3,7 +3,9 @@
 
 use serde_json::Value;
 use yiku::limits::TEXT_BYTES_MAX;
-use yiku::{Cell, ColumnSchema, Kind, PathTree, Schema, calendar};
+use yiku::rows::Cell;
+use yiku::schema::{ColumnSchema, Kind};
+use yiku::{PathTree, Schema, calendar};
 
 use crate::error::{Error, Result};
 use crate::reject::shown;
@@ -129,7 +131,7 @@ pub(super) fn cell(
     })
 }
 
-fn list_name(list: Option<&yiku::CodeList>) -> &str {
+fn list_name(list: Option<&yiku::schema::CodeList>) -> &str {
     list.map_or("", |list| list.name.as_str())
 }
 
@@ -164,7 +166,7 @@ mod tests {
     #![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
 
     use serde_json::json;
-    use yiku::PathNode;
+    use yiku::schema::PathNode;
 
     use super::*;
 

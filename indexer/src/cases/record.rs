@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use yiku::{Bundle, Cell, Schema, Snapshot};
+use yiku::rows::Cell;
+use yiku::{Bundle, Schema, Snapshot};
 
 use super::decision::Values;
 use super::places::{Places, json};

@@ -1,11 +1,12 @@
 //! The values of one column as they come from DuckDB, turned into what the engine stores.
 //!
-//! Invariant: a value is taken or refused as [`yiku::RowBuilder::put`] would take or refuse the
+//! Invariant: a value is taken or refused as [`yiku::rows::RowBuilder::put`] would take or refuse the
 //! text of it.
 
 use duckdb::arrow::array::{Array, AsArray, StringArray};
 use duckdb::arrow::datatypes::{Date32Type, Decimal128Type, Int64Type};
-use yiku::{Batch, Kind, Value};
+use yiku::schema::Kind;
+use yiku::{Batch, Value};
 
 use super::source::Form;
 use crate::error::{Error, Result};

@@ -10,7 +10,8 @@ use std::sync::Arc;
 use duckdb::Connection;
 use duckdb::arrow::array::{ArrayRef, Int64Builder, RecordBatch, StringBuilder, StructArray};
 use duckdb::arrow::datatypes::{DataType, Field, Schema as ArrowSchema};
-use yiku::{Kind, Schema};
+use yiku::Schema;
+use yiku::schema::Kind;
 
 use super::go;
 use crate::error::{Error, Result};

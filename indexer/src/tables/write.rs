@@ -6,7 +6,9 @@ use std::ops::Range;
 use duckdb::Connection;
 use duckdb::arrow::array::{Array, StructArray};
 use yiku::limits::SEGMENT_ROWS_MAX;
-use yiku::{Batch, Prepared, Schema, TableSchema, Values, Writer};
+use yiku::rows::{Prepared, Values};
+use yiku::schema::TableSchema;
+use yiku::{Batch, Schema, Writer};
 
 use super::cells::{Cells, texts};
 use super::lanes;

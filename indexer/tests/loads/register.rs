@@ -2,7 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use yiku::{Database, Kind, Schema, Snapshot};
+use yiku::schema::Kind;
+use yiku::{Database, Schema, Snapshot};
 use yiku_fixtures::province::{Forms, Options, Summary, generate};
 use yiku_indexer::{
     LoadOptions, LoadReport, Result, load_departments, parse_tree, registry_schema,

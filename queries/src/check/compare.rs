@@ -310,7 +310,10 @@ impl Checker<'_> {
 }
 
 /// The place of a code of any level, with or without the zeros of the levels beneath.
-pub(super) fn place<'t>(tree: &'t yiku::PathTree, text: &str) -> Option<&'t yiku::PathNode> {
+pub(super) fn place<'t>(
+    tree: &'t yiku::PathTree,
+    text: &str,
+) -> Option<&'t yiku::schema::PathNode> {
     let digits = usize::from(tree.levels().last()?.digits);
     let of_a_level = tree.levels().iter().any(|l| usize::from(l.digits) == text.len());
     if !of_a_level || !text.bytes().all(|b| b.is_ascii_digit()) {
@@ -321,7 +324,7 @@ pub(super) fn place<'t>(tree: &'t yiku::PathTree, text: &str) -> Option<&'t yiku
 
 /// Places an unknown code may have meant, as code and name: of that name, or of the nearest code.
 fn near_places(tree: &yiku::PathTree, text: &str) -> Vec<String> {
-    let told = |node: &yiku::PathNode| format!("{} {}", tree.prefix(node), node.name);
+    let told = |node: &yiku::schema::PathNode| format!("{} {}", tree.prefix(node), node.name);
     let numeric = text.bytes().all(|b| b.is_ascii_digit());
     if !numeric {
         let mut named: Vec<_> = tree.nodes().iter().filter(|n| n.name.contains(text)).collect();

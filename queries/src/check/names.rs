@@ -1,6 +1,7 @@
 //! Names: columns of the table and of the tables above it, code values, levels of the path.
 
-use yiku::{ColumnSchema, Kind, Predicate};
+use yiku::Predicate;
+use yiku::schema::{ColumnSchema, Kind};
 
 use super::{Checker, Type, Typed, What};
 use crate::ast::{Expr, ExprKind, Word};

@@ -1,7 +1,8 @@
 //! The kinds of expressions in the platform's own schema, and what is wrong with others.
 #![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
 
-use yiku::{PathNode, PathTree, Schema};
+use yiku::schema::PathNode;
+use yiku::{PathTree, Schema};
 
 use crate::check_expression;
 

@@ -9,7 +9,8 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
-use yiku::{Kind, Schema, calendar};
+use yiku::schema::Kind;
+use yiku::{Schema, calendar};
 
 use super::rows::{Cell, Rows};
 use super::{Error, Result};

@@ -4,7 +4,8 @@
 
 use std::cell::Cell as Steps;
 
-use yiku::{CommitInfo, Database, Kind, PathNode, PathTree, Schema, Snapshot, Value, calendar};
+use yiku::schema::{Kind, PathNode};
+use yiku::{CommitInfo, Database, PathTree, Schema, Snapshot, Value, calendar};
 
 use super::clause::comparisons;
 use super::rows::{Cell, Rows};

@@ -5,7 +5,8 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use yiku::{CommitInfo, Database, PathNode, PathTree, Schema, Snapshot};
+use yiku::schema::PathNode;
+use yiku::{CommitInfo, Database, PathTree, Schema, Snapshot};
 
 use crate::{Answer, Error, Limits, Plan, Query, Values};
 

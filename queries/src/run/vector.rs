@@ -6,8 +6,9 @@
 
 use std::ops::Range;
 
+use yiku::RowSet;
 use yiku::kernel::Held;
-use yiku::{Column, RowSet};
+use yiku::segment::Column;
 
 use super::scan::{Scan, bounds, each_row, set_bytes};
 use crate::ast::Arithmetic;

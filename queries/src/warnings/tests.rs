@@ -3,7 +3,8 @@
 
 use std::collections::BTreeSet;
 
-use yiku::{CommitInfo, Database, PathNode, PathTree, Schema, Snapshot, Value, calendar};
+use yiku::schema::PathNode;
+use yiku::{CommitInfo, Database, PathTree, Schema, Snapshot, Value, calendar};
 
 use super::evaluate::unknown_to;
 use super::{Error, Hit, Level, Outcome, RuleOutcome, Rules, evaluate};

@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use yiku::{PathNode, PathSchema, PathTree, Schema, calendar};
+use yiku::schema::{PathNode, PathSchema};
+use yiku::{PathTree, Schema, calendar};
 use yiku_fixtures::reference;
 use yiku_indexer::{LoadOptions, LoadReport};
 

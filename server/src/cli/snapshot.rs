@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 use serde::Serialize;
-use yiku::{Database, Named, Snapshot, calendar};
+use yiku::report::Named;
+use yiku::{Database, Snapshot, calendar};
 
 use super::locked::Wait;
 use super::out;
@@ -201,7 +202,7 @@ impl Export {
         let done = snapshot.export(&self.into);
         steps.end();
         let done = done.map_err(refused)?;
-        let yiku::Exported { version, sent, sent_bytes, there } = done;
+        let yiku::report::Exported { version, sent, sent_bytes, there } = done;
         if self.place.json {
             return out::json(&ExportedBody { version, sent, sent_bytes, there });
         }

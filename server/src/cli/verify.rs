@@ -5,7 +5,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 use serde::Serialize;
-use yiku::{Database, Verified};
+use yiku::Database;
+use yiku::report::Verified;
 
 use super::out;
 use super::progress::Steps;

@@ -3,7 +3,8 @@
 use axum::extract::State;
 use axum::http::{HeaderMap, Uri};
 use serde::{Deserialize, Serialize};
-use yiku::{PathNode, PathTree};
+use yiku::PathTree;
+use yiku::schema::PathNode;
 
 use super::body::{Part, parameters};
 use super::reply::Reply;

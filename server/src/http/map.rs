@@ -9,7 +9,8 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
-use yiku::{PathNode, Snapshot};
+use yiku::Snapshot;
+use yiku::schema::PathNode;
 use yiku_fixtures::reference;
 use yiku_queries::{Answer, Role, Values};
 

@@ -3,7 +3,8 @@
 use axum::extract::State;
 use axum::http::HeaderMap;
 use serde::Serialize;
-use yiku::{ColumnSchema, Schema, Snapshot};
+use yiku::schema::ColumnSchema;
+use yiku::{Schema, Snapshot};
 
 use super::reply::Reply;
 use super::signed::Scope;

@@ -3,7 +3,8 @@
 
 use std::path::Path;
 
-use yiku::{Batch, CommitInfo, Database, PathNode, PathTree, Result, Schema, Value, calendar};
+use yiku::schema::PathNode;
+use yiku::{Batch, CommitInfo, Database, PathTree, Result, Schema, Value, calendar};
 
 /// Households of county 140105 and 140106; one more lives in 140212, nobody in 140213.
 pub(crate) const HOUSEHOLDS: i64 = 36;

@@ -1,6 +1,7 @@
 //! Rows and a question drawn from an input: the answer is that of looking at every row.
 
-use yiku::{CommitInfo, Database, Kind, Predicate};
+use yiku::schema::Kind;
+use yiku::{CommitInfo, Database, Predicate};
 use yiku_tests::memory::{Files, Memory};
 use yiku_tests::naive;
 use yiku_tests::registry::{Cell, Row, push};

@@ -11,7 +11,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use sequence::World;
-use yiku::Access;
+use yiku::segment::Access;
 
 /// Runs sequences on folders in memory, several at a time; how the filters were served.
 fn run(seeds: std::ops::Range<u64>, operations: usize) -> BTreeMap<String, usize> {

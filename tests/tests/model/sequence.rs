@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use yiku::{Access, CommitInfo, Compaction, Database, Error, Snapshot, Writer};
+use yiku::segment::Access;
+use yiku::{CommitInfo, Compaction, Database, Error, Snapshot, Writer};
 use yiku_tests::expected::Expected;
 use yiku_tests::memory::{Files, Memory};
 use yiku_tests::registry::Cell;

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use yiku::limits::{BLOCK_ROWS, SEGMENT_ROWS_MAX};
-use yiku::{CommitInfo, Database, PathNode, PathTree, Predicate, RowSet, Schema, Value};
+use yiku::schema::PathNode;
+use yiku::{CommitInfo, Database, PathTree, Predicate, RowSet, Schema, Value};
 use yiku_tests::expected::Expected;
 use yiku_tests::memory::{Files, Memory};
 use yiku_tests::sample::{Mood, schema, tree};

@@ -1,6 +1,6 @@
 //! Conditions on a row, drawn at random.
 
-use yiku::Kind;
+use yiku::schema::Kind;
 
 use crate::both::{AND, Both, COMPARE, Numeric, OR, SUM};
 use crate::draw::{Draw, Reached, quoted};

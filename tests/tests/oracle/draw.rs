@@ -1,6 +1,7 @@
 //! Draws expressions at random: which columns are in reach, and what may be asked of them.
 
-use yiku::{ColumnSchema, Kind, PathTree, Schema, calendar};
+use yiku::schema::{ColumnSchema, Kind};
+use yiku::{PathTree, Schema, calendar};
 use yiku_tests::Random;
 
 use crate::both::{Both, COMPARE, SUM};

@@ -4,7 +4,8 @@
 
 use duckdb::types::Value;
 use duckdb::{Connection, appender_params_from_iter};
-use yiku::{ColumnSchema, Kind, PathTree, Schema, calendar};
+use yiku::schema::{ColumnSchema, Kind};
+use yiku::{PathTree, Schema, calendar};
 use yiku_tests::registry::{Cell, Row, Rows};
 
 use crate::answer::Shown;

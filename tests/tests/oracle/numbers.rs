@@ -1,6 +1,6 @@
 //! Numbers of a row, drawn at random.
 
-use yiku::Kind;
+use yiku::schema::Kind;
 
 use crate::both::{Both, Numeric, PRIMARY, Unit};
 use crate::draw::{Draw, Reached, sql_day};

@@ -1,6 +1,7 @@
 //! Whole questions, drawn at random: rows of a table, groups, measures, order.
 
-use yiku::{Kind, calendar};
+use yiku::calendar;
+use yiku::schema::Kind;
 
 use crate::both::{Both, Numeric, Unit};
 use crate::draw::Draw;
