@@ -96,8 +96,10 @@ impl Desk {
 
     /// The newest version, which this process may now go on from.
     pub(crate) fn begin(&self, shared: &Shared, version: Arc<Version>) -> Result<()> {
-        let mut state = self.state.lock();
-        if state.tail.as_ref().is_some_and(|tail| Arc::ptr_eq(&tail.version, &version)) {
+        let known = |state: &State| {
+            state.tail.as_ref().is_some_and(|tail| Arc::ptr_eq(&tail.version, &version))
+        };
+        if known(&self.state.lock()) {
             return Ok(());
         }
         let mut tail = Tail { version, log: None };
@@ -106,10 +108,10 @@ impl Desk {
         // nothing to write: the next commit is a checkpoint.
         if tail.version.has_log() {
             let written = checkpoint::write(shared, &tail.version, false);
-            tail = written.inspect_err(|error| state.poisoned = poisons(error))?;
+            tail = written.inspect_err(|error| self.state.lock().poisoned |= poisons(error))?;
             shared.publish(&tail.version);
         }
-        state.tail = Some(tail);
+        self.state.lock().tail = Some(tail);
         Ok(())
     }
 
@@ -326,9 +328,14 @@ impl Shared {
     pub(crate) fn spill(&self, number: u64, bytes: &[u8]) -> Result<()> {
         let name = SegmentFile::name(number);
         self.spilled.lock().insert(number);
-        self.storage
-            .write(&name, bytes)
-            .map_err(|source| io_error(&*self.storage, "write", &name, source))
+        let written = self.storage.write(&name, bytes);
+        written.map_err(|source| {
+            let error = io_error(&*self.storage, "write", &name, source);
+            if poisons(&error) {
+                self.desk.state.lock().poisoned = true;
+            }
+            error
+        })
     }
 }
 

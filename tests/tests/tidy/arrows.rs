@@ -20,6 +20,7 @@ const CRATES: &[(&str, &str, &[&str])] = &[
     ),
     ("benches", "yiku-benches", EVERY),
     ("tests", "yiku-tests", EVERY),
+    ("tests/fuzz", "yiku-fuzz", &["yiku", "yiku-tests"]),
 ];
 const EVERY: &[&str] =
     &["yiku", "yiku-queries", "yiku-indexer", "yiku-fixtures", "yiku-casework", "yiku-server"];
