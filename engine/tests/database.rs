@@ -383,3 +383,31 @@ fn who_asks_to_write_and_writes_nothing_changes_no_file() {
     commit(&database, &["B2"], 2);
     assert_eq!(database.named("k").unwrap().rows(0), 1);
 }
+
+#[test]
+fn long_numbers_as_texts_are_kept_however_far_apart_they_are() {
+    let schema = SCHEMA.replace("kind = \"int\"", "kind = \"text\"");
+    let schema = Schema::from_toml(&schema).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let database = Database::create(folder.path(), schema, tree(&[1101])).unwrap();
+    // What went wrong: the last rows alone known, and far apart; letters worth more than digits.
+    let last = ["A00000000000001", "Z99999999999999", "A5", "999999999999999999"];
+    for (nth, pair) in last.windows(2).enumerate() {
+        let mut writer = database.writer().unwrap();
+        let mut batch = writer.batch();
+        let key = format!("B{nth}");
+        batch.row("box").unwrap().set("id", &*key).unwrap().set("place", "1101").unwrap();
+        let texts: Vec<Option<&str>> =
+            (0..30).map(|_| None).chain(pair.iter().map(|text| Some(*text))).collect();
+        for (n, text) in texts.iter().enumerate() {
+            let ball = format!("{key}-{n}");
+            let row = batch.row("ball").unwrap().set("id", ball.as_str()).unwrap();
+            row.set("weight", *text).unwrap();
+        }
+        writer.write(&batch).unwrap();
+        let snapshot = writer.commit(CommitInfo::default()).unwrap();
+        let found = snapshot.bundle(&key).unwrap().unwrap();
+        let found: Vec<Option<&str>> = found.beneath.iter().map(|row| row.cell(1).text()).collect();
+        assert_eq!(found, texts);
+    }
+}

@@ -187,7 +187,9 @@ pub(crate) fn numbers(texts: &TextList) -> Option<Numbers> {
     let mut shape = Shape::of(texts)?;
     let found = shape.numbers(texts);
     let span = |slope: i64| {
-        let stored = |(row, number): &(usize, i64)| *number - slope * *row as i64;
+        // A row that goes beyond 64 bits comes back when it is read: both are modulo 2^64.
+        let stored =
+            |(row, number): &(usize, i64)| number.wrapping_sub(slope.wrapping_mul(*row as i64));
         let (min, max) = (found.iter().map(stored).min()?, found.iter().map(stored).max()?);
         Some((min, bits_for(max.wrapping_sub(min) as u64)))
     };
@@ -205,7 +207,8 @@ pub(crate) fn numbers(texts: &TextList) -> Option<Numbers> {
     let mut numbers = vec![0; texts.len()];
     for (row, number) in found {
         if let Some(slot) = numbers.get_mut(row) {
-            *slot = (number - shape.slope * row as i64).wrapping_sub(base) as u64;
+            let stored = number.wrapping_sub(shape.slope.wrapping_mul(row as i64));
+            *slot = stored.wrapping_sub(base) as u64;
         }
     }
     Some(Numbers { shape, base, bits, numbers })

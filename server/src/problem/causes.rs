@@ -60,7 +60,19 @@ impl Problem {
             | yiku::Error::Orphan { .. }
             | yiku::Error::MissingKey { .. }
             | yiku::Error::DuplicateKey { .. }
+            | yiku::Error::Conflict { .. }
+            | yiku::Error::NameTaken { .. }
             | yiku::Error::Poisoned => Code::Fault,
+            // Names are asked for by commands only.
+            yiku::Error::NoSuchName { .. } => Code::Fault,
+            // What a question may take.
+            yiku::Error::Stopped(_) => return Self::new(Code::Late),
+            yiku::Error::Memory { .. } => {
+                return Self::told(Code::QueryLimit, error.to_string());
+            }
+            yiku::Error::Overflow { .. } => {
+                return Self::told(Code::QueryOverflow, error.to_string());
+            }
             // What a checked plan does not ask for.
             yiku::Error::UnknownTable { .. }
             | yiku::Error::UnknownColumn { .. }
