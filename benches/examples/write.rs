@@ -82,7 +82,8 @@ fn batches(database: &Database, changes: &Changes) -> Outcome<()> {
     let slowest = times.last().copied().unwrap_or_default().0;
     let rate = BATCH as f64 / whole.as_secs_f64();
     println!(
-        "| batches of {BATCH} bundles | median, ms | filling | writing | committing | slowest, ms | bundles a second |"
+        "| batches of {BATCH} bundles | median, ms | filling | writing | committing | slowest, ms \
+         | bundles a second |"
     );
     println!("| ---: | ---: | ---: | ---: | ---: | ---: | ---: |");
     println!(

@@ -201,8 +201,8 @@ impl Batch {
     /// Adds a row with all rows beneath it: a bundle, where the row is of the root table.
     ///
     /// # Errors
-    /// As [`Batch::push`] and [`crate::rows::RowBuilder::put`]; [`Error::Orphan`] on a row that lies
-    /// beneath one of another table than its parent's. The batch then has a part of the rows.
+    /// As [`Batch::push`] and [`crate::rows::RowBuilder::put`]; [`Error::Orphan`] on a row that
+    /// lies beneath one of another table than its parent's. The batch then has a part of the rows.
     pub fn put(&mut self, bundle: &Bundle) -> Result<()> {
         let mut row = self.push(bundle.table)?;
         for (column, cell) in bundle.cells.iter().enumerate() {

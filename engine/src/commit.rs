@@ -184,7 +184,8 @@ impl Desk {
     ) -> std::result::Result<Option<Group>, (Error, Vec<Arc<Ticket>>)> {
         let mut next = Version::clone(&tail.version);
         next.position.version = next.position.version.saturating_add(1);
-        let mut work = Work { change: Change::default(), own: BTreeSet::new(), large: false };
+        let mut work =
+            Work { change: Change::default(), own: BTreeSet::new(), bytes: 0, large: false };
         let mut accepted = Vec::with_capacity(tickets.len());
         for ticket in tickets {
             let Some(changes) = ticket.changes.lock().take() else { continue };
@@ -344,6 +345,8 @@ struct Work {
     change: Change,
     /// The numbers of the segments that its writers wrote.
     own: BTreeSet<u64>,
+    /// Bytes of those and of the keys that were removed, about.
+    bytes: u64,
     /// Whether it does not go into the log.
     large: bool,
 }
@@ -378,7 +381,9 @@ impl Work {
                 self.large |= kept.file;
             }
         }
-        self.large |= changes.tree || bytes > LOGGED_BYTES_MAX as u64;
+        let removed: usize = changes.removed.iter().map(|key| key.len() + 8).sum();
+        self.bytes = self.bytes.saturating_add(bytes).saturating_add(removed as u64);
+        self.large |= changes.tree || self.bytes > LOGGED_BYTES_MAX as u64;
         applied.as_of = changes.info.as_of.or(applied.as_of);
         self.large |= month_ends::crosses(next, applied.as_of);
         self.change.as_of = changes.info.as_of.or(self.change.as_of);

@@ -6,7 +6,7 @@ use crate::checkpoint;
 use crate::commit::Tail;
 use crate::database::{Database, Named, Shared};
 use crate::error::{Error, Result};
-use crate::limits::NAME_BYTES_MAX;
+use crate::limits::{NAME_BYTES_MAX, NAMES_MAX};
 use crate::manifest::NameRecord;
 use crate::month_ends;
 use crate::version::Version;
@@ -26,6 +26,11 @@ impl Database {
         let version = self.change(|shared, tail| {
             if tail.version.names.iter().any(|record| record.name == name) {
                 return Err(Error::NameTaken { name: name.to_owned() });
+            }
+            let found = tail.version.names.len() as u64;
+            if tail.version.names.len() >= NAMES_MAX {
+                let what = "versions under a name";
+                return Err(Error::Limit { what, found: found + 1, limit: NAMES_MAX as u64 });
             }
             let mut before = Arc::clone(&tail.version);
             let moved = before.manifest.log_bytes.is_some();

@@ -1,7 +1,7 @@
 //! Many rows of a table at once: the way into a batch for a caller who has columns.
 //!
-//! Invariant: what enters this way is what [`Batch::push`] and [`crate::rows::RowBuilder::put`] would
-//! have made of the same rows, or nothing enters.
+//! Invariant: what enters this way is what [`Batch::push`] and [`crate::rows::RowBuilder::put`]
+//! would have made of the same rows, or nothing enters.
 
 use crate::batch::{Batch, BatchColumn, LENGTH_BITS, Value, stored, wrong_type};
 use crate::error::{Error, Result};

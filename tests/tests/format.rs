@@ -23,7 +23,7 @@ fn folder(format: u16) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures/format").join(format.to_string())
 }
 
-/// The fixed load: every kind and encoding, two commits, a live set, two trees.
+/// The fixed load: every kind, commits of files and of the log, live sets, two trees.
 fn load() -> (Files, Expected) {
     let storage = Memory::new(Files::new());
     let database = Database::create_in(Arc::<Memory>::clone(&storage), schema(), tree(1)).unwrap();
@@ -45,6 +45,14 @@ fn load() -> (Files, Expected) {
     let info = CommitInfo { notes, ..CommitInfo::default() };
     expected.commit(&info);
     writer.commit(info).unwrap();
+    // The first of these makes a log, the others go into it.
+    for number in 0..3 {
+        let keys: Vec<String> = (0..2).map(|place| format!("H0{number}{place}")).collect();
+        expected.write(&mut writer, &mut random, Mood::Mixed, &keys).unwrap();
+        expected.remove(&mut writer, &format!("H2{number:02}")).unwrap();
+        expected.commit(&CommitInfo::default());
+        writer.commit(CommitInfo::default()).unwrap();
+    }
     (storage.files(), expected)
 }
 

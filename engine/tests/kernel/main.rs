@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use world::{
     BALL, BOUNCE, BOX, Eager, Idle, Random, Row, Shape, Threads, draw_clause, holds, rows, world,
 };
-use yiku::kernel::{Lift, Pool, Rows, Run, Total};
+use yiku::kernel::{Lift, Pool, Rows, Run, Top, Total};
 use yiku::{Predicate, Snapshot};
 
 const SMALL: Shape = Shape { boxes: 60, commits: 4, changed: 300, wide: true };
@@ -76,7 +76,10 @@ fn check_top(found: &Rows<'_>, values: &[i64], column: usize, what: &str) {
         let own: Vec<i64> = top.iter().map(|top| top.value).collect();
         assert_eq!(own, sorted, "{what}: the top {count} of {column}");
         for pair in top.windows(2).filter(|pair| pair[0].value == pair[1].value) {
-            let place = |at: usize| (pair[at].segment, pair[at].row);
+            let place = |at: usize| {
+                let Top { segment, row, .. } = pair[at];
+                (segment, row)
+            };
             assert!(place(0) < place(1), "{what}: equal values stand in the order of rows");
         }
         for top in top.iter().take(10) {

@@ -1,7 +1,7 @@
 //! The values of one column as they come from DuckDB, turned into what the engine stores.
 //!
-//! Invariant: a value is taken or refused as [`yiku::rows::RowBuilder::put`] would take or refuse the
-//! text of it.
+//! Invariant: a value is taken or refused as [`yiku::rows::RowBuilder::put`] would take or refuse
+//! the text of it.
 
 use duckdb::arrow::array::{Array, AsArray, StringArray};
 use duckdb::arrow::datatypes::{Date32Type, Decimal128Type, Int64Type};

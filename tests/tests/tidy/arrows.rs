@@ -73,7 +73,9 @@ fn of_manifest(file: &File) -> Vec<Fault> {
         let advice = advice(name, ours, &dependency, in_program);
         faults.extend(advice.map(|advice| Fault::new(&file.path, 0, advice)));
     }
-    if manifest.get("lints").and_then(|lints| lints.get("workspace")).is_none() {
+    // The fuzz targets are a workspace of their own.
+    let inside = manifest.get("workspace").is_none();
+    if inside && manifest.get("lints").and_then(|lints| lints.get("workspace")).is_none() {
         faults.extend(say("add `[lints] workspace = true`".to_owned()));
     }
     faults
