@@ -44,6 +44,7 @@ fn write_files(
     log: bool,
     written: &mut Vec<u64>,
 ) -> Result<Option<Log>> {
+    gather::join_small(next);
     for (bytes, version) in gather::take_young(next)? {
         let number = shared.number()?;
         written.push(number);

@@ -7,16 +7,21 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::error::Result;
-use crate::limits::SEGMENT_ROWS_MAX;
+use crate::limits::{BLOCK_ROWS, SEGMENT_ROWS_MAX};
 use crate::segment::{RootWalk, Segment, SegmentFile, merge};
 use crate::storage::Bytes;
-use crate::version::Version;
+use crate::version::{Kept, Version};
 
 /// A tier has so many segments before they become one, which is of the next tier.
 const TIER: usize = 8;
 
 /// So many segments of the log are made into fewer.
 const YOUNG_MAX: usize = 16;
+
+/// So many small segments of files are written as one with the next of the log.
+const FILES_MAX: usize = 24;
+/// A segment with fewer rows in each of its tables is small.
+const SMALL_ROWS: u32 = BLOCK_ROWS / 8;
 
 /// A root row: the place of its segment among several, and the row.
 pub(crate) type Pick = (u32, u32);
@@ -154,6 +159,26 @@ fn fits(version: &Version, places: &[usize]) -> bool {
         let rows = kept().filter_map(|kept| kept.rows.get(table)).map(|rows| u64::from(*rows));
         rows.sum::<u64>() <= u64::from(SEGMENT_ROWS_MAX)
     })
+}
+
+/// Puts small segments of files among those of the log, where there are many: they are then
+/// written as one. So segments stay few also where nobody compacts.
+pub(crate) fn join_small(version: &mut Version) {
+    let rows = |kept: &Kept| kept.rows.iter().copied().max().unwrap_or(0);
+    let files = version.kept.iter().enumerate().filter(|(_, kept)| kept.file);
+    let mut small: Vec<(u32, usize)> = files.map(|(place, kept)| (rows(kept), place)).collect();
+    small.retain(|(rows, _)| *rows < SMALL_ROWS);
+    if small.len() < FILES_MAX {
+        return;
+    }
+    small.sort_unstable();
+    let mut sum = 0u32;
+    for (rows, place) in small {
+        sum = sum.saturating_add(rows);
+        if let Some(kept) = version.kept.get_mut(place).filter(|_| sum <= BLOCK_ROWS) {
+            kept.file = false;
+        }
+    }
 }
 
 /// The segments of the log as the bytes of files, as few as they fit, each with the version of its
