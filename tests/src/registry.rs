@@ -225,24 +225,25 @@ pub fn grown(folder: &Path, seed: u64, households: usize) -> (Snapshot, Rows) {
     (database.snapshot().unwrap(), rows)
 }
 
-/// The same rows in one commit, dealt over so many batches.
+/// The same rows dealt over so many commits, and so over as many segments.
 ///
 /// # Panics
 /// When the engine refuses.
 #[must_use]
-pub fn dealt(folder: &Path, rows: &Rows, batches: usize) -> Snapshot {
+pub fn dealt(folder: &Path, rows: &Rows, commits: usize) -> Snapshot {
     let schema = schema();
     let tree = tree(&schema);
     let database = Database::create(folder, schema, tree).unwrap();
     let mut writer = database.writer().unwrap();
-    for place in 0..batches {
+    for place in 0..commits {
         let mut batch = writer.batch();
         for (number, row) in rows.values().enumerate() {
-            if number * 7 % batches == place {
+            if number * 7 % commits == place {
                 push(&mut batch, row);
             }
         }
         writer.write(&batch).unwrap();
+        writer.commit(CommitInfo { as_of: Some(AS_OF), ..CommitInfo::default() }).unwrap();
     }
-    writer.commit(CommitInfo { as_of: Some(AS_OF), ..CommitInfo::default() }).unwrap()
+    writer.base()
 }

@@ -79,6 +79,7 @@ fn snapshot(planted: &[Planted], segments: usize) -> (tempfile::TempDir, Snapsho
     let tree = tree(&schema);
     let database = Database::create(&folder.path().join("d"), schema, tree).unwrap();
     let mut writer = database.writer().unwrap();
+    let as_of = calendar::parse_date(DAY);
     for part in 0..segments {
         let mut batch = writer.batch();
         for (place, one) in planted.iter().enumerate().filter(|(n, _)| n % segments == part) {
@@ -97,10 +98,10 @@ fn snapshot(planted: &[Planted], segments: usize) -> (tempfile::TempDir, Snapsho
             }
         }
         writer.write(&batch).unwrap();
+        // What one commit wrote is one segment.
+        writer.commit(CommitInfo { as_of, ..CommitInfo::default() }).unwrap();
     }
-    let as_of = calendar::parse_date(DAY);
-    let snapshot = writer.commit(CommitInfo { as_of, ..CommitInfo::default() }).unwrap();
-    (folder, snapshot)
+    (folder, writer.base())
 }
 
 /// Every source, as fresh as can be.
