@@ -77,13 +77,16 @@ pub(crate) fn slices(segments: &[Segment], picks: &[Pick]) -> Result<Vec<Range<u
     };
     let largest: u64 = (0..tables).map(sum).max().unwrap_or(0);
     let limit = u64::from(SEGMENT_ROWS_MAX);
-    let share = largest.div_ceil(largest.div_ceil(limit).max(1)).max(1);
+    let count = largest.div_ceil(limit).max(1);
+    let share = largest.div_ceil(count).max(1);
     let mut found = Vec::new();
     let mut held = vec![0u64; tables];
     let mut start = 0;
     for (at, size) in sizes.iter().enumerate() {
         let over = held.iter().zip(size).any(|(held, own)| held + u64::from(*own) > limit);
-        if over || held.iter().any(|rows| *rows >= share) {
+        // The last one takes what is left: bundles without a row of the largest table too.
+        let full = found.len() as u64 + 1 < count && held.iter().any(|rows| *rows >= share);
+        if full || over {
             found.push(start..at);
             start = at;
             held.fill(0);

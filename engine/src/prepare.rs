@@ -144,7 +144,9 @@ fn slices(batch: &Batch, roots: &[u32]) -> Result<Vec<Range<usize>>> {
     for (at, root) in roots.iter().enumerate() {
         bundle_rows(batch, *root, &mut bundle);
         let over = |limit: usize| held.iter().zip(&bundle).any(|(a, b)| a + b.len() > limit);
-        if over(SEGMENT_ROWS_MAX as usize) || held.iter().any(|rows| *rows >= share) {
+        // The last one takes what is left: bundles without a row of the largest table too.
+        let full = found.len() + 1 < count && held.iter().any(|rows| *rows >= share);
+        if full || over(SEGMENT_ROWS_MAX as usize) {
             found.push(start..at);
             start = at;
             held.fill(0);
