@@ -189,10 +189,10 @@ RELIABILITY := cargo test --release --locked -p yiku-tests
 soak: tools native breakers
 	$(call say,'sequences against a model')
 	@cd '$(ROOT)' && YIKU_SEQUENCES=10000 $(RELIABILITY) --test model -- --nocapture
-	$(call say,'kills, faults and cut off file systems')
+	$(call say,'kills and faults and cut off file systems')
 	@cd '$(ROOT)' && YIKU_KILLS=300 YIKU_CUTS=100 YIKU_FAULTS_EVERY=1 \
 	  $(RELIABILITY) --test process -- --nocapture
-	$(call say,'every byte changed, every file cut short')
+	$(call say,'every byte changed and every file cut short')
 	@cd '$(ROOT)' && YIKU_THOROUGH=1 $(RELIABILITY) --test corruption -- --nocapture
 	$(call say,'stops and faults in every operation')
 	@cd '$(ROOT)' && YIKU_THOROUGH=1 $(RELIABILITY) --test crash -- --nocapture
@@ -211,7 +211,7 @@ FUZZ_FLAGS := --cfg fuzzing -Cpasses=sancov-module \
 FUZZ_LIMITS := -rss_limit_mb=2048 -malloc_limit_mb=512 -timeout=20 -print_final_stats=1 -verbosity=0
 
 fuzz: tools
-	$(call say,'fuzz targets, $(FUZZ_SECONDS) s each')
+	$(call say,'fuzz targets for $(FUZZ_SECONDS) s each')
 	@cd '$(FUZZ)' && RUSTFLAGS='$(FUZZ_FLAGS)' CARGO_TARGET_DIR='$(CARGO_TARGET_DIR)/fuzz' \
 	  cargo build --release --locked --target '$(FUZZ_TARGET)'
 	@cd '$(FUZZ)' && for target in open predicate; do \
