@@ -88,6 +88,25 @@ struct Group {
     accepted: Vec<Arc<Ticket>>,
 }
 
+/// A thread that leads. One that panics leaves nobody waiting: what it left is not known, so
+/// nothing more is committed.
+struct Leading<'a> {
+    desk: &'a Desk,
+    tickets: &'a [Arc<Ticket>],
+}
+
+impl Drop for Leading<'_> {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            return;
+        }
+        let mut state = self.desk.state.lock();
+        (state.leading, state.poisoned) = (false, true);
+        self.tickets.iter().for_each(|ticket| end(ticket, Err(Error::Poisoned)));
+        self.desk.turned.notify_all();
+    }
+}
+
 impl Desk {
     /// Whether a sync failed: nothing more is committed.
     pub(crate) fn poisoned(&self) -> bool {
@@ -129,7 +148,9 @@ impl Desk {
         let tail = state.tail.clone().filter(|_| !state.poisoned).ok_or(Error::Poisoned)?;
         state.leading = true;
         drop(state);
+        let leading = Leading { desk: self, tickets: &[] };
         let done = work(&tail);
+        drop(leading);
         let mut state = self.state.lock();
         state.leading = false;
         self.turned.notify_all();
@@ -170,7 +191,9 @@ impl Desk {
             };
             state.leading = true;
             drop(state);
+            let leading = Leading { desk: self, tickets: &tickets };
             let made = self.make(shared, &tail, &tickets);
+            drop(leading);
             state = self.finish(shared, made);
         }
     }
@@ -447,4 +470,37 @@ fn group_bytes(shared: &Shared, next: &mut Version, own: &BTreeSet<u64>) -> Resu
     let version = next.position.version;
     next.add(number, false, Segment { file: Arc::new(file), live: None, version })?;
     Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, clippy::panic, reason = "a test stops where it fails")]
+
+    use super::*;
+    use crate::schema::PathNode;
+    use crate::{Database, PathTree, Schema};
+
+    #[test]
+    fn a_thread_that_panics_while_it_leads_leaves_nobody_waiting() {
+        let schema = Schema::from_toml(
+            r#"name = "s"
+            path = { name = "place", levels = [{ name = "district", digits = 2 }] }
+            [[table]]
+            name = "box"
+            key = "id"
+            columns = [{ name = "id", kind = "id" }, { name = "place", kind = "path" }]"#,
+        );
+        let (schema, folder) = (schema.unwrap(), tempfile::tempdir().unwrap());
+        let node = PathNode { code: 11, level: 0, name: "D".into() };
+        let tree = PathTree::new(&schema.path, vec![node]).unwrap();
+        let database = Database::create(folder.path(), schema, tree).unwrap();
+        let mut writer = database.writer().unwrap();
+        let led = std::thread::scope(|scope| {
+            scope.spawn(|| database.change(|_, _| panic!("a fault of the program"))).join()
+        });
+        assert!(led.is_err());
+        let refused = writer.commit(CommitInfo::default());
+        assert!(matches!(refused, Err(Error::Poisoned)), "{refused:?}");
+        assert_eq!(database.snapshot().unwrap().version(), 1);
+    }
 }
