@@ -5,13 +5,13 @@
 //! fails is tried again and stops nobody; every wait ends when the server does.
 
 use std::cell::Cell;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread::{self, JoinHandle};
+use std::thread;
 use std::time::Duration;
 
 use yiku::{Compaction, Database, Error};
 
+use crate::background::Background;
 use crate::clock;
 use crate::state::ServerState;
 
@@ -25,45 +25,21 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// How long it waits after something failed.
 const AFTER_FAILURE: Duration = Duration::from_secs(30);
 
-/// The thread, which ends when this is dropped.
-#[derive(Debug)]
-pub(crate) struct Compactor {
-    stop: Arc<AtomicBool>,
-    thread: Option<JoinHandle<()>>,
-}
-
-impl Compactor {
-    /// Starts the thread; none on a server of statistics only, which writes nothing.
-    pub(crate) fn start(state: &ServerState) -> Option<Self> {
-        state.platform().ok()?;
-        let stop = Arc::new(AtomicBool::new(false));
-        let (state, stopped) = (state.clone(), Arc::clone(&stop));
-        let thread = thread::spawn(move || {
-            let mut seen = Seen::default();
-            let is_idle = || state.is_idle();
-            while !stopped.load(Ordering::Relaxed) {
-                let pause = match seen.look(state.database(), &is_idle, &stopped) {
-                    // A load is writing: it is waited for without a word.
-                    Ok(_) | Err(Error::Locked { .. }) => LOOK_EVERY,
-                    Err(error) => {
-                        seen.failed(&error);
-                        AFTER_FAILURE
-                    }
-                };
-                wait(pause, &stopped);
+/// Starts the thread; none on a server of statistics only, which writes nothing.
+pub(crate) fn start(state: &ServerState) -> Option<Background> {
+    state.platform().ok()?;
+    let state = state.clone();
+    let mut seen = Seen::default();
+    Some(Background::start(move |stopped| {
+        match seen.look(state.database(), &|| state.is_idle(), stopped) {
+            // A load is writing: it is waited for without a word.
+            Ok(_) | Err(Error::Locked { .. }) => LOOK_EVERY,
+            Err(error) => {
+                seen.failed(&error);
+                AFTER_FAILURE
             }
-        });
-        Some(Self { stop, thread: Some(thread) })
-    }
-}
-
-impl Drop for Compactor {
-    fn drop(&mut self) {
-        self.stop.store(true, Ordering::Relaxed);
-        if let Some(thread) = self.thread.take() {
-            let _ = thread.join();
         }
-    }
+    }))
 }
 
 /// What the thread has seen so far.
@@ -117,17 +93,6 @@ fn wait_until(is_idle: &dyn Fn() -> bool, stopped: &AtomicBool) -> bool {
         thread::sleep(WHILE_BUSY);
     }
     !stopped.load(Ordering::Relaxed)
-}
-
-/// Sleeps, but no longer than the server runs.
-pub(crate) fn wait(time: Duration, stopped: &AtomicBool) {
-    let step = Duration::from_millis(50);
-    let mut left = time;
-    while !left.is_zero() && !stopped.load(Ordering::Relaxed) {
-        let now = left.min(step);
-        thread::sleep(now);
-        left = left.saturating_sub(now);
-    }
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 //! Invariant: this crate talks and decides nothing. It reads what is asked, hands it to the crates
 //! beneath, and puts what they answer into words, tables or JSON.
 
+mod background;
 mod blocking;
 mod cases;
 pub mod cli;

@@ -8,8 +8,8 @@ use tokio::net::TcpListener;
 use tokio::runtime;
 use yiku::Database;
 
-use crate::cases::worker::Worker;
-use crate::compactor::Compactor;
+use crate::cases::worker;
+use crate::compactor;
 use crate::error::Error;
 use crate::http::router;
 use crate::limits::STOPPING_MAX;
@@ -35,7 +35,7 @@ pub(crate) fn listen(
     let failed = |action| move |source| Error::Serve { action, source };
     let settings = Settings { loopback: address.ip().is_loopback(), ..settings };
     let state = ServerState::with_platform(database, settings, platform)?;
-    let threads = (Worker::start(&state), Compactor::start(&state));
+    let threads = (worker::start(&state), compactor::start(&state));
     let runtime = runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.map_err(failed("start the server's threads"))?;
     let served = runtime.block_on(async {

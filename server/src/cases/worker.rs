@@ -4,13 +4,10 @@
 //! Invariants: one such thread a process; whatever fails is tried again and stops nobody else;
 //! every wait ends when the server does.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use super::{delivery, watch};
-use crate::compactor::wait;
+use crate::background::Background;
 use crate::error::Error;
 use crate::platform::Platform;
 use crate::problem::Problem;
@@ -22,49 +19,24 @@ const LOOK_EVERY: Duration = Duration::from_millis(100);
 /// How long it waits after something failed.
 const AFTER_FAILURE: Duration = Duration::from_secs(2);
 
-/// The thread, which ends when this is dropped.
-#[derive(Debug)]
-pub(crate) struct Worker {
-    stop: Arc<AtomicBool>,
-    thread: Option<JoinHandle<()>>,
-}
-
-impl Worker {
-    /// Starts the thread; none on a server of statistics only.
-    pub(crate) fn start(state: &ServerState) -> Option<Self> {
-        state.platform().ok()?;
-        let stop = Arc::new(AtomicBool::new(false));
-        let (state, stopped) = (state.clone(), Arc::clone(&stop));
-        let thread = thread::spawn(move || {
-            let mut seen = Seen::default();
-            while !stopped.load(Ordering::Relaxed) {
-                let pause = match seen.look(&state) {
-                    Ok(()) => LOOK_EVERY,
-                    Err(problem) => {
-                        seen.failed(&problem);
-                        AFTER_FAILURE
-                    }
-                };
-                wait(pause, &stopped);
-            }
-        });
-        Some(Self { stop, thread: Some(thread) })
-    }
+/// Starts the thread; none on a server of statistics only.
+pub(crate) fn start(state: &ServerState) -> Option<Background> {
+    state.platform().ok()?;
+    let state = state.clone();
+    let mut seen = Seen::default();
+    Some(Background::start(move |_| match seen.look(&state) {
+        Ok(()) => LOOK_EVERY,
+        Err(problem) => {
+            seen.failed(&problem);
+            AFTER_FAILURE
+        }
+    }))
 }
 
 /// One look of the thread, from the beginning: the outbox is taken to the registry, the rules are
 /// run over it, and whoever listens is told.
 pub(crate) fn settle(state: &ServerState) -> Result<(), Problem> {
     Seen::default().look(state)
-}
-
-impl Drop for Worker {
-    fn drop(&mut self) {
-        self.stop.store(true, Ordering::Relaxed);
-        if let Some(thread) = self.thread.take() {
-            let _ = thread.join();
-        }
-    }
 }
 
 /// What the thread has seen so far.
