@@ -93,11 +93,23 @@ struct Group {
 struct Leading<'a> {
     desk: &'a Desk,
     tickets: &'a [Arc<Ticket>],
+    /// Whether it came to the end of what it did, well or not.
+    ended: bool,
+}
+
+impl<'a> Leading<'a> {
+    fn new(desk: &'a Desk, tickets: &'a [Arc<Ticket>]) -> Self {
+        Self { desk, tickets, ended: false }
+    }
+
+    fn end(mut self) {
+        self.ended = true;
+    }
 }
 
 impl Drop for Leading<'_> {
     fn drop(&mut self) {
-        if !std::thread::panicking() {
+        if self.ended {
             return;
         }
         let mut state = self.desk.state.lock();
@@ -148,9 +160,9 @@ impl Desk {
         let tail = state.tail.clone().filter(|_| !state.poisoned).ok_or(Error::Poisoned)?;
         state.leading = true;
         drop(state);
-        let leading = Leading { desk: self, tickets: &[] };
+        let leading = Leading::new(self, &[]);
         let done = work(&tail);
-        drop(leading);
+        leading.end();
         let mut state = self.state.lock();
         state.leading = false;
         self.turned.notify_all();
@@ -191,9 +203,9 @@ impl Desk {
             };
             state.leading = true;
             drop(state);
-            let leading = Leading { desk: self, tickets: &tickets };
+            let leading = Leading::new(self, &tickets);
             let made = self.make(shared, &tail, &tickets);
-            drop(leading);
+            leading.end();
             state = self.finish(shared, made);
         }
     }
@@ -495,9 +507,9 @@ mod tests {
         let tree = PathTree::new(&schema.path, vec![node]).unwrap();
         let database = Database::create(folder.path(), schema, tree).unwrap();
         let mut writer = database.writer().unwrap();
-        let led = std::thread::scope(|scope| {
-            scope.spawn(|| database.change(|_, _| panic!("a fault of the program"))).join()
-        });
+        let led = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            database.change(|_, _| panic!("a fault of the program"))
+        }));
         assert!(led.is_err());
         let refused = writer.commit(CommitInfo::default());
         assert!(matches!(refused, Err(Error::Poisoned)), "{refused:?}");
