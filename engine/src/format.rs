@@ -9,7 +9,7 @@ use crate::error::{Error, Result};
 use crate::limits;
 
 /// The format that this build writes.
-pub const FORMAT: u16 = 2;
+pub const FORMAT: u16 = 3;
 /// The oldest format that this build reads.
 pub const FORMAT_OLDEST: u16 = 1;
 /// What every file begins with: a letter that text files do not have, and both line ends, so
@@ -71,11 +71,19 @@ pub enum Encoding {
     TextList = 10,
     /// Texts as numbers, packed; a second frame with the letters of each place.
     Shaped = 11,
+    /// As `Packed`, of the known rows alone.
+    KnownPacked = 12,
+    /// As `ListPacked`, of the known rows alone.
+    KnownListPacked = 13,
+    /// As `Planes`, of the known rows alone.
+    KnownPlanes = 14,
+    /// As `ListPlanes`, of the known rows alone.
+    KnownListPlanes = 15,
 }
 
 impl Encoding {
     /// Every encoding, by its number.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 16] = [
         Self::Constant,
         Self::Packed,
         Self::Text,
@@ -88,12 +96,40 @@ impl Encoding {
         Self::TextChunks,
         Self::TextList,
         Self::Shaped,
+        Self::KnownPacked,
+        Self::KnownListPacked,
+        Self::KnownPlanes,
+        Self::KnownListPlanes,
     ];
 
     /// The encoding of a number in a table of contents.
     #[must_use]
     pub fn from_number(number: u8) -> Option<Self> {
         Self::ALL.get(usize::from(number)).copied()
+    }
+
+    /// How the values are written, and whether those of the known rows alone are.
+    #[must_use]
+    pub(crate) fn of_rows(self) -> (Self, bool) {
+        match self {
+            Self::KnownPacked => (Self::Packed, true),
+            Self::KnownListPacked => (Self::ListPacked, true),
+            Self::KnownPlanes => (Self::Planes, true),
+            Self::KnownListPlanes => (Self::ListPlanes, true),
+            own => (own, false),
+        }
+    }
+
+    /// The encoding of the known rows alone; itself where there is none.
+    #[must_use]
+    pub(crate) fn of_known(self) -> Self {
+        match self {
+            Self::Packed => Self::KnownPacked,
+            Self::ListPacked => Self::KnownListPacked,
+            Self::Planes => Self::KnownPlanes,
+            Self::ListPlanes => Self::KnownListPlanes,
+            own => own,
+        }
     }
 }
 
@@ -242,6 +278,10 @@ pub fn tables() -> String {
         (Encoding::TextChunks, "text, chunks"),
         (Encoding::TextList, "text, dictionary and packed places"),
         (Encoding::Shaped, "text, numbers of one shape"),
+        (Encoding::KnownPacked, "frame of reference, bit-packed, of the known rows"),
+        (Encoding::KnownListPacked, "dictionary and packed places, of the known rows"),
+        (Encoding::KnownPlanes, "planes, of the known rows"),
+        (Encoding::KnownListPlanes, "dictionary and planes of places, of the known rows"),
     ];
     for (encoding, name) in encodings {
         text.push_str(&format!("| {name} | {} |\n", encoding as u8));

@@ -6,6 +6,7 @@
 use super::BlockToc;
 use super::container::fill;
 use super::integers::IntegerBlock;
+use super::places::{Places, deposit};
 use super::unpack::{Between, Each, Test, masks};
 use crate::format::Encoding;
 use crate::predicate::Predicate;
@@ -43,12 +44,20 @@ impl IntegerBlock<'_> {
     /// The bits of the rows whose value satisfies a predicate; a row that is not known may be
     /// among them. None where the block does not read back.
     pub(crate) fn filter(&self, predicate: &Predicate) -> Option<Vec<u64>> {
-        let size = self.toc.rows.div_ceil(64) as usize;
+        match self.places()? {
+            Places::All => self.stored_filter(predicate),
+            Places::Known(words) => Some(deposit(&words, &self.stored_filter(predicate)?)),
+        }
+    }
+
+    /// As [`IntegerBlock::filter`], of the stored values.
+    fn stored_filter(&self, predicate: &Predicate) -> Option<Vec<u64>> {
+        let size = self.toc.stored().div_ceil(64) as usize;
         match self.encoding()? {
             Encoding::Constant => {
                 let mut words = vec![0; size];
-                if self.toc.rows > 0 && holds(predicate, self.toc.base) {
-                    fill(&mut words, 0, self.toc.rows - 1);
+                if self.toc.stored() > 0 && holds(predicate, self.toc.base) {
+                    fill(&mut words, 0, self.toc.stored() - 1);
                 }
                 Some(words)
             }
@@ -70,9 +79,9 @@ impl IntegerBlock<'_> {
 
     /// As [`IntegerBlock::filter`], value by value.
     fn each(&self, predicate: &Predicate) -> Option<Vec<u64>> {
-        let rows = self.toc.rows as usize;
+        let rows = self.toc.stored() as usize;
         let mut values = Vec::with_capacity(rows);
-        self.decode(0, rows, &mut values)?;
+        self.stored_values(0, rows, &mut values)?;
         let words = values.chunks(64).map(|values| {
             let bits = values.iter().enumerate();
             bits.fold(0, |word, (bit, v)| word | u64::from(holds(predicate, *v)) << bit)
@@ -85,7 +94,7 @@ impl IntegerBlock<'_> {
         let kept: Vec<bool> = list.iter().map(|value| holds(predicate, *value)).collect();
         let places = (0u64..).zip(&kept).filter(|(_, kept)| **kept).map(|(place, _)| place);
         let ranges = ranges(places);
-        let rows = self.toc.rows as usize;
+        let rows = self.toc.stored() as usize;
         if self.encoding()? == Encoding::ListPlanes {
             return if ranges.len() > RANGES_MAX {
                 self.each(predicate)
@@ -108,7 +117,7 @@ impl IntegerBlock<'_> {
     /// The rows whose number in the planes lies in one of these ranges.
     fn any(&self, ranges: &[(u64, u64)]) -> Option<Vec<u64>> {
         let planes = self.planes()?;
-        let mut found = vec![0; self.toc.rows.div_ceil(64) as usize];
+        let mut found = vec![0; self.toc.stored().div_ceil(64) as usize];
         for (low, high) in ranges {
             let own = if low == high { planes.equal(*low) } else { planes.between(*low, *high) };
             found.iter_mut().zip(own?).for_each(|(word, own)| *word |= own);
@@ -147,14 +156,14 @@ impl IntegerBlock<'_> {
             Predicate::In(list) => scan_list(block, frame, list),
             Predicate::HasAny(bits) => scan_packed(block, frame, &Each(|v| set(v) & bits != 0)),
             Predicate::HasAll(bits) => scan_packed(block, frame, &Each(|v| set(v) & bits == *bits)),
-            _ => vec![0; block.rows.div_ceil(64) as usize],
+            _ => vec![0; block.stored().div_ceil(64) as usize],
         })
     }
 }
 
 /// The bits of the rows of a block whose packed number is kept.
 fn scan_packed(block: &BlockToc, frame: &[u8], test: &impl Test) -> Vec<u64> {
-    masks(frame, block.bits, block.rows as usize, test)
+    masks(frame, block.bits, block.stored() as usize, test)
 }
 
 /// The bits of the rows of a block whose value lies from `min` to `max`.
@@ -164,7 +173,7 @@ fn scan_range(block: &BlockToc, frame: &[u8], min: i64, max: i64) -> Vec<u64> {
     let top = u64::MAX.checked_shr(64u32.saturating_sub(block.bits.into())).unwrap_or(0);
     let (low, high) = (packed(min), packed(max).min(top));
     if min > max || low > high {
-        return vec![0; block.rows.div_ceil(64) as usize];
+        return vec![0; block.stored().div_ceil(64) as usize];
     }
     scan_packed(block, frame, &Between { low, high })
 }
@@ -175,7 +184,7 @@ fn scan_list(block: &BlockToc, frame: &[u8], list: &[i64]) -> Vec<u64> {
     let end = list.partition_point(|value| *value <= block.max);
     let list = list.get(start..end).unwrap_or_default();
     let (Some(least), Some(greatest)) = (list.first(), list.last()) else {
-        return vec![0; block.rows.div_ceil(64) as usize];
+        return vec![0; block.stored().div_ceil(64) as usize];
     };
     if list.iter().copied().eq(*least..=*greatest) {
         return scan_range(block, frame, *least, *greatest);

@@ -1,7 +1,8 @@
 //! A block of integers: the lightest of constant, runs, packed, dictionary and planes.
 //!
 //! Invariant: what is chosen depends on the values alone, so the same rows give the same bytes.
-//! A row that is not known takes the value of the row before it.
+//! A row that is not known takes the value of the known row before it, or it has no value in the
+//! frame and is given that one when it is read.
 #![expect(
     clippy::indexing_slicing,
     clippy::cast_possible_truncation,
@@ -12,8 +13,9 @@
 
 use super::gathered::Integers;
 use super::packed::{self, bits_for, pack, packed_fits};
+use super::places::{self, Places};
 use super::planes::{self, Planes};
-use super::{BlockToc, FrameSink};
+use super::{BlockToc, FrameSink, container};
 use crate::format::Encoding;
 use crate::limits::BLOCK_ROWS;
 
@@ -23,6 +25,8 @@ const SPREAD_VALUES_MAX: usize = 4_096;
 const SPREAD_SLOTS: usize = SPREAD_VALUES_MAX * 2;
 /// Packed values of up to this many bits are tried as planes although nobody asked for an index.
 const PLANES_TRIED_BITS: u8 = 8;
+/// Where at most three rows of four are known, it is tried to write those alone.
+const KNOWN_TRIED: (u32, u32) = (3, 4);
 /// Bytes of the end of a run.
 const RUN_END_BYTES: usize = 2;
 
@@ -66,7 +70,7 @@ fn distinct(values: &[i64], min: i64, max: i64) -> Option<Vec<i64>> {
             let at = value.wrapping_sub(min) as usize;
             seen[at / 64] |= 1 << (at % 64);
         }
-        let found = super::container::rows(&seen).map(|at| min.wrapping_add(i64::from(at)));
+        let found = container::rows(&seen).map(|at| min.wrapping_add(i64::from(at)));
         return Some(found.collect());
     }
     // An empty slot holds the least value, which is found without one.
@@ -162,7 +166,7 @@ impl Draft<'_> {
                 ways.push(Way { size, encoding: Encoding::Planes, list, frame });
             }
         }
-        let list = if bits > 2 && !style.set { distinct(self.values, min, max) } else { None };
+        let list = if bits > 1 && !style.set { distinct(self.values, min, max) } else { None };
         if let Some(list) = list {
             let code_bits = bits_for(list.len() as u64 - 1);
             let beside = list.len() * bits / 8;
@@ -233,6 +237,22 @@ pub(crate) fn encode(sink: &mut FrameSink, block: &mut Integers, style: Style) -
     let (values, known) = (&block.values, &block.known);
     let draft = Draft { values, known, base, bits: toc.bits, runs };
     let way = draft.lightest(style, (min, max));
+    if count * KNOWN_TRIED.1 <= rows * KNOWN_TRIED.0 {
+        let is_known = |row: &usize| known[row / 64] >> (row % 64) & 1 == 1;
+        let values: Vec<i64> = (0..values.len()).filter(is_known).map(|row| values[row]).collect();
+        let mut known = vec![u64::MAX; values.len().div_ceil(64)];
+        container::trim(&mut known, count);
+        let runs = values.len();
+        let alone = Draft { values: &values, known: &known, runs, ..draft };
+        let own = alone.lightest(style, (min, max));
+        // Its values have to be put in their places when they are read: it has to save something.
+        if own.encoding != Encoding::Runs && own.size * 4 < way.size * 3 {
+            alone.write(sink, own, &mut toc);
+            let written = Encoding::from_number(toc.encoding).unwrap_or(Encoding::Packed);
+            toc.encoding = written.of_known() as u8;
+            return toc;
+        }
+    }
     draft.write(sink, way, &mut toc);
     toc
 }
@@ -243,11 +263,24 @@ pub(crate) struct IntegerBlock<'a> {
     pub toc: &'a BlockToc,
     pub frame: &'a [u8],
     pub beside: &'a [u8],
+    /// The bits of the known rows; empty where the values of all rows are written.
+    pub known: &'a [u8],
 }
 
 impl<'a> IntegerBlock<'a> {
-    pub(crate) fn encoding(&self) -> Option<Encoding> {
-        Encoding::from_number(self.toc.encoding)
+    /// How the values are written.
+    pub(super) fn encoding(&self) -> Option<Encoding> {
+        Some(Encoding::from_number(self.toc.encoding)?.of_rows().0)
+    }
+
+    /// The known rows, a word at a time, where the values of those alone are written.
+    pub(super) fn places(&self) -> Option<Places> {
+        if !self.toc.of_known() {
+            return Some(Places::All);
+        }
+        let words = self.toc.known_words(self.known)?;
+        let count: u32 = words.iter().map(|word| word.count_ones()).sum();
+        (count == self.toc.known).then_some(Places::Known(words))
     }
 
     /// Whether the values are places in a dictionary.
@@ -261,7 +294,7 @@ impl<'a> IntegerBlock<'a> {
         Planes::new(
             self.frame,
             if listed { self.list_bits() } else { self.toc.bits },
-            self.toc.rows,
+            self.toc.stored(),
         )
     }
 
@@ -274,13 +307,13 @@ impl<'a> IntegerBlock<'a> {
     pub(crate) fn packed(&self) -> Option<(&'a [u8], u8)> {
         let listed = self.encoding()? == Encoding::ListPacked;
         let bits = if listed { self.list_bits() } else { self.toc.bits };
-        packed_fits(self.frame.len() as u64, self.toc.rows, bits).then_some((self.frame, bits))
+        packed_fits(self.frame.len() as u64, self.toc.stored(), bits).then_some((self.frame, bits))
     }
 
     /// The values of the dictionary, rising.
     pub(crate) fn list(&self) -> Option<Vec<i64>> {
         let (bits, count) = (self.toc.bits, self.toc.distinct);
-        if !packed_fits(self.beside.len() as u64, count, bits) || count > self.toc.rows {
+        if !packed_fits(self.beside.len() as u64, count, bits) || count > self.toc.stored() {
             return None;
         }
         let mut list = Vec::new();
@@ -292,20 +325,21 @@ impl<'a> IntegerBlock<'a> {
     pub(crate) fn runs(&self, visit: &mut dyn FnMut(u32, u32, i64)) -> Option<()> {
         let (bits, count) = (self.toc.bits, self.toc.distinct);
         let fits = packed_fits(self.frame.len() as u64, count, bits);
-        if !fits || self.beside.len() != count as usize * RUN_END_BYTES || count > self.toc.rows {
+        if !fits || self.beside.len() != count as usize * RUN_END_BYTES || count > self.toc.stored()
+        {
             return None;
         }
         let mut first = 0;
         for (run, end) in self.beside.chunks_exact(RUN_END_BYTES).enumerate() {
             let last = u32::from(u16::from_le_bytes(end.try_into().ok()?));
-            if last < first || last >= self.toc.rows {
+            if last < first || last >= self.toc.stored() {
                 return None;
             }
             let value = packed::one(self.frame, bits, run) as i64;
             visit(first, last, self.toc.base.wrapping_add(value));
             first = last + 1;
         }
-        (first == self.toc.rows).then_some(())
+        (first == self.toc.stored()).then_some(())
     }
 
     /// Value `row`, without a look at the others; none where it does not read back.
@@ -313,6 +347,13 @@ impl<'a> IntegerBlock<'a> {
         if row >= self.toc.rows {
             return None;
         }
+        match self.places()? {
+            Places::All => self.stored_one(row),
+            Places::Known(words) => self.stored_one(places::at(&words, row)),
+        }
+    }
+
+    fn stored_one(&self, row: u32) -> Option<i64> {
         let (frame, bits, base) = (self.frame, self.toc.bits, self.toc.base);
         let packed_one = |frame: &[u8], count: u32, at: u64| {
             let fits = at < u64::from(count) && packed_fits(frame.len() as u64, count, bits);
@@ -320,7 +361,7 @@ impl<'a> IntegerBlock<'a> {
         };
         match self.encoding()? {
             Encoding::Constant => Some(base),
-            Encoding::Packed => packed_one(frame, self.toc.rows, u64::from(row)),
+            Encoding::Packed => packed_one(frame, self.toc.stored(), u64::from(row)),
             Encoding::Runs => {
                 let count = self.toc.distinct as usize;
                 let last = |run: usize| {
@@ -349,11 +390,25 @@ impl<'a> IntegerBlock<'a> {
 
     /// Appends the values `from..to`; none where the block does not read back.
     pub(crate) fn decode(&self, from: usize, to: usize, out: &mut Vec<i64>) -> Option<()> {
-        let base = self.toc.base;
         if to - from == 1 {
             out.push(self.one(from as u32)?);
             return Some(());
         }
+        match self.places()? {
+            Places::All => self.stored_values(from, to, out),
+            Places::Known(words) => {
+                let (first, last) = places::span(&words, from as u32, to as u32);
+                let mut stored = Vec::new();
+                self.stored_values(first as usize, last as usize + 1, &mut stored)?;
+                places::spread(&words, (from, to), &stored, out);
+                Some(())
+            }
+        }
+    }
+
+    /// As [`IntegerBlock::decode`], of the stored values.
+    pub(super) fn stored_values(&self, from: usize, to: usize, out: &mut Vec<i64>) -> Option<()> {
+        let base = self.toc.base;
         match self.encoding()? {
             Encoding::Constant => out.resize(out.len() + (to - from), base),
             Encoding::Packed => {
@@ -406,13 +461,15 @@ mod tests {
             let mut sink = FrameSink::default();
             let toc = encode(&mut sink, &mut block, style);
             let encoding = Encoding::from_number(toc.encoding);
-            if !style.index
-                && let Some(expected) = expected
-            {
+            if let Some(expected) = expected.filter(|_| !style.index) {
                 assert_eq!(encoding, Some(expected));
             }
+            if expected == Some(Encoding::KnownPacked) {
+                assert!(toc.of_known(), "{encoding:?}");
+            }
             let (frame, beside) = (sink.bytes_of(toc.frame), sink.bytes_of(toc.beside));
-            let read = IntegerBlock { toc: &toc, frame, beside };
+            let known = sink.bytes_of(toc.known_bits);
+            let read = IntegerBlock { toc: &toc, frame, beside, known };
             for (from, to) in [(0, values.len()), (values.len() / 3, values.len() / 2)] {
                 let mut out = Vec::new();
                 read.decode(from, to, &mut out).unwrap_or_default();
@@ -439,6 +496,10 @@ mod tests {
         check(&few, &[0, 77, 4_999], Some(Encoding::ListPacked));
         let seldom: Vec<i64> = (0..5_000).map(|n| i64::from(mixed(n) < 30) * 3).collect();
         check(&seldom, &[5, 6], Some(Encoding::Planes));
+        let most: Vec<usize> = (0..5_000).filter(|row| row % 9 != 4).collect();
+        let wide: Vec<i64> = (0..5_000).map(mixed).collect();
+        check(&wide, &most, Some(Encoding::KnownPacked));
+        check(&few, &most, Some(Encoding::KnownListPacked));
         for bits in 0..64u32 {
             let top = (1i64 << bits).wrapping_sub(1);
             let values: Vec<i64> = (0..200).map(|n| top.wrapping_mul(n) & top).collect();

@@ -11,6 +11,7 @@ mod first;
 pub(crate) mod gathered;
 pub(crate) mod integers;
 pub(crate) mod packed;
+mod places;
 pub(crate) mod planes;
 mod shaped;
 pub(crate) mod texts;
@@ -21,7 +22,7 @@ pub(crate) use filter::holds;
 
 use wincode::{SchemaRead, SchemaWrite};
 
-use crate::format::{FRAME_ALIGN, checksum};
+use crate::format::{Encoding, FRAME_ALIGN, checksum};
 
 /// Where a frame is and what its bytes sum to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, SchemaRead, SchemaWrite)]
@@ -106,6 +107,16 @@ impl FrameSink {
 }
 
 impl BlockToc {
+    /// Whether the values of the known rows alone are written.
+    pub(crate) fn of_known(&self) -> bool {
+        Encoding::from_number(self.encoding).is_some_and(|encoding| encoding.of_rows().1)
+    }
+
+    /// How many values are written.
+    pub(crate) fn stored(&self) -> u32 {
+        if self.of_known() { self.known } else { self.rows }
+    }
+
     /// The bits of the known rows, from the bytes of their frame; none where it does not read.
     pub(crate) fn known_words(&self, frame: &[u8]) -> Option<Vec<u64>> {
         if self.known_plain {

@@ -26,7 +26,10 @@ key = "id"
 columns = [{ name = "id", kind = "id" }, { name = "place", kind = "path" },
     { name = "side", kind = "code", list = "colour", index = INDEX },
     { name = "tags", kind = "codes", list = "colour", index = INDEX },
-    { name = "weight", kind = "int", index = INDEX }, { name = "note", kind = "text" }]
+    { name = "weight", kind = "int", index = INDEX }, { name = "note", kind = "text" },
+    { name = "grade", kind = "code", list = "colour", index = INDEX },
+    { name = "rare", kind = "int", index = INDEX }, { name = "paid", kind = "money", index = INDEX },
+    { name = "since", kind = "date" }]
 [[table]]
 name = "ball"
 parent = "box"
@@ -55,7 +58,7 @@ fn batch(schema: &Arc<Schema>, numbers: impl Iterator<Item = u64>) -> Batch {
     let tree = Arc::new(PathTree::new(&schema.path, nodes).unwrap());
     let mut batch = Batch::new(Arc::clone(schema), tree);
     for number in numbers {
-        let drawn = |salt: u64, below: i64| mixed(number * 16 + salt) % below;
+        let drawn = |salt: u64, below: i64| mixed(number * 32 + salt) % below;
         let some = |salt: u64, value: i64| (drawn(salt, 5) > 0).then_some(value);
         let (key, note) = (format!("B{number:06}"), format!("note {}", drawn(1, 1_000)));
         let mut row = batch.row("box").unwrap();
@@ -63,6 +66,11 @@ fn batch(schema: &Arc<Schema>, numbers: impl Iterator<Item = u64>) -> Batch {
         row = row.set("side", some(3, i64::from(drawn(4, 40) == 0) * 2)).unwrap();
         row = row.set("tags", some(5, drawn(6, 8) & drawn(7, 8))).unwrap();
         row = row.set("weight", some(8, drawn(9, 90_000) - 300)).unwrap();
+        let seldom = |salt: u64, value: i64| (drawn(salt, 8) == 0).then_some(value);
+        row = row.set("grade", seldom(16, drawn(17, 3))).unwrap();
+        row = row.set("rare", seldom(18, drawn(19, 9_000) - 300)).unwrap();
+        row = row.set("paid", seldom(20, drawn(21, 6) * 1_000_000)).unwrap();
+        row = row.set("since", seldom(16, 10_000 + drawn(22, 99))).unwrap();
         row.set("note", Some(note.as_str()).filter(|_| drawn(10, 3) > 0)).unwrap();
         for ball in 0..drawn(11, 4) {
             let key = format!("{key}-{ball}");
@@ -236,7 +244,7 @@ fn no_answer_depends_on_an_index() {
         asked.push(Predicate::Range { min, max });
     }
     let [with, without] = &segments;
-    for (table, columns) in [(0, 6), (1, 4)] {
+    for (table, columns) in [(0, 10), (1, 4)] {
         for (column, predicate) in (1..columns).flat_map(|c| asked.iter().map(move |p| (c, p))) {
             let find = |segment: &Segment| segment.column(table, column).unwrap().filter(predicate);
             let found = find(with).unwrap();

@@ -163,7 +163,8 @@ impl SegmentFile {
     pub(super) fn integer_block<'a>(&'a self, toc: &'a BlockToc) -> Result<IntegerBlock<'a>> {
         let frame = self.frame_or_nothing(toc.frame)?;
         let beside = self.frame_or_nothing(toc.beside)?;
-        Ok(IntegerBlock { toc, frame, beside })
+        let known = self.frame_or_nothing(toc.known_bits.filter(|_| toc.of_known()))?;
+        Ok(IntegerBlock { toc, frame, beside, known })
     }
 
     /// Where the rows beneath each row of the parent's table begin.

@@ -1,8 +1,8 @@
 //! The index of the keys of a table: where a key may stand.
 //!
 //! Keys are spread over buckets by the upper half of their hash, about eight to one; for each
-//! there is a row and ten lower bits of the hash. A key that is absent meets a wrong row less
-//! than once in a hundred look-ups; the text decides.
+//! there is a row and nine lower bits of the hash. A key that is absent meets a wrong row about
+//! once in sixty look-ups; the text decides.
 #![expect(clippy::cast_possible_truncation, reason = "places of buckets and rows fit u32")]
 
 use super::Column;
@@ -12,14 +12,16 @@ use crate::block::FrameSink;
 use crate::block::gathered::TextList;
 use crate::block::packed::{self, bits_for, pack, packed_fits};
 use crate::error::Result;
-use crate::format::checksum;
+use crate::format::{PACK_PADDING, checksum};
 
 /// What is wrong with an index that leads astray.
 const STRAY: &str = "the index of keys names rows that there are not";
 /// Keys of a bucket, about.
 const BUCKET_KEYS: usize = 8;
-/// Bits of the hash that stand beside a row.
-const HASH_BITS: u8 = 10;
+/// Bits of the hash that stand beside a row; in format 2 one more.
+const HASH_BITS: u8 = 9;
+/// Buckets from one whose beginning is written to the next.
+const GROUP: usize = 16;
 
 /// Keys that are looked for, with their hashes, in the order of these.
 #[derive(Debug)]
@@ -48,8 +50,78 @@ fn bucket(hash: u64, buckets: u64) -> usize {
     (((hash >> 32) * buckets) >> 32) as usize
 }
 
-fn row_bits(rows: u32) -> u8 {
-    bits_for(u64::from(rows).saturating_sub(1))
+/// How an index of so many keys is written.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Layout {
+    keys: u32,
+    rows: u32,
+    buckets: u64,
+    /// Bits of a row.
+    row_bits: u8,
+    hash_bits: u8,
+    /// Bits of a beginning.
+    start_bits: u8,
+    /// Bits of the number of keys of a bucket; none where each says where it begins.
+    count_bits: Option<u8>,
+}
+
+impl Layout {
+    /// The layout of so many keys of a table of so many rows.
+    pub(super) fn new(keys: u32, rows: u32, count_bits: Option<u8>) -> Self {
+        Self {
+            keys,
+            rows,
+            buckets: buckets(keys as usize),
+            row_bits: bits_for(u64::from(rows).saturating_sub(1)),
+            hash_bits: HASH_BITS + u8::from(count_bits.is_none()),
+            start_bits: bits_for(keys.into()),
+            count_bits,
+        }
+    }
+
+    /// The part of a hash that stands beside a row.
+    fn beside(self, hash: u64) -> u64 {
+        hash & ((1 << self.hash_bits) - 1)
+    }
+
+    /// How many beginnings are written.
+    fn starts(self) -> u32 {
+        match self.count_bits {
+            None => self.buckets as u32 + 1,
+            Some(_) => self.buckets.div_ceil(GROUP as u64) as u32,
+        }
+    }
+
+    /// Bytes of the beginnings, behind which the numbers of keys stand.
+    fn start_bytes(self) -> usize {
+        (self.starts() as usize * usize::from(self.start_bits)).div_ceil(8) + PACK_PADDING
+    }
+
+    /// Whether frames of these lengths hold the index.
+    pub(super) fn fits(self, starts: u64, entries: u64) -> bool {
+        let own = starts.min(self.start_bytes() as u64);
+        let counted =
+            self.count_bits.is_none_or(|bits| packed_fits(starts - own, self.buckets as u32, bits));
+        self.keys <= self.rows
+            && counted
+            && packed_fits(own, self.starts(), self.start_bits)
+            && packed_fits(entries, self.keys, self.row_bits + self.hash_bits)
+    }
+
+    /// The entries of a bucket: the first, and the one behind the last.
+    fn entries(self, starts: &[u8], at: usize) -> (u64, u64) {
+        let one = |frame, bits, at| if bits == 0 { 0 } else { packed::one(frame, bits, at) };
+        let Some(count_bits) = self.count_bits else {
+            let start = |at| one(starts, self.start_bits, at);
+            return (start(at), start(at + 1));
+        };
+        let (starts, counts) = starts.split_at_checked(self.start_bytes()).unwrap_or_default();
+        let count = |at| one(counts, count_bits, at);
+        let first = at - at % GROUP;
+        let start = one(starts, self.start_bits, at / GROUP);
+        let from = (first..at).map(count).fold(start, u64::saturating_add);
+        (from, from.saturating_add(count(at)))
+    }
 }
 
 /// An index under construction.
@@ -68,42 +140,39 @@ impl KeyDraft {
 
     /// Writes the index of a table of so many rows.
     pub(super) fn write(&self, sink: &mut FrameSink, rows: u32) -> KeysToc {
-        let buckets = buckets(self.keys.len());
-        let mut starts = vec![0u64; buckets as usize + 1];
+        let keys = self.keys.len() as u32;
+        let count = buckets(self.keys.len());
+        let mut counts = vec![0u64; count as usize];
         for (hash, _) in &self.keys {
-            if let Some(count) = starts.get_mut(bucket(*hash, buckets) + 1) {
+            if let Some(count) = counts.get_mut(bucket(*hash, count)) {
                 *count += 1;
             }
         }
+        let count_bits = bits_for(counts.iter().copied().max().unwrap_or(0)).max(1);
+        let layout = Layout::new(keys, rows, Some(count_bits));
+        let mut next: Vec<u64> = Vec::with_capacity(counts.len());
         let mut sum = 0;
-        for start in &mut starts {
-            sum += *start;
-            *start = sum;
+        for count in &counts {
+            next.push(sum);
+            sum += count;
         }
-        let (mut next, bits) = (starts.clone(), row_bits(rows));
+        let starts = next.iter().copied().step_by(GROUP);
+        let mut starts = pack(starts, layout.starts() as usize, layout.start_bits);
+        starts.extend(pack(counts.into_iter(), count as usize, count_bits));
         let mut entries = vec![0u64; self.keys.len()];
         for (hash, row) in &self.keys {
-            if let Some(place) = next.get_mut(bucket(*hash, buckets)) {
+            if let Some(place) = next.get_mut(bucket(*hash, count)) {
                 if let Some(entry) = entries.get_mut(*place as usize) {
-                    *entry = (hash & ((1 << HASH_BITS) - 1)) << bits | u64::from(*row);
+                    *entry = layout.beside(*hash) << layout.row_bits | u64::from(*row);
                 }
                 *place += 1;
             }
         }
-        let count = starts.len();
-        let starts = pack(starts.into_iter(), count, bits_for(self.keys.len() as u64));
-        let entries = pack(entries.into_iter(), self.keys.len(), bits + HASH_BITS);
-        let keys = self.keys.len() as u32;
-        KeysToc::Buckets { keys, starts: sink.put(&starts), rows: sink.put(&entries) }
+        let entry_bits = layout.row_bits + layout.hash_bits;
+        let entries = pack(entries.into_iter(), self.keys.len(), entry_bits);
+        let (starts, rows) = (sink.put(&starts), sink.put(&entries));
+        KeysToc::Buckets { keys, count_bits: Some(count_bits), starts, rows }
     }
-}
-
-/// Whether frames of these lengths hold the index of so many keys of so many rows.
-pub(super) fn fits(keys: u32, rows: u32, starts: u64, entries: u64) -> bool {
-    let count = buckets(keys as usize) as u32 + 1;
-    keys <= rows
-        && packed_fits(starts, count, bits_for(keys.into()))
-        && packed_fits(entries, keys, row_bits(rows) + HASH_BITS)
 }
 
 /// The upper half of the checksum of a key, as format 1 sorted them.
@@ -135,21 +204,18 @@ impl<'a> KeyIndex<'a> {
 
     /// Calls `visit` with each row whose key may have this hash.
     pub(super) fn candidates(&self, hash: u64, visit: &mut impl FnMut(u32)) -> Result<()> {
-        let KeysToc::Buckets { keys, .. } = self.toc else {
+        let KeysToc::Buckets { keys, count_bits, .. } = self.toc else {
             return self.first(first_hash(hash), visit);
         };
-        let at = bucket(hash, buckets(*keys as usize));
+        let layout = Layout::new(*keys, self.rows, *count_bits);
         let (starts, entries) = self.frames;
-        let bits = bits_for((*keys).into());
-        let from = if bits == 0 { 0 } else { packed::one(starts, bits, at) };
-        let to = if bits == 0 { 0 } else { packed::one(starts, bits, at + 1) };
+        let (from, to) = layout.entries(starts, bucket(hash, layout.buckets));
         if from > to || to > u64::from(*keys) {
             return Err(self.corrupt(STRAY));
         }
-        let bits = row_bits(self.rows);
-        let wanted = hash & ((1 << HASH_BITS) - 1);
+        let (bits, wanted) = (layout.row_bits, layout.beside(hash));
         for place in from..to {
-            let entry = packed::one(entries, bits + HASH_BITS, place as usize);
+            let entry = packed::one(entries, bits + layout.hash_bits, place as usize);
             if entry >> bits == wanted {
                 let row = (entry & ((1 << bits) - 1)) as u32;
                 if row >= self.rows {

@@ -236,6 +236,7 @@ fn what_a_table_of_contents_claims_is_checked() {
     check("another kind of column", &|toc| toc.tables[0].columns[note].blocks[0].encoding = 1);
     check("shorter than its runs", &|toc| toc.tables[0].columns[weight].blocks[0].encoding = 5);
     check("shorter than its values", &|toc| toc.tables[0].columns[weight].blocks[0].encoding = 6);
+    check("does not say of which", &|toc| toc.tables[0].columns[weight].blocks[0].encoding = 12);
     check("larger than any", &|toc| toc.tables[0].columns[note].blocks[0].plain_bytes = 1 << 40);
     check("larger than any", &|toc| toc.tables[0].columns[word].blocks[0].distinct = 41);
     check("larger than any", &|toc| toc.tables[0].columns[id].blocks[0].bits = 65);

@@ -50,9 +50,10 @@ pub(crate) fn write(toc: &SegmentToc) -> Vec<u8> {
         table.counts.iter().for_each(|block| write_block(block, &mut frames, &mut body));
         body.push(u8::from(!table.versions.is_empty()));
         table.versions.iter().for_each(|block| write_block(block, &mut frames, &mut body));
-        if let Some(KeysToc::Buckets { keys, starts, rows }) = &table.keys {
-            body.push(1);
+        if let Some(KeysToc::Buckets { keys, count_bits, starts, rows }) = &table.keys {
+            body.push(if count_bits.is_some() { 2 } else { 1 });
             put(&mut body, (*keys).into());
+            body.extend(*count_bits);
             frames.extend([*starts, *rows]);
         } else {
             body.push(0);
@@ -223,8 +224,9 @@ pub(crate) fn read(bytes: &[u8], schema: &Schema) -> Option<SegmentToc> {
         };
         let keys = match reader.byte()? {
             0 => None,
-            1 => Some(KeysToc::Buckets {
+            form @ 1..=2 => Some(KeysToc::Buckets {
                 keys: reader.small()?,
+                count_bits: if form == 2 { Some(reader.byte()?) } else { None },
                 starts: reader.frames.next()?,
                 rows: reader.frames.next()?,
             }),

@@ -53,7 +53,9 @@ pub(crate) enum KeysToc {
     Buckets {
         /// How many keys are known.
         keys: u32,
-        /// Where each bucket begins, packed.
+        /// Bits of the number of keys of a bucket; none in format 2, which says where each begins.
+        count_bits: Option<u8>,
+        /// Where the buckets begin, packed.
         starts: FrameRef,
         /// Rows and a few bits of the hashes, packed.
         rows: FrameRef,
@@ -170,8 +172,9 @@ impl Inside {
                 let size = u64::from(rows) * 4;
                 (hashes.length == size && places.length == size, [hashes, places])
             }
-            KeysToc::Buckets { keys, starts, rows: entries } => {
-                (keys::fits(*keys, rows, starts.length, entries.length), [starts, entries])
+            KeysToc::Buckets { keys, count_bits, starts, rows: entries } => {
+                let layout = keys::Layout::new(*keys, rows, *count_bits);
+                (layout.fits(starts.length, entries.length), [starts, entries])
             }
         };
         if !fits {
@@ -224,16 +227,20 @@ fn known_bits(block: &BlockToc) -> Check {
 
 fn integer_values(block: &BlockToc) -> Check {
     let fits = |f: FrameRef, rows: u32| packed_fits(f.length, rows, block.bits);
-    let (frame, beside) = (block.frame, block.beside);
-    let listed = block.distinct > 0 && block.distinct <= block.rows;
-    let (sound, what) = match Encoding::from_number(block.encoding) {
+    let (frame, beside, stored) = (block.frame, block.beside, block.stored());
+    let listed = block.distinct > 0 && block.distinct <= stored;
+    if block.of_known() && block.known_bits.is_none() {
+        return Err("a block has the values of some rows, and does not say of which");
+    }
+    let own = Encoding::from_number(block.encoding).map(|encoding| encoding.of_rows().0);
+    let (sound, what) = match own {
         None => (false, "a block has an encoding that this build does not know"),
         Some(Encoding::Constant) => (
             block.min == block.max && block.base == block.min,
             "a constant block has several values",
         ),
         Some(Encoding::Packed) => (
-            block.bits > 0 && frame.is_some_and(|frame| fits(frame, block.rows)),
+            block.bits > 0 && frame.is_some_and(|frame| fits(frame, stored)),
             "a packed block is shorter than its rows need",
         ),
         Some(Encoding::Planes) => (

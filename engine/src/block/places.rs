@@ -1,0 +1,133 @@
+//! Values of the known rows of a block, put where those rows are.
+//!
+//! Invariant: the words have as many bits as there are stored values, at least one. A row that is
+//! not known has the value of the known row before it, or of the first known row.
+
+/// Which rows have a value in the frame of a block.
+#[derive(Debug)]
+pub(super) enum Places {
+    /// All of them.
+    All,
+    /// Those whose bit is set.
+    Known(Vec<u64>),
+}
+
+/// How many bits of the words are set before a row.
+fn rank(words: &[u64], row: u32) -> u32 {
+    let full = (row / 64) as usize;
+    let before: u32 = words.iter().take(full).map(|word| word.count_ones()).sum();
+    let rest = words.get(full).map_or(0, |word| word & !(u64::MAX << (row % 64)));
+    before + rest.count_ones()
+}
+
+/// The place of the value of a row.
+pub(super) fn at(words: &[u64], row: u32) -> u32 {
+    rank(words, row + 1).saturating_sub(1)
+}
+
+/// The places of the values of the rows `from..to`: the first and the last.
+pub(super) fn span(words: &[u64], from: u32, to: u32) -> (u32, u32) {
+    (at(words, from), at(words, to.saturating_sub(1)))
+}
+
+/// Appends the values of rows `from..to`, given those from the place of the first to the place of
+/// the last.
+pub(super) fn spread(
+    words: &[u64],
+    (from, to): (usize, usize),
+    values: &[i64],
+    out: &mut Vec<i64>,
+) {
+    let mut values = values.iter().copied();
+    let mut held = values.next().unwrap_or(0);
+    // Where the first row is not known and one before it is, or where it is known, the first value
+    // is its own; else it is that of a known row behind it, which must not be taken twice.
+    let is_known = |row: usize| words.get(row / 64).is_some_and(|w| w >> (row % 64) & 1 == 1);
+    let mut ahead = !is_known(from) && u32::try_from(from).is_ok_and(|row| rank(words, row) == 0);
+    out.reserve(to.saturating_sub(from));
+    if from < to {
+        out.push(held);
+    }
+    for row in from + 1..to {
+        if is_known(row) {
+            if ahead {
+                ahead = false;
+            } else {
+                held = values.next().unwrap_or(held);
+            }
+        }
+        out.push(held);
+    }
+}
+
+/// The bits of the rows whose value has its bit set in `found`.
+pub(super) fn deposit(words: &[u64], found: &[u64]) -> Vec<u64> {
+    let (mut at, mut filled) = (0usize, 0u32);
+    let word = |at: usize| found.get(at).copied().unwrap_or(0);
+    let places = words.iter().map(|known| {
+        let count = known.count_ones();
+        // The next `count` bits.
+        let low = word(at) >> filled;
+        let high = if filled == 0 { 0 } else { word(at + 1) << (64 - filled) };
+        let bits = (low | high) & u64::MAX.checked_shr(64 - count).unwrap_or(0);
+        filled += count;
+        (at, filled) = (at + (filled / 64) as usize, filled % 64);
+        if bits == 0 {
+            return 0;
+        }
+        if bits.count_ones() == count {
+            return *known;
+        }
+        let (mut rest, mut bits, mut placed) = (*known, bits, 0);
+        while bits != 0 {
+            placed |= (rest & rest.wrapping_neg()) * (bits & 1);
+            rest &= rest.wrapping_sub(1);
+            bits >>= 1;
+        }
+        placed
+    });
+    places.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_come_to_their_rows() {
+        let mixed = |n: u64| n.wrapping_mul(0x9E37_79B9_7F4A_7C15).rotate_left(17);
+        for (seed, share) in [(1u64, 1), (2, 3), (3, 9), (4, 40)] {
+            let is_known = |row: u64| mixed(row * 8 + seed) % 40 < share;
+            let rows = 700u64;
+            let mut words = vec![0u64; 11];
+            let (mut values, mut expected, mut hits) = (Vec::new(), Vec::new(), vec![0u64; 11]);
+            let mut kept = vec![0u64; 11];
+            for row in 0..rows {
+                if is_known(row) {
+                    let place = values.len();
+                    values.push(i64::try_from(row).unwrap_or(0) + 1_000);
+                    words[(row / 64) as usize] |= 1 << (row % 64);
+                    if mixed(row).is_multiple_of(3) {
+                        kept[place / 64] |= 1 << (place % 64);
+                        hits[(row / 64) as usize] |= 1 << (row % 64);
+                    }
+                }
+                expected.push(values.last().copied());
+            }
+            let first = values.first().copied().unwrap_or(0);
+            let expected: Vec<i64> = expected.into_iter().map(|v| v.unwrap_or(first)).collect();
+            assert_eq!(deposit(&words, &kept), hits);
+            for (from, to) in (0..700u32).step_by(13).flat_map(|from| {
+                [from + 1, from + 2, from + 64, from + 130, 700].map(|to| (from, to.min(700)))
+            }) {
+                let (start, end) = span(&words, from, to);
+                let mut out = Vec::new();
+                let part = values.get(start as usize..=end as usize).unwrap_or_default();
+                spread(&words, (from as usize, to as usize), part, &mut out);
+                assert_eq!(out, expected[from as usize..to as usize], "{from} to {to}");
+                let one = values.get(at(&words, from) as usize).copied();
+                assert_eq!(one, expected.get(from as usize).copied());
+            }
+        }
+    }
+}
