@@ -9,6 +9,7 @@ pub(crate) mod container;
 mod filter;
 mod first;
 pub(crate) mod gathered;
+mod groups;
 pub(crate) mod integers;
 pub(crate) mod packed;
 mod places;
@@ -56,7 +57,7 @@ pub(crate) struct BlockToc {
     pub base: i64,
     /// Bytes of the first frame once it is decompressed.
     pub plain_bytes: u64,
-    /// Values of a dictionary, or runs.
+    /// Values of a dictionary, or runs; of shaped texts bits of where a group begins.
     pub distinct: u32,
     /// The values.
     pub frame: Option<FrameRef>,

@@ -182,7 +182,7 @@ impl Shape {
     }
 }
 
-/// The texts as numbers, where they have one shape; a row that is not known is the least.
+/// The texts as numbers, where they have one shape; a row that is not known has one of another.
 pub(crate) fn numbers(texts: &TextList) -> Option<Numbers> {
     let mut shape = Shape::of(texts)?;
     let found = shape.numbers(texts);
@@ -204,12 +204,14 @@ pub(crate) fn numbers(texts: &TextList) -> Option<Numbers> {
             (base, bits, shape.slope) = (even, fewer, slope);
         }
     }
-    let mut numbers = vec![0; texts.len()];
+    // Up to the next known row each has the number of the one before, which takes no bits more.
+    let mut numbers = Vec::with_capacity(texts.len());
     for (row, number) in found {
-        if let Some(slot) = numbers.get_mut(row) {
-            let stored = number.wrapping_sub(shape.slope.wrapping_mul(row as i64));
-            *slot = stored.wrapping_sub(base) as u64;
-        }
+        let stored = number.wrapping_sub(shape.slope.wrapping_mul(row as i64));
+        let stored = stored.wrapping_sub(base) as u64;
+        numbers.resize(row, numbers.last().copied().unwrap_or(stored));
+        numbers.push(stored);
     }
+    numbers.resize(texts.len(), numbers.last().copied().unwrap_or(0));
     Some(Numbers { shape, base, bits, numbers })
 }

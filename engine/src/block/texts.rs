@@ -12,7 +12,8 @@ use std::hash::{BuildHasherDefault, Hasher};
 
 use super::chunks::{self, Chunks};
 use super::gathered::TextList;
-use super::packed::{self, bits_for, pack, packed_fits};
+use super::groups::{self, Groups, Packed};
+use super::packed::{bits_for, pack};
 use super::shaped::{self, Shape};
 use super::{BlockToc, FrameSink, first};
 use crate::format::Encoding;
@@ -72,7 +73,10 @@ pub(crate) fn encode(
     if let Some(found) = shaped.filter(|found| list_bits.is_none_or(|bits| found.bits <= bits)) {
         toc.encoding = Encoding::Shaped as u8;
         (toc.base, toc.bits) = (found.base, found.bits);
-        if found.bits > 0 {
+        if let Some((frame, bits)) = groups::write(&found.numbers, found.bits) {
+            (toc.bits, toc.distinct) = (bits, found.bits.into());
+            toc.frame = Some(sink.put(&frame));
+        } else if found.bits > 0 {
             let packed = pack(found.numbers.iter().copied(), texts.len(), found.bits);
             toc.frame = Some(sink.put(&packed));
         }
@@ -93,30 +97,12 @@ pub(crate) fn encode(
     Ok(toc)
 }
 
-/// Numbers in a frame.
-#[derive(Debug, Clone, Copy)]
-struct Packed<'a> {
-    frame: &'a [u8],
-    bits: u8,
-}
-
-impl<'a> Packed<'a> {
-    fn new(frame: &'a [u8], rows: u32, bits: u8) -> Option<Self> {
-        let fits = bits == 0 || packed_fits(frame.len() as u64, rows, bits);
-        fits.then_some(Self { frame, bits })
-    }
-
-    fn get(self, row: usize) -> u64 {
-        if self.bits == 0 { 0 } else { packed::one(self.frame, self.bits, row) }
-    }
-}
-
 /// How the texts of a block are found.
 #[derive(Debug)]
 enum Texts<'a> {
     Unknown,
     First(first::Texts),
-    Shaped(Shape, Packed<'a>, i64),
+    Shaped(Shape, Groups<'a>, i64),
     Listed(Chunks<'a>, Packed<'a>),
     Chunks(Chunks<'a>),
 }
@@ -138,7 +124,8 @@ impl<'a> TextBlock<'a> {
                 Texts::First(first::decode(toc, frame, beside)?)
             }
             Encoding::Shaped => {
-                Texts::Shaped(Shape::read(beside)?, Packed::new(frame, rows, bits)?, toc.base)
+                let numbers = Groups::new(frame, rows, (bits, toc.distinct))?;
+                Texts::Shaped(Shape::read(beside)?, numbers, toc.base)
             }
             Encoding::TextList => {
                 let list = Chunks::new(frame, toc.distinct as usize, true)?;
@@ -159,8 +146,8 @@ impl<'a> TextBlock<'a> {
         match &mut self.texts {
             Texts::Unknown => Some(""),
             Texts::First(texts) => Some(texts.get(row, scratch)),
-            Texts::Shaped(shape, packed, base) => {
-                let stored = base.wrapping_add(packed.get(row) as i64);
+            Texts::Shaped(shape, numbers, base) => {
+                let stored = base.wrapping_add(numbers.get(row) as i64);
                 shape.text(shape.lifted(row, stored), scratch);
                 Some(scratch)
             }
@@ -171,8 +158,8 @@ impl<'a> TextBlock<'a> {
 
     /// Whether a row that is known has this text.
     pub(crate) fn is(&mut self, row: usize, text: &str, scratch: &mut String) -> Option<bool> {
-        if let Texts::Shaped(shape, packed, base) = &self.texts {
-            let stored = base.wrapping_add(packed.get(row) as i64);
+        if let Texts::Shaped(shape, numbers, base) = &self.texts {
+            let stored = base.wrapping_add(numbers.get(row) as i64);
             return Some(shape.number(text) == Some(shape.lifted(row, stored)));
         }
         Some(self.get(row, scratch)? == text)
@@ -228,6 +215,11 @@ mod tests {
         let mut lists: Vec<_> = keys.clone();
         lists.iter_mut().step_by(5).for_each(|key| *key = None);
         assert!(check(&lists, true, Encoding::Shaped) < 100);
+        let uneven: Vec<String> =
+            (0..9_000u64).map(|n| format!("P{:08}", 123_000 + n * 3 + n % 7 * (n % 11))).collect();
+        let mut uneven: Vec<_> = uneven.iter().map(|text| Some(text.as_str())).collect();
+        uneven.iter_mut().step_by(5).for_each(|key| *key = None);
+        check(&uneven, true, Encoding::Shaped);
         let two: Vec<_> = keys.iter().copied().chain([Some("X99999999")]).collect();
         check(&two, true, Encoding::Shaped);
     }
