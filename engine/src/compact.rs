@@ -81,6 +81,10 @@ impl Database {
         let sources: Vec<Segment> =
             step.sources.iter().filter_map(|at| version.segments.get(*at).cloned()).collect();
         let picks = first_rows(&sources, step.low, step.high)?;
+        if let (true, Some(first)) = (picks.is_empty(), sources.first()) {
+            // There are live rows from one of the paths to the other, or no step would be planned.
+            return Err(first.file.corrupt(None, "the root rows do not stand by path and key"));
+        }
         let bytes = merge(&version.schema, &sources, &picks)?;
         if stop() {
             return Ok(false);

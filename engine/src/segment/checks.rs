@@ -170,6 +170,31 @@ fn findings(segment: &Segment) -> Vec<String> {
 }
 
 #[test]
+fn a_walk_says_that_rows_are_out_of_order() {
+    let schema = schema(false);
+    let batch = batch(&schema, 0..9_000);
+    let right: Vec<u32> = sorted(&batch).into_iter().map(|(_, _, row)| row).collect();
+    let walked = |roots: &[u32]| {
+        let segment = open(&schema, build(&batch, roots).unwrap(), 1);
+        let mut walk = RootWalk::new(&segment, 11, 14)?;
+        let mut count = 0;
+        while walk.at().is_some() {
+            count += 1;
+            walk.step()?;
+        }
+        crate::Result::Ok(count)
+    };
+    assert_eq!(walked(&right).unwrap(), 9_000);
+    // The last two are the end of one reading and the beginning of the next.
+    for (a, b) in [(0, 1), (17, 18), (4_094, 4_095), (4_095, 4_096)] {
+        let mut roots = right.clone();
+        roots.swap(a, b);
+        let found = walked(&roots).unwrap_err();
+        assert!(found.to_string().contains("by path and key"), "{found}");
+    }
+}
+
+#[test]
 fn rows_are_taken_out_as_if_they_were_never_live() {
     let schema = schema(true);
     let segment = open(&schema, bytes(&schema, 0..70_000), 3);

@@ -94,7 +94,7 @@ impl SegmentFile {
         self.toc.tables.get(table)
     }
 
-    pub(super) fn corrupt(&self, frame: Option<FrameRef>, what: &'static str) -> Error {
+    pub(crate) fn corrupt(&self, frame: Option<FrameRef>, what: &'static str) -> Error {
         Error::Corrupt { file: self.path.clone(), offset: frame.map_or(0, |f| f.offset), what }
     }
 

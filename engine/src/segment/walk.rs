@@ -1,6 +1,7 @@
 //! The live root rows of a segment in the order of path and key, a block at a time.
 //!
-//! Whoever merges segments holds one walk a segment and takes the least row of all.
+//! Whoever merges segments holds one walk a segment and takes the least row of all. That rows stand
+//! in order is looked at on the way: who merged others would not come to an end.
 
 use super::{Column, Segment};
 use crate::block::gathered::TextList;
@@ -23,6 +24,8 @@ pub(crate) struct RootWalk<'a> {
     first: u32,
     read_paths: Vec<i64>,
     read_keys: TextList,
+    /// Path and key of the row before, where it is not among those that were read.
+    before: (i64, String),
 }
 
 impl<'a> RootWalk<'a> {
@@ -41,6 +44,7 @@ impl<'a> RootWalk<'a> {
             first: rows.start,
             read_paths: Vec::new(),
             read_keys: TextList::default(),
+            before: (i64::MIN, String::new()),
         };
         walk.settle()?;
         Ok(walk)
@@ -57,8 +61,20 @@ impl<'a> RootWalk<'a> {
 
     /// Goes to the next live row.
     pub(crate) fn step(&mut self) -> Result<()> {
+        let stood = self.row;
         self.row = self.row.saturating_add(1).min(self.end);
-        self.settle()
+        self.settle()?;
+        let Some((path, key, row)) = self.at() else { return Ok(()) };
+        let place = |row: u32| Some(row.checked_sub(self.first)? as usize);
+        let own = place(stood).filter(|_| row > stood).and_then(|place| {
+            Some((*self.read_paths.get(place)?, self.read_keys.get(place).unwrap_or("")))
+        });
+        let before = own.unwrap_or((self.before.0, &self.before.1));
+        if before < (path, key) {
+            return Ok(());
+        }
+        let what = "the root rows do not stand by path and key";
+        Err(self.segment.file.corrupt(None, what))
     }
 
     /// Goes to the first live row from here on, and reads it.
@@ -71,6 +87,10 @@ impl<'a> RootWalk<'a> {
             // Up to a place that is the same wherever the walk began: a block is not read twice.
             let next = (self.row / STEP_ROWS + 1).saturating_mul(STEP_ROWS);
             let rows = self.row..next.min(self.end);
+            if let Some(path) = self.read_paths.last() {
+                let key = self.read_keys.get(self.read_paths.len() - 1).unwrap_or("");
+                self.before = (*path, key.to_owned());
+            }
             self.first = self.row;
             self.read_paths.clear();
             self.read_keys.clear();
