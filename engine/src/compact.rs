@@ -15,7 +15,6 @@ use crate::database::Database;
 use crate::error::Result;
 use crate::gather::{self, Pick};
 use crate::limits::SEGMENT_ROWS_MAX;
-use crate::row_set::RowSet;
 use crate::segment::{RootWalk, Segment, merge};
 use crate::version::{Kept, Version};
 
@@ -193,19 +192,12 @@ fn first_rows(sources: &[Segment], low: u64, high: u64) -> Result<Vec<Pick>> {
 struct Shape {
     place: usize,
     /// The paths of its first and last live root row.
-    low: i64,
-    high: i64,
+    low: u64,
+    high: u64,
     /// Live rows of its largest table.
     live: u64,
     /// Rows that do not live of the table that lost most.
     dead: u64,
-}
-
-/// The last row of a set.
-fn last_row(set: &RowSet) -> Option<u32> {
-    let place = set.words().iter().rposition(|word| *word != 0)?;
-    let word = set.words().get(place)?;
-    u32::try_from(place * 64).ok()?.checked_add(63 - word.leading_zeros())
 }
 
 fn shapes(version: &Version) -> Result<Vec<Shape>> {
@@ -214,21 +206,14 @@ fn shapes(version: &Version) -> Result<Vec<Shape>> {
         if !kept.file {
             continue;
         }
-        let roots = segment.live(0)?;
-        let (Some(first), Some(last)) = (roots.iter().next(), last_row(&roots)) else { continue };
-        let column = segment.column(0, version.schema.path_column())?;
-        let mut paths = Vec::with_capacity(2);
-        column.integers(first..first.saturating_add(1), &mut paths)?;
-        column.integers(last..last.saturating_add(1), &mut paths)?;
+        let Some(((_, low), (_, high))) = segment.root_ends()? else { continue };
         let tables = (0..version.schema.tables.len()).map(|table| {
             let live = kept.rows.get(table).copied().unwrap_or(0);
             (u64::from(segment.rows(table)), u64::from(live))
         });
         let dead = tables.clone().map(|(rows, live)| rows.saturating_sub(live)).max().unwrap_or(0);
         let live = tables.map(|(_, live)| live).max().unwrap_or(0);
-        if let [low, high] = *paths {
-            found.push(Shape { place, low, high, live, dead });
-        }
+        found.push(Shape { place, low, high, live, dead });
     }
     Ok(found)
 }
@@ -242,16 +227,11 @@ fn plan(version: &Version, how: Compaction) -> Result<Option<Step>> {
     }
 }
 
-fn path(code: i64) -> u64 {
-    u64::try_from(code).unwrap_or(0)
-}
-
 /// The key of a root row that lies first or last among the live ones.
 fn end_key(version: &Version, shape: &Shape, last: bool) -> Result<String> {
     let Some(segment) = version.segments.get(shape.place) else { return Ok(String::new()) };
-    let roots = segment.live(0)?;
-    let row = if last { last_row(&roots) } else { roots.iter().next() };
-    let row = row.unwrap_or(0);
+    let Some((first, behind)) = segment.root_ends()? else { return Ok(String::new()) };
+    let (row, _) = if last { behind } else { first };
     let key = version.schema.tables.first().map_or(0, |table| table.key);
     let mut found = String::new();
     segment.column(0, key)?.texts(row..row.saturating_add(1), &mut |_, text| {
@@ -264,7 +244,7 @@ fn end_key(version: &Version, shape: &Shape, last: bool) -> Result<String> {
 fn whole(version: &Version, mut shapes: Vec<Shape>) -> Result<Option<Step>> {
     shapes.sort_by_key(|shape| (shape.low, shape.high, shape.place));
     let mut group: Vec<Shape> = Vec::new();
-    let mut high = i64::MIN;
+    let mut high = 0;
     for shape in shapes {
         let Some(last) = group.iter().max_by_key(|shape| shape.high) else {
             high = shape.high;
@@ -281,7 +261,7 @@ fn whole(version: &Version, mut shapes: Vec<Shape>) -> Result<Option<Step>> {
                 return Ok(Some(step));
             }
             group.clear();
-            high = i64::MIN;
+            high = 0;
         }
         high = high.max(shape.high);
         group.push(shape);
@@ -297,7 +277,7 @@ fn rewrite(group: &[Shape]) -> Option<Step> {
     let low = group.iter().map(|shape| shape.low).min()?;
     let high = group.iter().map(|shape| shape.high).max()?;
     let sources = group.iter().map(|shape| shape.place).collect();
-    Some(Step { sources, low: path(low), high: path(high) })
+    Some(Step { sources, low, high })
 }
 
 /// What pays most, if anything does.
@@ -318,7 +298,7 @@ fn steady(version: &Version, shapes: &[Shape]) -> Result<Option<Step>> {
     }
     let mut most: Option<(u64, Step)> = None;
     for base in shapes.iter().filter(|shape| shape.live >= small) {
-        let (low, high) = (path(base.low), path(base.high));
+        let (low, high) = (base.low, base.high);
         let mut debt = base.dead;
         let mut sources = vec![base.place];
         for other in shapes.iter().filter(|other| other.place != base.place) {

@@ -227,6 +227,13 @@ impl RowSet {
         }
     }
 
+    /// The last row of the set.
+    pub(crate) fn last(&self) -> Option<u32> {
+        let place = self.words.iter().rposition(|word| *word != 0)?;
+        let word = self.words.get(place)?;
+        u32::try_from(place * 64).ok()?.checked_add(63 - word.leading_zeros())
+    }
+
     /// The rows of the set in rising order.
     pub fn iter(&self) -> impl Iterator<Item = u32> + '_ {
         self.words.iter().zip((0u32..).step_by(64)).flat_map(|(&word, base)| {

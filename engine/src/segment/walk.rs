@@ -5,11 +5,35 @@
 
 use super::{Column, Segment};
 use crate::block::gathered::TextList;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::limits::BLOCK_ROWS;
 
 /// Rows that are read at once.
 const STEP_ROWS: u32 = BLOCK_ROWS / 16;
+
+/// A live root row and its path.
+type End = (u32, u64);
+
+impl Segment {
+    /// The first and the last live root row; none where no row lives.
+    pub(crate) fn root_ends(&self) -> Result<Option<(End, End)>> {
+        let roots = self.live(0)?;
+        let Some((first, last)) = roots.iter().next().zip(roots.last()) else { return Ok(None) };
+        let column = self.column(0, self.file.schema().path_column())?;
+        let path = |row: u32| {
+            let mut paths = Vec::with_capacity(1);
+            column.integers(row..row.saturating_add(1), &mut paths)?;
+            let path = paths.first().and_then(|path| u64::try_from(*path).ok());
+            path.ok_or_else(|| self.out_of_order())
+        };
+        let ends = ((first, path(first)?), (last, path(last)?));
+        if ends.0.1 <= ends.1.1 { Ok(Some(ends)) } else { Err(self.out_of_order()) }
+    }
+
+    fn out_of_order(&self) -> Error {
+        self.file.corrupt(None, "the root rows do not stand by path and key")
+    }
+}
 
 /// A walk over the live root rows of a segment whose path lies in a range.
 #[derive(Debug)]
@@ -35,6 +59,13 @@ impl<'a> RootWalk<'a> {
         let schema = segment.file.schema();
         let key = schema.tables.first().map_or(0, |table| table.key);
         let rows = segment.path_rows(low, high)?;
+        if let Some((first, last)) = segment.root_ends()? {
+            // Rows out of order may be where nobody looks for them.
+            let lost = |(row, path): End| (low..=high).contains(&path) && !rows.contains(&row);
+            if lost(first) || lost(last) {
+                return Err(segment.out_of_order());
+            }
+        }
         let mut walk = Self {
             segment,
             paths: segment.column(0, schema.path_column())?,
@@ -73,8 +104,7 @@ impl<'a> RootWalk<'a> {
         if before < (path, key) {
             return Ok(());
         }
-        let what = "the root rows do not stand by path and key";
-        Err(self.segment.file.corrupt(None, what))
+        Err(self.segment.out_of_order())
     }
 
     /// Goes to the first live row from here on, and reads it.
