@@ -7,9 +7,11 @@
 pub mod expected;
 pub mod memory;
 pub mod naive;
+mod process;
 mod random;
 pub mod registry;
 pub mod sample;
 pub mod work;
 
+pub use process::memory_bytes;
 pub use random::Random;
