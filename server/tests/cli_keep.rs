@@ -183,6 +183,20 @@ fn damage_is_told_with_file_and_offset() {
         std::fs::write(&file, bytes).unwrap();
     }
     assert!(done(&["verify", "--db", &db]).starts_with("sound: "));
+    // Nothing that is damaged hides what else is.
+    let harmed = ["CURRENT", "seg-", "tree-"].map(|prefix| largest(&db, prefix));
+    for file in &harmed {
+        let mut bytes = std::fs::read(file).unwrap();
+        let last = bytes.len() - 1;
+        bytes[last] ^= 0x20;
+        std::fs::write(file, bytes).unwrap();
+    }
+    let ended = yiku(&["verify", "--db", &db]);
+    assert_eq!((ended.status, ended.out.lines().count()), (1, 3), "{}", ended.out);
+    for file in harmed {
+        let start = format!("{}, byte ", file.display());
+        assert!(ended.out.lines().any(|line| line.starts_with(&start)), "{}", ended.out);
+    }
     refused(&["verify", "--db", "/nowhere/at/all"], 1, "holds no database");
 }
 
