@@ -4,6 +4,7 @@
 #![expect(clippy::panic, reason = "a test stops where it fails")]
 #![expect(clippy::indexing_slicing, reason = "a test stops where it fails")]
 
+pub mod every;
 pub mod expected;
 pub mod memory;
 pub mod naive;
