@@ -143,11 +143,16 @@ impl Database {
     /// [`Error::NotFound`] when there is none, [`Error::Corrupt`] or [`Error::Format`] when it
     /// cannot be read, [`Error::Io`].
     pub fn open(folder: &Path) -> Result<Self> {
+        Self::open_in(Self::storage(folder)?)
+    }
+
+    /// The storage of a folder that is there.
+    pub(crate) fn storage(folder: &Path) -> Result<Arc<dyn Storage>> {
         let disk = Disk::open(folder).map_err(|source| match source.kind() {
             std::io::ErrorKind::NotFound => Error::NotFound { path: folder.to_path_buf() },
             _ => io_error(folder, "open", source),
         })?;
-        Self::open_in(Arc::new(disk))
+        Ok(Arc::new(disk))
     }
 
     /// As [`Database::open`], in a storage of the caller's.
@@ -155,17 +160,7 @@ impl Database {
     /// # Errors
     /// As [`Database::open`].
     pub fn open_in(storage: Arc<dyn Storage>) -> Result<Self> {
-        let shared = Shared {
-            storage,
-            newest: Mutex::default(),
-            files: Mutex::default(),
-            right: Mutex::default(),
-            desk: Desk::default(),
-            numbers: AtomicU64::new(0),
-            spilled: Mutex::default(),
-            compacting: Mutex::default(),
-        };
-        let database = Self { shared: Arc::new(shared) };
+        let database = Self { shared: Arc::new(Shared::new(storage)) };
         database.snapshot()?;
         Ok(database)
     }
@@ -232,6 +227,19 @@ pub(crate) fn lock(storage: &dyn Storage) -> Result<Lock> {
 }
 
 impl Shared {
+    pub(crate) fn new(storage: Arc<dyn Storage>) -> Self {
+        Self {
+            storage,
+            newest: Mutex::default(),
+            files: Mutex::default(),
+            right: Mutex::default(),
+            desk: Desk::default(),
+            numbers: AtomicU64::new(0),
+            spilled: Mutex::default(),
+            compacting: Mutex::default(),
+        }
+    }
+
     /// The newest version: of this process while it may write, otherwise from the folder.
     pub(crate) fn newest(&self) -> Result<Arc<Version>> {
         if self.right.lock().holders > 0

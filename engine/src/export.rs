@@ -21,8 +21,6 @@ use crate::version::Version;
 
 /// The first number of segments that only exports have: rows that lay in the log.
 const OWN_SEGMENTS: u64 = 1 << 62;
-/// How many of those one export may have.
-const OWN_SEGMENTS_EACH: u64 = 1 << 12;
 
 /// What an export did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,8 +66,9 @@ impl Snapshot {
             Err(error) => return Err(error),
         };
         let there = there(storage, own, before.as_ref())?;
-        let number = before.map_or(0, |before| before.number).saturating_add(1);
-        let number = number.max(own.manifest.number);
+        // The first is 1: without `CURRENT` a later one says that there was a database.
+        let number = before.as_ref().map_or(0, |before| before.number).saturating_add(1);
+        let first = first_own(own, before.as_ref());
         let mut done = Exported { version: own.number(), sent: 0, sent_bytes: 0, there: 0 };
         let mut next = own.clone();
         for (segment, kept) in next.segments.iter().zip(&mut next.kept) {
@@ -86,7 +85,6 @@ impl Snapshot {
             }
         }
         let young = gather::take_young(&mut next)?;
-        let first = OWN_SEGMENTS.saturating_add(number.saturating_mul(OWN_SEGMENTS_EACH));
         for (number, (bytes, version)) in (first..).zip(young) {
             send(storage, number, &bytes, &mut done)?;
             let file = Arc::new(SegmentFile::open(storage, number, &next.schema)?);
@@ -99,6 +97,15 @@ impl Snapshot {
         let _ = sweep::sweep(storage, &next, BTreeSet::new());
         Ok(done)
     }
+}
+
+/// The first number for rows of the log, behind those that an export gave before: to segments that
+/// the folder holds, and to segments of the version, which may come from an export itself.
+fn first_own(own: &Version, before: Option<&Manifest>) -> u64 {
+    let sent = own.kept.iter().filter(|kept| kept.file).map(|kept| kept.number);
+    let there = before.iter().flat_map(|before| &before.segments).map(|record| record.number);
+    let last = sent.chain(there).filter(|number| *number >= OWN_SEGMENTS).max();
+    last.map_or(OWN_SEGMENTS, |last| last.saturating_add(1))
 }
 
 /// The numbers of the segments of a version that a folder holds already, and sound.

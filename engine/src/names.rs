@@ -93,6 +93,14 @@ impl Database {
         Ok(())
     }
 
+    /// How many month ends are kept by themselves; none: none is.
+    ///
+    /// # Errors
+    /// As [`Database::snapshot`].
+    pub fn month_ends(&self) -> Result<Option<u32>> {
+        Ok(self.shared.newest()?.month_ends.filter(|most| *most > 0))
+    }
+
     /// Does something that no commit may happen beside.
     pub(crate) fn change(
         &self,

@@ -89,13 +89,21 @@ impl RecordFile {
         format::format_of(&self.bytes)
     }
 
+    /// What the record sums to.
+    pub(crate) fn checksum(&self) -> u64 {
+        checksum(self.record())
+    }
+
+    fn record(&self) -> &[u8] {
+        let start = usize::try_from(self.offset).unwrap_or(usize::MAX);
+        self.bytes.get(start..start.saturating_add(self.length)).unwrap_or_default()
+    }
+
     /// The record.
     pub(crate) fn decode<T>(&self) -> Result<T>
     where
         T: for<'a> SchemaRead<'a, codec::Config, Dst = T>,
     {
-        let start = usize::try_from(self.offset).unwrap_or(usize::MAX);
-        let record = self.bytes.get(start..start.saturating_add(self.length));
-        codec::decode(record.unwrap_or_default(), &self.path, self.offset)
+        codec::decode(self.record(), &self.path, self.offset)
     }
 }

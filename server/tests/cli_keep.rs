@@ -55,7 +55,8 @@ fn largest(folder: &str, prefix: &str) -> PathBuf {
 fn a_kept_version_is_asked_by_its_name_until_it_is_dropped() {
     let (_folder, db) = registry();
     let persons: i64 = (0..=small::HOUSEHOLDS).map(small::size).sum();
-    assert_eq!(done(&["snapshot", "list", "--db", &db]), "");
+    let none = "month ends: none are kept\n";
+    assert_eq!(done(&["snapshot", "list", "--db", &db]), none);
     let kept = done(&["snapshot", "keep", "audit", "--db", &db]);
     assert_eq!(kept, "audit  version 2, as of 2026-10-31\n");
     remove(&db, "H002");
@@ -66,7 +67,7 @@ fn a_kept_version_is_asked_by_its_name_until_it_is_dropped() {
     let expected = json!({
         "name": "audit", "version": 2, "as_of": "2026-10-31", "by_rule": false
     });
-    assert_eq!(list, json!([expected]));
+    assert_eq!(list, json!({ "month_ends": 0, "names": [expected] }));
     let again = parsed(&done(&["snapshot", "keep", "after", "--db", &db, "--json"]));
     assert_eq!((&again["name"], &again["version"]), (&json!("after"), &json!(3)));
     let plan = done(&[&["explain", "from person where severe_illness"], &named[..]].concat());
@@ -76,7 +77,7 @@ fn a_kept_version_is_asked_by_its_name_until_it_is_dropped() {
     refused(&["snapshot", "drop", "audt", "--db", &db], 1, "no version is kept under");
     refused(&["query", "--db", &db, "--snapshot", "audt", COUNT], 1, "under the name `audt`");
     let left = done(&["snapshot", "drop", "audit", "--db", &db]);
-    assert_eq!(left, "after  version 3, as of 2026-10-31\n");
+    assert_eq!(left, format!("{none}after  version 3, as of 2026-10-31\n"));
     refused(&[&["query", COUNT], &named[..]].concat(), 1, "under the name `audit`");
     for command in ["list", "keep", "drop", "month-ends", "export"] {
         let help = done(&["snapshot", command, "--help"]);
@@ -87,7 +88,10 @@ fn a_kept_version_is_asked_by_its_name_until_it_is_dropped() {
 #[test]
 fn month_ends_are_kept_by_the_rule_and_go_by_it() {
     let (_folder, db) = registry();
-    assert_eq!(parsed(&done(&["snapshot", "month-ends", "2", "--db", &db, "--json"])), json!([]));
+    let set = parsed(&done(&["snapshot", "month-ends", "2", "--db", &db, "--json"]));
+    assert_eq!(set, json!({ "month_ends": 2, "names": [] }));
+    // A name that only looks like one is not the rule's.
+    done(&["snapshot", "keep", "2026-09", "--db", &db]);
     let database = Database::open(Path::new(&db)).unwrap();
     for (household, day) in ["2026-11-30", "2026-12-31", "2027-01-31"].iter().enumerate() {
         let mut writer = database.writer().unwrap();
@@ -96,13 +100,22 @@ fn month_ends_are_kept_by_the_rule_and_go_by_it() {
         writer.commit(yiku::CommitInfo { as_of, ..Default::default() }).unwrap();
     }
     let list = done(&["snapshot", "list", "--db", &db]);
-    let expected = "2026-11  version 3, as of 2026-11-30, month end\n\
+    let expected = "month ends: the newest 2 are kept\n\
+                    2026-09  version 2, as of 2026-10-31\n\
+                    2026-11  version 3, as of 2026-11-30, month end\n\
                     2026-12  version 4, as of 2026-12-31, month end\n";
     assert_eq!(list, expected);
+    let list = parsed(&done(&["snapshot", "list", "--db", &db, "--json"]));
+    let named = list["names"].as_array().unwrap().iter();
+    let by_rule: Vec<_> = named.map(|named| named["by_rule"].as_bool().unwrap()).collect();
+    assert_eq!((&list["month_ends"], by_rule), (&json!(2), vec![false, true, true]));
     let persons: i64 = (1..=small::HOUSEHOLDS).map(small::size).sum();
     assert_eq!(count(&["--db", &db, "--snapshot", "2026-11"]), persons);
-    assert!(done(&["snapshot", "month-ends", "1", "--db", &db]).starts_with("2026-12 "));
-    assert_eq!(done(&["snapshot", "month-ends", "0", "--db", &db]), "");
+    let one = done(&["snapshot", "month-ends", "1", "--db", &db]);
+    assert!(one.starts_with("month ends: the newest 1 are kept\n2026-09 "), "{one}");
+    assert!(!one.contains("2026-11") && one.contains("2026-12 "), "{one}");
+    let none = "month ends: none are kept\n2026-09  version 2, as of 2026-10-31\n";
+    assert_eq!(done(&["snapshot", "month-ends", "0", "--db", &db]), none);
 }
 
 #[test]
@@ -183,6 +196,20 @@ fn damage_is_told_with_file_and_offset() {
         std::fs::write(&file, bytes).unwrap();
     }
     assert!(done(&["verify", "--db", &db]).starts_with("sound: "));
+    // Nothing that is damaged hides what else is.
+    let harmed = ["CURRENT", "seg-", "tree-"].map(|prefix| largest(&db, prefix));
+    for file in &harmed {
+        let mut bytes = std::fs::read(file).unwrap();
+        let last = bytes.len() - 1;
+        bytes[last] ^= 0x20;
+        std::fs::write(file, bytes).unwrap();
+    }
+    let ended = yiku(&["verify", "--db", &db]);
+    assert_eq!((ended.status, ended.out.lines().count()), (1, 3), "{}", ended.out);
+    for file in harmed {
+        let start = format!("{}, byte ", file.display());
+        assert!(ended.out.lines().any(|line| line.starts_with(&start)), "{}", ended.out);
+    }
     refused(&["verify", "--db", "/nowhere/at/all"], 1, "holds no database");
 }
 

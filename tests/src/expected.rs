@@ -123,7 +123,8 @@ impl Expected {
     }
 
     /// The version without what is kept beside it.
-    fn plain(&self) -> Arc<Self> {
+    #[must_use]
+    pub fn plain(&self) -> Arc<Self> {
         Arc::new(Self { names: BTreeMap::new(), month_ends: None, ..self.clone() })
     }
 
@@ -187,12 +188,12 @@ impl Expected {
         keys: &[String],
     ) -> Result<()> {
         let mut batch = writer.batch();
-        let tree = tree(self.districts);
+        let (schema, tree) = (crate::sample::schema(), tree(self.districts));
         let mut source = Source { random, tree: &tree, mood, beneath_max: 3 };
         let mut drawn = Rows::new();
         for key in keys {
             if !drawn.contains_key(key) {
-                let row = source.bundle(&crate::sample::schema(), key);
+                let row = source.bundle(&schema, key);
                 push(&mut batch, &row);
                 drawn.insert(key.clone(), row);
             }

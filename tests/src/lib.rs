@@ -4,12 +4,15 @@
 #![expect(clippy::panic, reason = "a test stops where it fails")]
 #![expect(clippy::indexing_slicing, reason = "a test stops where it fails")]
 
+pub mod every;
 pub mod expected;
 pub mod memory;
 pub mod naive;
+mod process;
 mod random;
 pub mod registry;
 pub mod sample;
 pub mod work;
 
+pub use process::memory_bytes;
 pub use random::Random;

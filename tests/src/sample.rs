@@ -3,6 +3,9 @@
 //! Each kind of value stands in a column with an index and in one without, and what is drawn
 //! depends on a mood, so that blocks of every encoding come about.
 
+use std::sync::LazyLock;
+
+use yiku::limits::TEXT_BYTES_MAX;
 use yiku::schema::{ColumnSchema, Kind, PathNode};
 use yiku::{PathTree, Schema};
 
@@ -60,7 +63,8 @@ columns = [{ name = "id", kind = "id" }, { name = "day", kind = "date" },
 /// When it contradicts itself.
 #[must_use]
 pub fn schema() -> Schema {
-    Schema::from_toml(SCHEMA).unwrap()
+    static READ: LazyLock<Schema> = LazyLock::new(|| Schema::from_toml(SCHEMA).unwrap());
+    READ.clone()
 }
 
 /// A tree of `districts` districts with three wards and six streets each.
@@ -92,10 +96,12 @@ pub enum Mood {
     Unknown,
     /// The whole width of the integers, long and various texts, everything known.
     Wide,
+    /// As wide, and texts of the largest size that nothing makes smaller.
+    Heavy,
 }
 
 impl Mood {
-    /// Every mood.
+    /// Every mood but the heavy one, of which few rows are a large segment.
     pub const ALL: [Self; 4] = [Self::Mixed, Self::Constant, Self::Unknown, Self::Wide];
 }
 
@@ -111,6 +117,9 @@ pub struct Source<'a> {
     /// The most rows beneath a row.
     pub beneath_max: usize,
 }
+
+/// What heavy texts are drawn from.
+const LETTERS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+-";
 
 const NOTES: [&str; 6] = ["", "quiet", "loud", "中文", "it's", "100%"];
 
@@ -153,7 +162,7 @@ impl Source<'_> {
             Mood::Constant => return Cell::Int(1),
             _ => {}
         }
-        let wide = self.mood == Mood::Wide;
+        let wide = matches!(self.mood, Mood::Wide | Mood::Heavy);
         Cell::Int(match column.kind {
             Kind::Flag => i64::from(random.chance(30)),
             Kind::Code => random.between(0, 4),
@@ -166,6 +175,16 @@ impl Source<'_> {
             Kind::Money => random.between(-3, 40) * 5_000 + random.between(0, 99),
             Kind::Date => 20_000 + random.between(-400, 400),
             Kind::Month => 24_300 + random.between(0, 30),
+            Kind::Text if self.mood == Mood::Heavy => {
+                let mut text = String::with_capacity(TEXT_BYTES_MAX + 10);
+                while text.len() < TEXT_BYTES_MAX {
+                    let drawn = random.below(1 << 60);
+                    let letters = (0..60).step_by(6).map(|bit| LETTERS[drawn >> bit & 63]);
+                    text.extend(letters.map(char::from));
+                }
+                text.truncate(TEXT_BYTES_MAX);
+                return Cell::Text(text);
+            }
             Kind::Text | Kind::Id if wide => {
                 let times = random.below(40);
                 let number = random.between(0, 1 << 40);

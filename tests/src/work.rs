@@ -55,19 +55,31 @@ pub fn write(writer: &mut Writer, hand: usize, step: usize) -> Result<()> {
     writer.write(&batch)
 }
 
+/// Does a step to the bundles of a hand.
+pub fn apply(rows: &mut Rows, hand: usize, step: usize) {
+    for (key, row) in changes(hand, step) {
+        match row {
+            Some(row) => rows.insert(key, row),
+            None => rows.remove(&key),
+        };
+    }
+}
+
 /// The bundles of a hand after so many steps.
 #[must_use]
 pub fn state(hand: usize, steps: usize) -> Rows {
     let mut rows = Rows::new();
-    for step in 0..steps {
-        for (key, row) in changes(hand, step) {
-            match row {
-                Some(row) => rows.insert(key, row),
-                None => rows.remove(&key),
-            };
-        }
-    }
+    (0..steps).for_each(|step| apply(&mut rows, hand, step));
     rows
+}
+
+/// The hand whose key it is.
+///
+/// # Panics
+/// When it is no hand's.
+#[must_use]
+pub fn hand_of(key: &str) -> usize {
+    key[1..3].parse().unwrap()
 }
 
 /// How many steps of each hand a database holds, where it holds at least so many as were
@@ -81,8 +93,7 @@ pub fn state(hand: usize, steps: usize) -> Rows {
 pub fn found(snapshot: &Snapshot, acked: &[usize], asked: &[usize]) -> Result<Vec<usize>> {
     let mut by_hand: Vec<Rows> = acked.iter().map(|_| Rows::new()).collect();
     for (key, row) in naive::rows(snapshot)? {
-        let hand: usize = key[1..3].parse().unwrap();
-        by_hand[hand].insert(key, row);
+        by_hand[hand_of(&key)].insert(key, row);
     }
     let mut steps = Vec::new();
     for (hand, rows) in by_hand.iter().enumerate() {

@@ -176,12 +176,82 @@ fn what_verifying_finds_sound_is_sound() {
         for at in (0..end).step_by(every(37)) {
             let mut files = sample.0.clone();
             files.get_mut(name).unwrap()[at] ^= 1 << (at % 8);
-            let wrong = match Database::open_in(Memory::new(files.clone())) {
-                Ok(database) => database.verify(&mut |_| ()).unwrap().wrong,
-                Err(_) => 1,
-            };
+            let storage = Memory::new(files.clone());
+            let wrong = Database::verify_in(storage, &mut |_| ()).unwrap().wrong;
             let found = read(files, &sample.1).is_err();
             assert!(wrong > 0 || !found, "{name}, byte {at}: verifying found nothing wrong");
+        }
+    }
+}
+
+/// The names of the files of which verifying says that something is wrong.
+fn named(files: &Files) -> BTreeSet<String> {
+    let mut named = BTreeSet::new();
+    let found = Database::verify_in(Memory::new(files.clone()), &mut |error| match &error {
+        Error::Corrupt { file, .. } => {
+            named.insert(file.file_name().unwrap().to_str().unwrap().to_owned());
+        }
+        other => panic!("{other}"),
+    });
+    assert_eq!(found.unwrap().wrong == 0, named.is_empty());
+    named
+}
+
+/// How a file is damaged: a byte of its first frame, record or entry; its last byte that means
+/// something; it is not there.
+#[derive(Debug, Clone, Copy)]
+enum Harm {
+    First,
+    Last,
+    Missing,
+}
+
+fn harm(files: &mut Files, name: &str, harm: Harm) {
+    let bytes = files.get_mut(name).unwrap();
+    let first = if name.starts_with("log-") { 2_048 } else { 16 };
+    match harm {
+        Harm::First => bytes[first] ^= 0x04,
+        Harm::Last => {
+            let last = meaning(name, bytes) - 1;
+            bytes[last] ^= 0x04;
+        }
+        Harm::Missing => drop(files.remove(name)),
+    }
+}
+
+#[test]
+fn verifying_names_every_file_that_is_damaged() {
+    let (files, _) = sample();
+    let needed: BTreeSet<String> = needed(&files).into_iter().map(str::to_owned).collect();
+    let all = || needed.iter().cloned();
+    let manifests: Vec<String> = all().filter(|name| name.starts_with("manifest-")).collect();
+    let [kept, newest] = &*manifests else { panic!("{manifests:?}") };
+    assert!(named(&files).is_empty());
+    for one in [Harm::First, Harm::Last, Harm::Missing] {
+        let look = |names: &BTreeSet<String>| {
+            let mut files = files.clone();
+            names.iter().for_each(|name| harm(&mut files, name, one));
+            named(&files)
+        };
+        for name in all() {
+            let only = BTreeSet::from([name]);
+            assert_eq!(look(&only), only, "{one:?}");
+        }
+        // Of two, none hides the other where that is named by something else.
+        let manifest = |name: &String| manifests.contains(name);
+        for first in all().filter(|name| !manifest(name)) {
+            for second in all().filter(|name| *name != first && !manifest(name)) {
+                let both = BTreeSet::from([first.clone(), second]);
+                assert_eq!(look(&both), both, "{one:?}");
+            }
+        }
+        let most: BTreeSet<String> = all().filter(|name| !manifest(name)).collect();
+        assert_eq!(look(&most), most, "{one:?}");
+        // Without the newest manifest there is still what is kept, without that the newest.
+        for (lost, mut there) in [(newest, most.clone()), (kept, most)] {
+            there.insert(lost.clone());
+            let found = look(&there);
+            assert!(found.len() > 2 && found.is_subset(&there), "{lost} {one:?}: {found:?}");
         }
     }
 }

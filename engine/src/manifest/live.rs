@@ -63,15 +63,14 @@ pub(crate) fn write_live(
 pub(crate) struct LiveFiles(HashMap<String, (u64, HashMap<u64, Vec<u8>>)>);
 
 impl LiveFiles {
-    /// The live root rows of a segment of `rows` root rows.
-    pub(crate) fn read(
+    /// Reads the file that has the live set of a segment, unless it was read before; its name.
+    pub(crate) fn open(
         &mut self,
         storage: &dyn Storage,
         segment: u64,
         wanted: RecordRef,
-        rows: u32,
         format: u16,
-    ) -> Result<RowSet> {
+    ) -> Result<String> {
         let name = file_name(segment, wanted, format);
         if !self.0.contains_key(&name) {
             let file = RecordFile::read(storage, &name, FileKind::Live, Some(wanted.checksum))?;
@@ -81,6 +80,19 @@ impl LiveFiles {
             };
             self.0.insert(name.clone(), (wanted.checksum, sets.into_iter().collect()));
         }
+        Ok(name)
+    }
+
+    /// The live root rows of a segment of `rows` root rows.
+    pub(crate) fn read(
+        &mut self,
+        storage: &dyn Storage,
+        segment: u64,
+        wanted: RecordRef,
+        rows: u32,
+        format: u16,
+    ) -> Result<RowSet> {
+        let name = self.open(storage, segment, wanted, format)?;
         let file = self.0.get(&name).filter(|(checksum, _)| *checksum == wanted.checksum);
         let found = file.and_then(|(_, sets)| sets.get(&segment));
         let bytes = found.ok_or_else(|| {

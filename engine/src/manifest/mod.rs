@@ -127,11 +127,38 @@ pub(crate) fn current(storage: &dyn Storage) -> Result<RecordRef> {
 /// happen; a later one says that a database lost the file.
 fn absent(storage: &dyn Storage) -> Result<Error> {
     let names = storage.list().map_err(|source| io_error(storage, "list", "", source))?;
-    let number = |name: &String| name.strip_prefix(MANIFEST).and_then(|n| n.parse::<u64>().ok());
-    if names.iter().filter_map(number).any(|number| number > FIRST_VERSION) {
+    if names.iter().filter_map(|name| number_of(name)).any(|number| number > FIRST_VERSION) {
         return Ok(corrupt(storage, CURRENT, "the file is missing though there are versions"));
     }
     Ok(Error::NotFound { path: storage.place().to_path_buf() })
+}
+
+/// The last manifest of a folder that is whole, of those with a number below one, and what is wrong
+/// with those after it: for who looks for damage where the newest is not known or not whole.
+pub(crate) fn last_whole(
+    storage: &dyn Storage,
+    below: Option<u64>,
+) -> (Option<RecordRef>, Vec<Error>) {
+    let names = storage.list().unwrap_or_default();
+    let mut numbers: Vec<u64> = names.iter().filter_map(|name| number_of(name)).collect();
+    numbers.retain(|number| below.is_none_or(|below| *number < below));
+    numbers.sort_unstable();
+    let mut wrong = Vec::new();
+    for number in numbers.into_iter().rev() {
+        let name = manifest_name(number);
+        let file = RecordFile::read(storage, &name, FileKind::Manifest, None);
+        let own = file.map(|file| RecordRef { number, checksum: file.checksum() });
+        match own.and_then(|own| Manifest::read(storage, own).map(|_| own)) {
+            Ok(own) => return (Some(own), wrong),
+            Err(error) => wrong.push(error),
+        }
+    }
+    (None, wrong)
+}
+
+/// The number of a manifest by its name; none where it is another file.
+fn number_of(name: &str) -> Option<u64> {
+    name.strip_prefix(MANIFEST).and_then(|number| number.parse().ok())
 }
 
 /// Makes a manifest the newest. It and every file that it names must be durable, names too.

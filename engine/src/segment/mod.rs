@@ -7,6 +7,7 @@ mod build;
 #[cfg(test)]
 mod checks;
 mod column;
+mod encodings;
 mod file;
 mod keys;
 mod live;

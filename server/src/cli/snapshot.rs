@@ -50,9 +50,12 @@ struct Place {
     json: bool,
 }
 
-/// List the versions that are kept under a name
+/// List the versions that are kept under a name, and how many month ends are kept by themselves
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  yiku snapshot list --db /tmp/registry")]
+#[command(after_help = "Example:\n  yiku snapshot list --db /tmp/registry
+
+Versions marked as month ends are those that the rule keeps, and drops when there are more of them
+than it says; all others stay until they are dropped.")]
 struct List {
     #[command(flatten)]
     place: Place,
@@ -126,6 +129,14 @@ struct NamedBody {
     version: u64,
     as_of: Option<String>,
     by_rule: bool,
+}
+
+/// The names that there are, and the rule that makes some of them.
+#[derive(Serialize)]
+struct NamesBody {
+    /// How many month ends are kept by themselves; 0 for none.
+    month_ends: u32,
+    names: Vec<NamedBody>,
 }
 
 #[derive(Serialize)]
@@ -212,13 +223,19 @@ impl Export {
     }
 }
 
-/// Prints the names that there are.
+/// Prints the rule of month ends and the names that there are.
 fn names(place: &Place, database: &Database) -> Result<(), Error> {
     let names = database.names().map_err(refused)?;
+    let month_ends = database.month_ends().map_err(refused)?.unwrap_or(0);
     if place.json {
-        return out::json(&names.into_iter().map(body).collect::<Vec<_>>());
+        let names = names.into_iter().map(body).collect();
+        return out::json(&NamesBody { month_ends, names });
     }
-    out::text(&out::plain(&lines(names)))
+    let rule = match month_ends {
+        0 => "month ends: none are kept\n".to_owned(),
+        most => format!("month ends: the newest {most} are kept\n"),
+    };
+    out::text(&out::plain(&(rule + &lines(names))))
 }
 
 fn body(named: Named) -> NamedBody {

@@ -18,8 +18,9 @@ Examples:
   yiku verify --db /tmp/registry --json
 
 Reads the newest version and those that are kept under a name, every byte of them. What is wrong
-is printed, a line a finding, with file and offset; the exit status is 1 then. It changes nothing
-and may run beside a server or a load.";
+is printed, a line a finding, with file and offset; the exit status is 1 then. Where a version
+cannot be opened, each of its files that can be reached is looked at nevertheless. It changes
+nothing and may run beside a server or a load.";
 
 /// Look at every checksum and every invariant of a database
 #[derive(Debug, Args)]
@@ -51,7 +52,9 @@ impl Finding {
             yiku::Error::Corrupt { file, offset, what } => {
                 (Some(file.clone()), Some(*offset), (*what).to_owned())
             }
-            yiku::Error::Format { file, .. } => (Some(file.clone()), None, line.clone()),
+            yiku::Error::Format { file: path, .. } | yiku::Error::Io { path, .. } => {
+                (Some(path.clone()), None, line.clone())
+            }
             _ => (None, None, line.clone()),
         };
         Self { file, offset, what, line }
@@ -74,19 +77,18 @@ impl Verify {
         steps.show("verifying", &self.db.display().to_string(), 0, 0);
         let looked = self.look();
         steps.end();
-        let (verified, tables, findings) = looked?;
+        let (verified, findings) = looked?;
         if self.json {
-            let names = tables.iter().map(String::as_str);
             out::json(&Report {
                 version: verified.version,
                 versions: verified.versions,
                 segments: verified.segments,
                 bytes: verified.bytes,
-                rows: names.zip(verified.rows.iter().copied()).collect(),
+                rows: verified.rows.iter().map(|(table, rows)| (&**table, *rows)).collect(),
                 findings: &findings,
             })?;
         } else {
-            out::text(&out::plain(&told(&verified, &tables, &findings)))?;
+            out::text(&out::plain(&told(&verified, &findings)))?;
         }
         match findings.len() {
             0 => Ok(()),
@@ -94,32 +96,21 @@ impl Verify {
         }
     }
 
-    /// What was looked at, the names of the tables, and what is wrong.
-    fn look(&self) -> Result<(Verified, Vec<String>, Vec<Finding>), Error> {
+    /// What was looked at, and what is wrong.
+    fn look(&self) -> Result<(Verified, Vec<Finding>), Error> {
         let mut findings = Vec::new();
-        let looked = Database::open(&self.db).and_then(|database| {
-            let schema = database.snapshot()?.schema().clone();
-            let verified = database.verify(&mut |error| findings.push(Finding::of(&error)))?;
-            Ok((verified, schema.tables.into_iter().map(|table| table.name).collect()))
-        });
-        match looked {
-            Ok((verified, tables)) => Ok((verified, tables, findings)),
-            // What cannot even be opened is a finding too.
-            Err(error @ (yiku::Error::Corrupt { .. } | yiku::Error::Format { .. })) => {
-                findings.push(Finding::of(&error));
-                Ok((Verified::default(), Vec::new(), findings))
-            }
-            Err(source) => Err(Error::Engine { source }),
-        }
+        let looked =
+            Database::verify_folder(&self.db, &mut |error| findings.push(Finding::of(&error)));
+        looked.map(|verified| (verified, findings)).map_err(|source| Error::Engine { source })
     }
 }
 
-fn told(verified: &Verified, tables: &[String], findings: &[Finding]) -> String {
+fn told(verified: &Verified, findings: &[Finding]) -> String {
     if !findings.is_empty() {
         return findings.iter().map(|finding| format!("{}\n", finding.line)).collect();
     }
-    let rows = tables.iter().zip(&verified.rows);
-    let rows: Vec<String> = rows.map(|(table, rows)| format!("{table} {rows}")).collect();
+    let rows = verified.rows.iter().map(|(table, rows)| format!("{table} {rows}"));
+    let rows: Vec<String> = rows.collect();
     format!(
         "sound: version {}, {} versions, {} segments, {} bytes; rows: {}\n",
         verified.version,

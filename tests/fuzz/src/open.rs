@@ -126,6 +126,7 @@ fn read_segment(snapshot: &Snapshot, segment: &Segment) -> Result<()> {
 }
 
 fn use_it(files: Image) -> Result<()> {
+    let _ = Database::verify_in(Memory::new(files.clone()), &mut |_| ());
     let database = Database::open_in(Memory::new(files))?;
     let snapshot = database.snapshot()?;
     let _ = (snapshot.rows(0), snapshot.size_bytes(), snapshot.notes().len());
@@ -134,7 +135,6 @@ fn use_it(files: Image) -> Result<()> {
         let _ = read_segment(&snapshot, segment);
     }
     let _ = (snapshot.bundle("H001"), snapshot.find(1, "H001.1.0"));
-    let _ = database.verify(&mut |_| ());
     if let Ok(first) = database.named("first") {
         for segment in first.segments() {
             let _ = read_segment(&first, segment);

@@ -11,7 +11,7 @@ use crate::stops::{every, recover};
 
 /// What a disk may say, and how far it came: an error of input and output, a full disk in the
 /// middle of a file, a write that was cut short, a call that a signal ended.
-const FAULTS: [(ErrorKind, Reached); 8] = [
+pub(crate) const FAULTS: [(ErrorKind, Reached); 8] = [
     (ErrorKind::Other, Reached::Nothing),
     (ErrorKind::Other, Reached::Begun),
     (ErrorKind::Other, Reached::Half),
@@ -29,7 +29,7 @@ fn ends_writing(action: Action, fault: Fault) -> bool {
 }
 
 /// How far an operation that writes no bytes comes.
-fn matters(reached: Reached) -> bool {
+pub(crate) fn matters(reached: Reached) -> bool {
     !matches!(reached, Reached::Begun | Reached::Zeros)
 }
 

@@ -12,6 +12,7 @@
     reason = "a test stops where it fails"
 )]
 
+mod copies;
 mod faults;
 mod scenario;
 mod stops;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use yiku::storage::Storage;
-use yiku::{CommitInfo, Compaction, Database, Error, Result, Snapshot};
+use yiku::{CommitInfo, Compaction, Database, Error, Result, Snapshot, Writer};
 use yiku_tests::Random;
 use yiku_tests::expected::Expected;
 use yiku_tests::memory::{Files, Image, Memory};
@@ -21,6 +21,10 @@ pub(crate) enum Step {
     New(u32, u32),
     /// Many and wide bundles, so that the log fills.
     Wide(u32, u32),
+    /// A batch so large that its segment is written to a file before the commit.
+    Spill(u32, u32),
+    /// Such a batch that is not committed.
+    AbortSpill(u32, u32),
     /// Bundles replaced, and some removed.
     Replace(u32, u32),
     /// Bundles removed, the last ones of a segment among them.
@@ -44,12 +48,12 @@ pub(crate) enum Step {
 }
 
 use Step::{
-    Abort, Compact, Create, Drop, Expect, Keep, MonthEnds, New, NextMonth, Remove, Reopen, Replace,
-    Tree, Wide,
+    Abort, AbortSpill, Compact, Create, Drop, Expect, Keep, MonthEnds, New, NextMonth, Remove,
+    Reopen, Replace, Spill, Tree, Wide,
 };
 
 /// Scenarios: a name, what was done before, and what is done while the machine stops.
-pub(crate) const SCENARIOS: [(&str, &[Step], &[Step]); 8] = [
+pub(crate) const SCENARIOS: [(&str, &[Step], &[Step]); 9] = [
     ("creation", &[], &[Create, New(0, 6)]),
     (
         "small commits",
@@ -65,6 +69,11 @@ pub(crate) const SCENARIOS: [(&str, &[Step], &[Step]); 8] = [
         "a log that fills",
         &[Create, New(0, 4), Wide(10, 34), Wide(40, 64)],
         &[Replace(1, 3), Wide(70, 94), Replace(2, 6), Wide(10, 34), Remove(40, 44)],
+    ),
+    (
+        "batches that are files before their commit",
+        &[Create, New(0, 6), Replace(3, 8)],
+        &[AbortSpill(100, 260), Spill(100, 260), Replace(1, 3), Remove(101, 103)],
     ),
     ("another tree", &[Create, New(0, 6), Replace(1, 3)], &[Replace(2, 4), Tree, New(6, 9)]),
     (
@@ -99,6 +108,21 @@ pub(crate) struct Run {
 
 fn keys(numbers: std::ops::Range<u32>) -> Vec<String> {
     numbers.map(|number| format!("H{number:03}")).collect()
+}
+
+/// Is refused for an expectation that does not hold, and states some that do.
+fn expect(next: &mut Expected, writer: &mut Writer, random: &mut Random) -> Result<()> {
+    let key = next.versions.keys().next().unwrap().clone();
+    let version = next.versions[&key];
+    writer.expect(&key, Some(version + 1));
+    Expected::clone(next).write(writer, random, Mood::Mixed, &keys(0..1))?;
+    let refused = writer.commit(CommitInfo::default()).unwrap_err();
+    if !matches!(refused, Error::Conflict { .. }) {
+        return Err(refused);
+    }
+    writer.expect(&key, Some(version));
+    writer.expect("absent", None);
+    next.write(writer, random, Mood::Mixed, &[key])
 }
 
 impl Run {
@@ -175,7 +199,7 @@ impl Run {
             }
             _ => {
                 let database = self.open(storage)?;
-                self.write(&database, step)?;
+                self.write(storage, &database, step)?;
             }
         }
         Ok(())
@@ -190,7 +214,7 @@ impl Run {
     }
 
     /// A step that commits.
-    fn write(&mut self, database: &Database, step: Step) -> Result<()> {
+    fn write(&mut self, storage: &Memory, database: &Database, step: Step) -> Result<()> {
         let mut random = Random::new(self.steps);
         let mut next = self.done.clone().unwrap();
         let mut info = CommitInfo::default();
@@ -205,6 +229,14 @@ impl Run {
             }
             Wide(from, to) => {
                 next.write(&mut writer, &mut random, Mood::Wide, &keys(from..to))?;
+            }
+            Spill(from, to) | AbortSpill(from, to) => {
+                let before = storage.changes();
+                next.write(&mut writer, &mut random, Mood::Heavy, &keys(from..to))?;
+                assert_eq!(storage.changes(), before + 1, "the batch is no file, or several");
+                if matches!(step, AbortSpill(..)) {
+                    return Ok(());
+                }
             }
             Replace(from, to) => {
                 next.write(&mut writer, &mut random, Mood::Mixed, &keys(from..to))?;
@@ -221,18 +253,7 @@ impl Run {
                 info.notes = BTreeMap::from([("tree".to_owned(), next.districts.to_string())]);
             }
             Expect => {
-                let key = next.versions.keys().next().unwrap().clone();
-                let version = next.versions[&key];
-                writer.expect(&key, Some(version + 1));
-                Expected::clone(&next).write(&mut writer, &mut random, Mood::Mixed, &keys(0..1))?;
-                let refused = writer.commit(CommitInfo::default()).unwrap_err();
-                if !matches!(refused, Error::Conflict { .. }) {
-                    return Err(refused);
-                }
-                writer.expect(&key, Some(version));
-                writer.expect("absent", None);
-                let again = [key];
-                next.write(&mut writer, &mut random, Mood::Mixed, &again)?;
+                expect(&mut next, &mut writer, &mut random)?;
             }
             Abort => {
                 next.write(&mut writer, &mut random, Mood::Mixed, &keys(0..9))?;
