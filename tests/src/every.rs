@@ -35,7 +35,10 @@ columns = [{ name = "id", kind = "id" }, { name = "place", kind = "path" },
     { name = "marks", kind = "codes", list = "colour" },
     { name = "tags", kind = "codes", list = "colour", index = true },
     { name = "label", kind = "text" }, { name = "note", kind = "text" },
-    { name = "serial", kind = "text" }, { name = "blank", kind = "text" }]
+    { name = "serial", kind = "text" }, { name = "blank", kind = "text" },
+    { name = "rare", kind = "int" }, { name = "rare_load", kind = "int", index = true },
+    { name = "rare_price", kind = "money" },
+    { name = "rare_cost", kind = "money", index = true }]
 [[table]]
 name = "ball"
 parent = "box"
@@ -46,7 +49,7 @@ columns = [{ name = "id", kind = "id" }, { name = "weight", kind = "int" },
 "#;
 
 /// Boxes of the first load.
-const BOXES: u32 = 72;
+const BOXES: u32 = 136;
 /// Values that lie far apart.
 const FAR: [i64; 3] = [5, 1_000_000_007, -9_000_000_000];
 /// Texts that are met often.
@@ -79,7 +82,8 @@ fn cell(column: &ColumnSchema, number: u32, load: u32) -> Cell {
     let mixed = (number * 7_919 + load * 104_729 + letters * 31).rem_euclid(1_009);
     let one_of = |count: usize| usize::try_from(mixed).unwrap() % count;
     let always = matches!(name, "place" | "same" | "made" | "serial");
-    if name == "blank" || !always && mixed % 6 == 0 {
+    let rare = name.starts_with("rare");
+    if name == "blank" || rare && number % 3 != 1 || !always && !rare && mixed % 6 == 0 {
         return Cell::Unknown;
     }
     Cell::Int(match (name, column.kind) {
@@ -88,10 +92,15 @@ fn cell(column: &ColumnSchema, number: u32, load: u32) -> Cell {
         ("made", _) => 20_000 + number / 24,
         ("same", _) => 7,
         ("size", _) => mixed * 1_009,
-        ("load", _) => mixed % 16,
-        ("serial", _) => return Cell::Text(format!("S-{:04}", 3_000 + number * 17)),
+        ("load" | "rare_load", _) => mixed % 16,
+        // Evenly rising in groups of 64 rows, but not from one to the next.
+        ("serial", _) => {
+            let shift = if (64..128).contains(&number) { 5_000_000 } else { 0 };
+            return Cell::Text(format!("S-{:07}", 3_000 + number * 17 + shift));
+        }
         ("label", _) => return Cell::Text(LABELS[one_of(LABELS.len())].to_owned()),
         (_, Kind::Text) => return Cell::Text(format!("{} {mixed}", LABELS[one_of(3)].repeat(3))),
+        ("rare_cost", _) => mixed % 8 * FAR[1],
         (_, Kind::Money) => FAR[one_of(FAR.len())],
         (_, Kind::Flag) => mixed % 2,
         (_, Kind::Code) => mixed % 5,

@@ -8,66 +8,19 @@
 #![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
 #![expect(clippy::disallowed_methods, reason = "reads and writes the project's own fixtures")]
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Once};
+use std::sync::Once;
 
 use yiku::format::{Encoding, FORMAT, FORMAT_OLDEST};
 use yiku::{CommitInfo, Database, Snapshot};
-use yiku_tests::expected::Expected;
 use yiku_tests::memory::{Files, Memory};
 use yiku_tests::registry::{Cell, Row, Rows};
-use yiku_tests::sample::{Mood, schema, tree};
-use yiku_tests::{Random, every, naive};
+use yiku_tests::{every, naive};
 
 fn folder(format: u16) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures/format").join(format.to_string())
-}
-
-/// The fixed load of the format that this build writes: its files, and the rows that they hold.
-fn load() -> (Files, Rows) {
-    if FORMAT > 2 {
-        return every::load();
-    }
-    let (files, expected) = first_load();
-    let snapshot = Database::open_in(Memory::new(files.clone())).unwrap().snapshot().unwrap();
-    expected.check(&snapshot).unwrap();
-    (files, expected.rows)
-}
-
-/// The fixed load of formats 1 and 2: every kind, commits of files and of the log, live sets, two
-/// trees.
-fn first_load() -> (Files, Expected) {
-    let storage = Memory::new(Files::new());
-    let database = Database::create_in(Arc::<Memory>::clone(&storage), schema(), tree(1)).unwrap();
-    let (mut random, mut expected) = (Random::new(2026), Expected::new(1));
-    let mut writer = database.writer().unwrap();
-    for (number, mood) in Mood::ALL.into_iter().enumerate() {
-        let keys: Vec<String> = (0..8).map(|place| format!("H{number}{place:02}")).collect();
-        expected.write(&mut writer, &mut random, mood, &keys).unwrap();
-    }
-    let info = CommitInfo { as_of: Some(20_757), ..CommitInfo::default() };
-    expected.commit(&info);
-    writer.commit(info).unwrap();
-    writer.set_tree(tree(2)).unwrap();
-    expected.districts = 2;
-    let keys: Vec<String> = (4..30).map(|place| format!("H0{place:02}")).collect();
-    expected.write(&mut writer, &mut random, Mood::Mixed, &keys).unwrap();
-    expected.remove(&mut writer, "H102").unwrap();
-    let notes = BTreeMap::from([("load".to_owned(), "a note".to_owned())]);
-    let info = CommitInfo { notes, ..CommitInfo::default() };
-    expected.commit(&info);
-    writer.commit(info).unwrap();
-    // The first of these makes a log, the others go into it.
-    for number in 0..3 {
-        let keys: Vec<String> = (0..2).map(|place| format!("H0{number}{place}")).collect();
-        expected.write(&mut writer, &mut random, Mood::Mixed, &keys).unwrap();
-        expected.remove(&mut writer, &format!("H2{number:02}")).unwrap();
-        expected.commit(&CommitInfo::default());
-        writer.commit(CommitInfo::default()).unwrap();
-    }
-    (storage.files(), expected)
 }
 
 fn write_row(text: &mut String, row: &Row, depth: usize) {
@@ -129,7 +82,7 @@ fn write_sample() {
 }
 
 fn write_new() {
-    let (files, _) = load();
+    let (files, _) = every::load();
     let place = folder(FORMAT).join("database");
     std::fs::create_dir_all(&place).unwrap();
     files.iter().for_each(|(name, bytes)| std::fs::write(place.join(name), bytes).unwrap());
@@ -171,7 +124,7 @@ fn every_frozen_database_opens_and_answers() {
 #[test]
 fn a_fixed_load_gives_the_frozen_bytes() {
     write_sample();
-    let (files, rows) = load();
+    let (files, rows) = every::load();
     let snapshot = Database::open_in(Memory::new(files.clone())).unwrap().snapshot().unwrap();
     assert!(naive::rows(&snapshot).unwrap() == rows, "other rows than loaded");
     let frozen = frozen(FORMAT);
