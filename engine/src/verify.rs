@@ -92,7 +92,7 @@ fn together(version: &Version) -> Result<()> {
     let mut hashes = Vec::new();
     for (segment, kept) in version.segments.iter().zip(&version.kept) {
         check_paths(segment, &version.tree)?;
-        if segment.live_counts()? != kept.rows {
+        if *segment.live_counts()? != *kept.rows {
             return Err(wrong(segment, "the manifest counts other rows than live"));
         }
         let keys = version::keys(segment)?;
