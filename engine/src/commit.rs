@@ -87,6 +87,8 @@ struct State {
     /// Whether a thread makes a group or a checkpoint.
     leading: bool,
     in_flight: usize,
+    /// Commits in them.
+    syncing: usize,
     /// Groups that were made.
     made: u64,
     /// Groups that are visible.
@@ -100,7 +102,10 @@ impl State {
     /// Lets a commit that waits make the next group, where one may; `turn` says whether it comes
     /// before those who wait for being alone.
     fn hand_on(&mut self, turn: bool) {
-        let free = !self.leading && self.in_flight < IN_FLIGHT_MAX;
+        // A second group goes beside one that is being synced only when it is as large: many small
+        // ones would have the work of a group for few commits, and nobody would end sooner.
+        let room = self.in_flight < IN_FLIGHT_MAX && self.queue.len() >= self.syncing;
+        let free = !self.leading && (self.in_flight == 0 || room);
         if !free || (self.aside > 0 && !turn) {
             return;
         }
@@ -350,6 +355,7 @@ impl Desk {
         state.made += 1;
         let turn = state.made;
         state.in_flight += 1;
+        state.syncing += group.accepted.len();
         state.tail = Some(group.tail.clone());
         let logged = group.tail.log.clone().filter(|_| group.tail.version.has_log());
         state.hand_on(false);
@@ -372,6 +378,7 @@ impl Desk {
     ) {
         state.visible = turn;
         state.in_flight -= 1;
+        state.syncing -= group.accepted.len();
         let version = &group.tail.version;
         let logged = group.tail.log.as_ref().filter(|_| version.has_log());
         if let Err(source) = synced {
