@@ -6,6 +6,9 @@
 //! Invariants: versions become visible in the order in which they were made, each after it is
 //! durable; after a failed sync nothing more is acknowledged.
 
+#[cfg(test)]
+mod tests;
+
 use std::sync::Arc;
 
 use parking_lot::{Condvar, Mutex, MutexGuard};
@@ -442,38 +445,5 @@ impl Shared {
             }
             error
         })
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    #![expect(clippy::unwrap_used, clippy::panic, reason = "a test stops where it fails")]
-
-    use super::*;
-    use crate::schema::PathNode;
-    use crate::{CommitInfo, Database, PathTree, Schema};
-
-    #[test]
-    fn a_thread_that_panics_while_it_leads_leaves_nobody_waiting() {
-        let schema = Schema::from_toml(
-            r#"name = "s"
-            path = { name = "place", levels = [{ name = "district", digits = 2 }] }
-            [[table]]
-            name = "box"
-            key = "id"
-            columns = [{ name = "id", kind = "id" }, { name = "place", kind = "path" }]"#,
-        );
-        let (schema, folder) = (schema.unwrap(), tempfile::tempdir().unwrap());
-        let node = PathNode { code: 11, level: 0, name: "D".into() };
-        let tree = PathTree::new(&schema.path, vec![node]).unwrap();
-        let database = Database::create(folder.path(), schema, tree).unwrap();
-        let mut writer = database.writer().unwrap();
-        let led = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-            database.change(|_, _| panic!("a fault of the program"))
-        }));
-        assert!(led.is_err());
-        let refused = writer.commit(CommitInfo::default());
-        assert!(matches!(refused, Err(Error::Poisoned)), "{refused:?}");
-        assert_eq!(database.snapshot().unwrap().version(), 1);
     }
 }
