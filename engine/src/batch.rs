@@ -214,6 +214,17 @@ impl Batch {
         self.rows(0) == 0
     }
 
+    /// How many rows all tables have.
+    pub(crate) fn all_rows(&self) -> usize {
+        self.tables.iter().map(|table| table.rows as usize).sum()
+    }
+
+    /// Bytes of its values, about.
+    pub(crate) fn size_bytes(&self) -> usize {
+        let columns = self.tables.iter().flat_map(|table| &table.columns);
+        columns.map(|column| column.values.len() * 8 + column.texts.len()).sum()
+    }
+
     pub(crate) fn table(&self, table: usize) -> Option<&BatchTable> {
         self.tables.get(table)
     }

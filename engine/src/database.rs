@@ -325,7 +325,7 @@ impl Shared {
             // Live sets of format 1 have files of their own, which are not named any more.
             let on_disk = record.live.filter(|_| format > 1);
             let changed = on_disk.is_none() && record.live.is_some();
-            let rows = record.rows.clone();
+            let rows = record.rows.as_slice().into();
             kept.push(Kept { number: record.number, file: true, live: on_disk, changed, rows });
         }
         let version = Arc::new(Version {

@@ -17,6 +17,9 @@ const TIER: usize = 8;
 
 /// So many segments of the log are made into fewer.
 const YOUNG_MAX: usize = 16;
+/// One that has so many rows in a table stays as it is until a checkpoint: whoever makes or reads
+/// a commit waits while segments are made into one.
+const YOUNG_ROWS: u32 = BLOCK_ROWS / 16;
 
 /// So many small segments of files are written as one with the next of the log.
 const FILES_MAX: usize = 24;
@@ -126,9 +129,9 @@ pub(crate) fn leave_out(version: &mut Version, places: &[usize]) {
 /// what the segment that comes of it is known by.
 pub(crate) fn young(version: &mut Version, number: u64, place: &Path) -> Result<()> {
     let size = |place: &usize| version.kept.get(*place).and_then(|kept| kept.rows.first());
-    let mut places: Vec<usize> = (0..version.kept.len())
-        .filter(|place| version.kept.get(*place).is_some_and(|kept| !kept.file))
-        .collect();
+    let small = |kept: &Kept| !kept.file && kept.rows.iter().all(|rows| *rows < YOUNG_ROWS);
+    let mut places: Vec<usize> =
+        (0..version.kept.len()).filter(|at| version.kept.get(*at).is_some_and(small)).collect();
     if places.len() < YOUNG_MAX {
         return Ok(());
     }

@@ -14,16 +14,62 @@ use crate::path::PathTree;
 use crate::schema::Schema;
 use crate::segment::build;
 
+/// The root rows of a batch in the order in which they are written: by path, then key.
+#[derive(Debug)]
+pub(crate) struct Order {
+    roots: Vec<u32>,
+    /// Their keys, one behind the other, and where each ends.
+    keys: String,
+    ends: Vec<usize>,
+    /// The place of each.
+    paths: Vec<i64>,
+}
+
+impl Order {
+    /// The order of the bundles of a batch, each of which has a place and a key of its own.
+    pub(crate) fn of(batch: &Batch) -> Result<Self> {
+        let roots = sorted_roots(batch)?;
+        let schema = batch.schema();
+        let key = schema.tables.first().map_or(0, |t| t.key);
+        let (names, places) = (batch.column(0, key), batch.column(0, schema.path_column()));
+        let mut keys = String::new();
+        let mut ends = Vec::with_capacity(roots.len());
+        let mut paths = Vec::with_capacity(roots.len());
+        for row in &roots {
+            keys.push_str(names.and_then(|keys| keys.text(*row)).unwrap_or_default());
+            ends.push(keys.len());
+            paths.push(places.and_then(|paths| paths.integer(*row)).unwrap_or(0));
+        }
+        Ok(Self { roots, keys, ends, paths })
+    }
+
+    pub(crate) fn roots(&self) -> &[u32] {
+        &self.roots
+    }
+
+    /// The keys of the root rows, in order.
+    pub(crate) fn keys(&self) -> impl Iterator<Item = &str> {
+        let starts = std::iter::once(0).chain(self.ends.iter().copied());
+        starts.zip(&self.ends).filter_map(|(start, end)| self.keys.get(start..*end))
+    }
+
+    /// The place and the key of each root row, in order.
+    pub(crate) fn places(&self) -> impl Iterator<Item = (i64, &str)> {
+        self.paths.iter().copied().zip(self.keys())
+    }
+
+    /// Where the bundles lie, in order.
+    pub(crate) fn paths(&self) -> &[i64] {
+        &self.paths
+    }
+}
+
 /// The bundles of a batch, sorted and packed, ready for [`crate::Writer::write_prepared`].
 #[derive(Debug)]
 pub struct Prepared {
     schema: Arc<Schema>,
     tree: Arc<PathTree>,
-    /// The keys of the root rows, one behind the other, and where each ends.
-    keys: String,
-    ends: Vec<usize>,
-    /// The places where its bundles lie, without repeats.
-    paths: Vec<i64>,
+    order: Order,
     segments: Vec<Vec<u8>>,
 }
 
@@ -31,7 +77,7 @@ impl Prepared {
     /// How many bundles it has.
     #[must_use]
     pub fn bundles(&self) -> usize {
-        self.ends.len()
+        self.order.roots.len()
     }
 
     /// Bytes of its segments.
@@ -48,14 +94,8 @@ impl Prepared {
         &self.tree
     }
 
-    /// The keys of the root rows, by path, then key.
-    pub(crate) fn keys(&self) -> impl Iterator<Item = &str> {
-        let starts = std::iter::once(0).chain(self.ends.iter().copied());
-        starts.zip(&self.ends).filter_map(|(start, end)| self.keys.get(start..*end))
-    }
-
-    pub(crate) fn paths(&self) -> &[i64] {
-        &self.paths
+    pub(crate) fn order(&self) -> &Order {
+        &self.order
     }
 
     pub(crate) fn segments(&self) -> &[Vec<u8>] {
@@ -71,29 +111,12 @@ impl Batch {
     /// [`Error::MissingKey`], [`Error::DuplicateKey`], [`Error::Limit`] on a bundle larger than a
     /// segment.
     pub fn prepare(&self) -> Result<Prepared> {
-        let roots = sorted_roots(self)?;
-        let schema = self.schema();
-        let key = schema.tables.first().map_or(0, |t| t.key);
-        let (names, places) = (self.column(0, key), self.column(0, schema.path_column()));
-        let mut keys = String::new();
-        let mut ends = Vec::with_capacity(roots.len());
-        let mut paths = Vec::new();
-        for row in &roots {
-            keys.push_str(names.and_then(|keys| keys.text(*row)).unwrap_or_default());
-            ends.push(keys.len());
-            paths.extend(places.and_then(|paths| paths.integer(*row)));
-            // They are sorted: a place that stands twice stands beside itself.
-            if let [.., before, last] = *paths
-                && before == last
-            {
-                paths.pop();
-            }
-        }
-        let slices = slices(self, &roots)?.into_iter();
-        let segments = slices.map(|slice| build(self, roots.get(slice).unwrap_or_default()));
+        let order = Order::of(self)?;
+        let slices = slices(self, &order.roots)?.into_iter();
+        let segments = slices.map(|slice| build(self, order.roots.get(slice).unwrap_or_default()));
         let segments = segments.collect::<Result<Vec<_>>>()?;
-        let (schema, tree) = (Arc::clone(schema), Arc::clone(self.tree()));
-        Ok(Prepared { schema, tree, keys, ends, paths, segments })
+        let (schema, tree) = (Arc::clone(self.schema()), Arc::clone(self.tree()));
+        Ok(Prepared { schema, tree, order, segments })
     }
 }
 

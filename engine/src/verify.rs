@@ -276,7 +276,7 @@ fn beside(segment: &Segment, kept: &Kept, version: &Version) -> Result<Vec<Strin
         Error::UnknownPath { .. } => wrong(segment, "a live root row lies at no place of the tree"),
         other => other,
     })?;
-    if segment.live_counts()? != kept.rows {
+    if *segment.live_counts()? != *kept.rows {
         return Err(wrong(segment, "the manifest counts other rows than live"));
     }
     version::keys(segment)

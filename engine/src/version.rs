@@ -32,8 +32,11 @@ pub(crate) struct Kept {
     /// Whether rows left its live set since that was written.
     pub changed: bool,
     /// Live rows of each table.
-    pub rows: Vec<u32>,
+    pub rows: Arc<[u32]>,
 }
+
+/// Root rows, rising, by the place of their segment.
+pub(crate) type Rows = Vec<(usize, Vec<u32>)>;
 
 /// One version.
 #[derive(Debug, Clone)]
@@ -98,26 +101,129 @@ impl Version {
 
     /// Takes the bundles of these keys out; how many there were.
     pub(crate) fn remove(&mut self, keys: &[&str]) -> Result<usize> {
-        let mut removed = 0;
         if keys.is_empty() {
             return Ok(0);
         }
-        let wanted = Wanted::new(keys);
-        for (segment, kept) in self.segments.iter_mut().zip(&mut self.kept) {
-            let found = segment.rows_of_keys(0, &wanted)?;
-            let mut rows: Vec<u32> =
-                found.iter().map(|(_, row)| *row).filter(|row| segment.root_lives(*row)).collect();
-            if rows.is_empty() {
+        let found = self.rows_of(&Wanted::new(keys))?;
+        let removed = found.iter().map(|(_, rows)| rows.len()).sum();
+        self.take_out_all(&found)?;
+        Ok(removed)
+    }
+
+    /// Takes the bundles out that are replaced by those of root rows with these places and keys.
+    pub(crate) fn replace(&mut self, roots: &[(i64, &str)]) -> Result<()> {
+        let found = self.rows_of_roots(roots)?;
+        self.take_out_all(&found)
+    }
+
+    /// The live root rows that have these keys.
+    fn rows_of(&self, keys: &Wanted<'_>) -> Result<Rows> {
+        let mut found = Vec::new();
+        for (place, segment) in self.segments.iter().enumerate() {
+            let rows = live_rows(segment, keys)?;
+            if !rows.is_empty() {
+                found.push((place, rows));
+            }
+        }
+        Ok(found)
+    }
+
+    /// The live root rows that have the keys of these, given with their places in order. A bundle
+    /// rarely moves, and lives once: it is looked for first where its place lies, and, where it was
+    /// found, nowhere else.
+    pub(crate) fn rows_of_roots(&self, roots: &[(i64, &str)]) -> Result<Rows> {
+        let mut left: Vec<(i64, &str)> = roots.to_vec();
+        let mut found: Rows = Vec::new();
+        for (place, segment) in self.segments.iter().enumerate() {
+            let Some((low, high)) = segment.paths()? else { continue };
+            let start = left.partition_point(|(path, _)| *path < low);
+            let end = left.partition_point(|(path, _)| *path <= high);
+            let here = left.get(start..end).unwrap_or_default();
+            if here.is_empty() {
                 continue;
             }
+            let keys: Vec<&str> = here.iter().map(|(_, key)| *key).collect();
+            let mut hits = segment.rows_of_keys(0, &Wanted::new(&keys))?;
+            hits.retain(|(_, row)| segment.root_lives(*row));
+            if hits.is_empty() {
+                continue;
+            }
+            let mut stays = vec![true; left.len()];
+            for (key, _) in &hits {
+                if let Some(stays) = stays.get_mut(start + key) {
+                    *stays = false;
+                }
+            }
+            let mut stays = stays.into_iter();
+            left.retain(|_| stays.next().unwrap_or(true));
+            let mut rows: Vec<u32> = hits.into_iter().map(|(_, row)| row).collect();
             rows.dedup();
-            *segment = segment.without(&rows)?;
-            kept.rows = segment.live_counts()?;
-            kept.changed = true;
-            removed += rows.len();
+            found.push((place, rows));
+        }
+        if !left.is_empty() {
+            let keys: Vec<&str> = left.iter().map(|(_, key)| *key).collect();
+            for (place, rows) in self.rows_of(&Wanted::new(&keys))? {
+                match found.iter_mut().find(|(other, _)| *other == place) {
+                    Some((_, before)) => {
+                        before.extend(rows);
+                        before.sort_unstable();
+                    }
+                    None => found.push((place, rows)),
+                }
+            }
+        }
+        Ok(found)
+    }
+
+    /// As [`Version::rows_of`], where those of an earlier version are known. A file never changes
+    /// and what left a live set does not come back: only segments that the earlier one does not
+    /// have are looked through.
+    pub(crate) fn rows_since(
+        &self,
+        before: &Self,
+        known: &Rows,
+        keys: &Wanted<'_>,
+    ) -> Result<Rows> {
+        let (mut found, mut hint) = (Vec::new(), 0);
+        for (place, segment) in self.segments.iter().enumerate() {
+            let same = |other: &Segment| Arc::ptr_eq(&other.file, &segment.file);
+            // Most stand in the order in which they stood.
+            let ahead = before.segments.iter().skip(hint).position(same).map(|at| at + hint);
+            let rows = match ahead.or_else(|| before.segments.iter().position(same)) {
+                Some(at) => {
+                    hint = at + 1;
+                    let rows = known.iter().find(|(place, _)| *place == at);
+                    let rows = rows.map(|(_, rows)| rows.as_slice()).unwrap_or_default();
+                    rows.iter().copied().filter(|row| segment.root_lives(*row)).collect()
+                }
+                None => live_rows(segment, keys)?,
+            };
+            if !rows.is_empty() {
+                found.push((place, rows));
+            }
+        }
+        Ok(found)
+    }
+
+    /// Takes root rows out. After an error nothing has changed.
+    pub(crate) fn take_out_all(&mut self, rows: &Rows) -> Result<()> {
+        let mut changed = Vec::with_capacity(rows.len());
+        for (place, rows) in rows {
+            if let Some(segment) = self.segments.get(*place) {
+                let segment = segment.without(rows)?;
+                changed.push((*place, segment.live_counts()?, segment));
+            }
+        }
+        for (place, rows, segment) in changed {
+            if let (Some(slot), Some(kept)) =
+                (self.segments.get_mut(place), self.kept.get_mut(place))
+            {
+                *slot = segment;
+                (kept.rows, kept.changed) = (rows.into(), true);
+            }
         }
         self.forget_empty();
-        Ok(removed)
+        Ok(())
     }
 
     /// Leaves out the segments in which no row lives.
@@ -138,14 +244,14 @@ impl Version {
             return Ok(());
         };
         *segment = segment.without(rows)?;
-        kept.rows = segment.live_counts()?;
+        kept.rows = segment.live_counts()?.into();
         kept.changed = true;
         Ok(())
     }
 
     /// Adds a segment whose live keys are in no other.
     pub(crate) fn add(&mut self, number: u64, file: bool, segment: Segment) -> Result<()> {
-        let rows = segment.live_counts()?;
+        let rows = segment.live_counts()?.into();
         // A live set that it has is on no disk yet.
         let changed = segment.live.is_some();
         self.segments.push(segment);
@@ -166,9 +272,9 @@ impl Version {
                 &self.schema,
             )?;
             let segment = Segment { file: Arc::new(file), live: None, version: entry.version };
-            let keys = self::keys(&segment)?;
-            let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
-            self.remove(&keys)?;
+            let roots = roots(&segment)?;
+            let roots: Vec<_> = roots.iter().map(|(path, key)| (*path, key.as_str())).collect();
+            self.replace(&roots)?;
             // Numbers of segments that are no files only tell them apart.
             let number = IN_MEMORY.saturating_add(2 * entry.version);
             self.add(number, false, segment)?;
@@ -191,23 +297,39 @@ impl Version {
             checksum: segment.file.record_checksum(),
             version: segment.version,
             live: kept.live,
-            rows: kept.rows.clone(),
+            rows: kept.rows.to_vec(),
         });
         records.collect()
     }
 }
 
+/// The live root rows of a segment that have these keys.
+fn live_rows(segment: &Segment, keys: &Wanted<'_>) -> Result<Vec<u32>> {
+    let found = segment.rows_of_keys(0, keys)?.into_iter().map(|(_, row)| row);
+    let mut rows: Vec<u32> = found.filter(|row| segment.root_lives(*row)).collect();
+    rows.dedup();
+    Ok(rows)
+}
+
 /// The keys of the live root rows of a segment.
 pub(crate) fn keys(segment: &Segment) -> Result<Vec<String>> {
+    Ok(roots(segment)?.into_iter().map(|(_, key)| key).collect())
+}
+
+/// The places and keys of the live root rows of a segment, in order.
+pub(crate) fn roots(segment: &Segment) -> Result<Vec<(i64, String)>> {
     let schema = segment.file.schema();
     let key = schema.tables.first().map_or(0, |table| table.key);
-    let mut keys = Vec::new();
+    let mut paths = Vec::new();
+    segment.column(0, schema.path_column())?.integers(0..segment.rows(0), &mut paths)?;
+    let (mut paths, mut roots) = (paths.into_iter(), Vec::new());
     segment.column(0, key)?.texts(0..segment.rows(0), &mut |row, text| {
+        let path = paths.next().unwrap_or(0);
         if segment.root_lives(row) {
-            keys.extend(text.map(str::to_owned));
+            roots.extend(text.map(|text| (path, text.to_owned())));
         }
     })?;
-    Ok(keys)
+    Ok(roots)
 }
 
 /// A segment that a manifest names, its live set beside it.

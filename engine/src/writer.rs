@@ -10,14 +10,15 @@ use std::sync::Arc;
 
 use crate::batch::Batch;
 use crate::bundle::{self, Bundle};
-use crate::commit::Changes;
 use crate::database::{Share, Shared, Snapshot};
 use crate::error::{Error, Result};
+use crate::few::Few;
 use crate::format::checksum;
+use crate::group::Changes;
 use crate::path::PathTree;
-use crate::prepare::Prepared;
+use crate::prepare::{Order, Prepared};
+use crate::schema::Schema;
 use crate::segment::{Segment, SegmentFile};
-use crate::storage::Bytes;
 use crate::version::Version;
 
 /// What a commit says of itself.
@@ -59,8 +60,10 @@ impl Hasher for AsIs {
 pub struct Writer {
     shared: Arc<Shared>,
     base: Arc<Version>,
-    /// The base as this writer has changed it.
-    view: Version,
+    /// The only bundles that it has written, while they are few and nothing else was asked.
+    few: Option<Few>,
+    /// Otherwise the base as this writer has changed it; none while it is the base.
+    view: Option<Version>,
     /// The numbers of the segments that this writer wrote.
     own: BTreeSet<u64>,
     /// Checksums of the keys that this writer wrote: the others are in none of its segments.
@@ -84,8 +87,9 @@ impl Writer {
     pub(crate) fn new(shared: Arc<Shared>, share: Share, base: Arc<Version>) -> Self {
         Self {
             shared,
-            view: Version::clone(&base),
             base,
+            few: None,
+            view: None,
             own: BTreeSet::new(),
             seen: HashSet::default(),
             held_bytes: 0,
@@ -98,7 +102,7 @@ impl Writer {
 
     /// Begins anew from a version.
     fn rebase(&mut self, base: Arc<Version>) {
-        self.view = Version::clone(&base);
+        (self.few, self.view) = (None, None);
         self.base = base;
         self.own.clear();
         self.seen.clear();
@@ -119,10 +123,29 @@ impl Writer {
         self.own.clear();
     }
 
+    /// The base as this writer has changed it, but for few bundles.
+    fn shown(&self) -> &Version {
+        self.view.as_ref().unwrap_or(&self.base)
+    }
+
+    /// The base as this writer has changed it, to be changed further.
+    fn changed(&mut self) -> Result<&mut Version> {
+        if let Some(few) = self.few.take() {
+            let poisoned = std::mem::replace(&mut self.poisoned, true);
+            let (view, bytes) = few.packed(&self.base)?;
+            self.seen.extend(few.keys());
+            self.view = Some(view);
+            self.add(&bytes)?;
+            self.poisoned = poisoned;
+        }
+        let base = &self.base;
+        Ok(self.view.get_or_insert_with(|| Version::clone(base)))
+    }
+
     /// An empty batch.
     #[must_use]
     pub fn batch(&self) -> Batch {
-        Batch::new(Arc::clone(&self.view.schema), Arc::clone(&self.view.tree))
+        Batch::new(Arc::clone(&self.base.schema), Arc::clone(&self.shown().tree))
     }
 
     /// The version that this writer began from.
@@ -138,12 +161,13 @@ impl Writer {
     /// have, [`Error::Tree`] when its levels are not those of the schema.
     pub fn set_tree(&mut self, tree: PathTree) -> Result<()> {
         self.usable()?;
-        tree.check_levels(&self.view.schema.path)?;
-        for segment in &self.view.segments {
+        tree.check_levels(&self.base.schema.path)?;
+        let view = self.changed()?;
+        for segment in &view.segments {
             check_paths(segment, &tree)?;
         }
-        self.view.tree = Arc::new(tree);
-        self.view.tree_on_disk = None;
+        view.tree = Arc::new(tree);
+        view.tree_on_disk = None;
         Ok(())
     }
 
@@ -160,7 +184,18 @@ impl Writer {
     /// on. [`Error::Io`], [`Error::Corrupt`]: the writer is done.
     pub fn write(&mut self, batch: &Batch) -> Result<()> {
         self.usable()?;
-        self.write_prepared(&batch.prepare()?)
+        if self.few.is_some() || self.view.is_some() || !Few::fits(batch) {
+            return self.write_prepared(&batch.prepare()?);
+        }
+        let order = Order::of(batch)?;
+        self.fits(batch.schema(), batch.tree(), &order)?;
+        if batch.is_empty() {
+            return Ok(());
+        }
+        self.poisoned = true;
+        self.few = Some(Few::new(batch, order, &self.base)?);
+        self.poisoned = false;
+        Ok(())
     }
 
     /// As [`Writer::write`], of a batch that [`Batch::prepare`] made into segments, in whatever
@@ -170,10 +205,10 @@ impl Writer {
     /// As [`Writer::write`].
     pub fn write_prepared(&mut self, prepared: &Prepared) -> Result<()> {
         self.usable()?;
-        self.fits(prepared)?;
+        self.fits(prepared.schema(), prepared.tree(), prepared.order())?;
         // What fails from here on leaves bundles taken out and not put back.
         self.poisoned = true;
-        self.take_out(prepared.keys())?;
+        self.take_out(prepared.order().places())?;
         for bytes in prepared.segments() {
             self.add(bytes)?;
         }
@@ -182,36 +217,29 @@ impl Writer {
     }
 
     /// Takes the bundles of keys that are about to be written out of what was there before.
-    fn take_out<'a>(&mut self, keys: impl Iterator<Item = &'a str>) -> Result<()> {
-        let fresh = self.view.segments.len() == self.own.len();
+    fn take_out<'a>(&mut self, roots: impl Iterator<Item = (i64, &'a str)>) -> Result<()> {
+        self.changed()?;
+        let fresh = self.shown().segments.len() == self.own.len();
         let mut known = Vec::new();
-        for key in keys {
+        for (path, key) in roots {
             let new = self.seen.insert(checksum(key.as_bytes()));
             if !fresh || !new {
-                known.push(key);
+                known.push((path, key));
             }
         }
-        self.view.remove(&known)?;
-        Ok(())
+        self.changed()?.replace(&known)
     }
 
-    /// Whether the batch was begun for this database, and its places are still in the tree.
-    fn fits(&self, prepared: &Prepared) -> Result<()> {
-        let (own, theirs) = (&self.view.schema, prepared.schema());
-        if !Arc::ptr_eq(own, theirs) && own != theirs {
-            let (what, name) = ("batch", theirs.name.clone());
+    /// Whether a batch was begun for this database, and its places are still in the tree.
+    fn fits(&self, schema: &Arc<Schema>, tree: &Arc<PathTree>, order: &Order) -> Result<()> {
+        let own = &self.base.schema;
+        if !Arc::ptr_eq(own, schema) && own != schema {
+            let (what, name) = ("batch", schema.name.clone());
             let reason = "it was begun for another schema; begin it with this writer";
             return Err(Error::Schema { what, name, reason });
         }
-        let tree = &self.view.tree;
-        if Arc::ptr_eq(tree, prepared.tree()) {
-            return Ok(());
-        }
-        let there = |path: &i64| u64::try_from(*path).is_ok_and(|code| tree.get(code).is_some());
-        match prepared.paths().iter().find(|path| !there(path)) {
-            Some(path) => Err(Error::UnknownPath { code: path.to_string() }),
-            None => Ok(()),
-        }
+        let own = &self.shown().tree;
+        if Arc::ptr_eq(own, tree) { Ok(()) } else { check_codes(order.paths(), own) }
     }
 
     /// Removes the bundle of a key; whether there was one.
@@ -221,7 +249,7 @@ impl Writer {
     pub fn remove(&mut self, key: &str) -> Result<bool> {
         self.usable()?;
         self.poisoned = true;
-        let removed = self.view.remove(&[key])? > 0;
+        let removed = self.changed()?.remove(&[key])? > 0;
         if removed {
             self.removed.push(key.to_owned());
         }
@@ -243,25 +271,27 @@ impl Writer {
     /// [`Error::Corrupt`].
     pub fn bundles(&self, keys: &[&str]) -> Result<Vec<Option<Bundle>>> {
         self.usable()?;
-        bundle::bundles(self.view.segments.iter(), &self.view.schema, keys)
+        let read = |view: &Version| bundle::bundles(view.segments.iter(), &view.schema, keys);
+        let Some(few) = &self.few else { return read(self.shown()) };
+        let (mut view, bytes) = few.packed(&self.base)?;
+        let segment = self.shared.in_memory(u64::MAX, bytes, &view.schema)?;
+        view.add(u64::MAX, false, segment)?;
+        read(&view)
     }
 
     fn add(&mut self, bytes: &[u8]) -> Result<()> {
         let number = self.shared.number()?;
-        let name = SegmentFile::name(number);
-        let schema = &self.view.schema;
+        let schema = Arc::clone(&self.base.schema);
         let small = bytes.len() <= SPILL_BYTES && self.held_bytes + bytes.len() <= HELD_BYTES;
-        let file = if small {
+        let segment = if small {
             self.held_bytes += bytes.len();
-            let path = self.shared.storage.place().join(&name);
-            Arc::new(SegmentFile::from_bytes(path, Bytes::Owned(bytes.to_vec()), schema)?)
+            self.shared.in_memory(number, bytes.to_vec(), &schema)?
         } else {
             self.shared.spill(number, bytes)?;
-            self.shared.file(number, schema)?
+            Segment { file: self.shared.file(number, &schema)?, live: None, version: 0 }
         };
         self.own.insert(number);
-        let segment = Segment { file, live: None, version: 0 };
-        self.view.add(number, !small, segment)
+        self.changed()?.add(number, !small, segment)
     }
 
     /// Makes everything written and removed since the last commit the newest version. When this
@@ -277,17 +307,20 @@ impl Writer {
         self.usable()?;
         let changes = Changes {
             base: Arc::clone(&self.base),
-            view: self.view.clone(),
+            tree: self.shown().tree_on_disk.is_none(),
+            few: self.few.take(),
+            view: self.view.take(),
             own: self.own.clone(),
             removed: std::mem::take(&mut self.removed),
             expected: std::mem::take(&mut self.expected),
-            tree: self.view.tree_on_disk.is_none(),
             info,
         };
         let committed = self.shared.commit(changes);
         match committed {
             Ok(version) => {
-                self.shared.spilled.lock().retain(|number| !self.own.contains(number));
+                if !self.own.is_empty() {
+                    self.shared.spilled.lock().retain(|number| !self.own.contains(number));
+                }
                 self.rebase(Arc::clone(&version));
                 Ok(Snapshot { inner: version })
             }
@@ -303,6 +336,17 @@ impl Writer {
                 Err(error)
             }
         }
+    }
+}
+
+/// Whether a tree has places of these codes.
+pub(crate) fn check_codes(codes: &[i64], tree: &PathTree) -> Result<()> {
+    let there = |code: i64| u64::try_from(code).is_ok_and(|code| tree.get(code).is_some());
+    // Most stand beside their like.
+    let mut groups = codes.chunk_by(|a, b| a == b).filter_map(|group| group.first());
+    match groups.find(|code| !there(**code)) {
+        Some(code) => Err(Error::UnknownPath { code: code.to_string() }),
+        None => Ok(()),
     }
 }
 

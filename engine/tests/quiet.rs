@@ -20,7 +20,8 @@ fn the_engine_does_what_it_is_told_and_no_more() {
     let mut found = Vec::new();
     sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &mut found);
     assert!(found.len() > 20, "{} sources", found.len());
-    for path in found {
+    // What only a test run has may do as it likes.
+    for path in found.into_iter().filter(|path| !path.ends_with("tests.rs")) {
         let text = std::fs::read_to_string(&path).unwrap();
         for word in ["thread::", "rayon", "SystemTime", "Instant", "getrandom", "rand::", "async "]
         {

@@ -318,7 +318,11 @@ impl RowSet {
     /// The set as a roaring bitmap.
     #[must_use]
     pub fn to_bitmap(&self) -> RoaringBitmap {
-        self.iter().collect()
+        let mut bitmap = RoaringBitmap::new();
+        for run in self.runs() {
+            bitmap.insert_range(run);
+        }
+        bitmap
     }
 }
 

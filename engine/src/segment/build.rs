@@ -12,7 +12,7 @@ use crate::limits::BLOCK_ROWS;
 use crate::schema::{ColumnSchema, Kind, Schema};
 
 /// A row: the place of its source among several, and its number there.
-pub(super) type Place = (u32, u32);
+pub(crate) type Place = (u32, u32);
 
 /// Where the rows of a segment come from.
 pub(super) trait Origin {
@@ -78,6 +78,54 @@ impl OriginColumn for Option<&BatchColumn> {
 
     fn texts(&mut self, rows: &[Place], out: &mut TextList) -> Result<()> {
         rows.iter().for_each(|(_, row)| out.push(self.and_then(|column| column.text(*row))));
+        Ok(())
+    }
+}
+
+/// The bytes of a segment of root rows of several batches, each the place of its batch and the row,
+/// in this order.
+pub(crate) fn build_together(batches: &[&Batch], roots: Vec<Place>) -> Result<Vec<u8>> {
+    let Some(first) = batches.first() else { return Ok(Vec::new()) };
+    assemble(first.schema(), &batches, roots)
+}
+
+impl Origin for &[&Batch] {
+    type Column<'a>
+        = Vec<Option<&'a BatchColumn>>
+    where
+        Self: 'a;
+
+    fn beneath(&self, table: usize, above: &[Place]) -> Result<(Vec<Place>, Vec<i64>)> {
+        let (mut order, mut counts) = (Vec::new(), Vec::with_capacity(above.len()));
+        let tables: Vec<_> = self.iter().map(|batch| batch.table(table)).collect();
+        for (source, row) in above {
+            let rows = tables.get(*source as usize).copied().flatten();
+            let range = rows.map_or(0..0, |rows| rows.beneath(*row));
+            counts.push(i64::from(range.end.saturating_sub(range.start)));
+            order.extend(range.map(|row| (*source, row)));
+        }
+        Ok((order, counts))
+    }
+
+    fn column(&self, table: usize, column: usize) -> Result<Self::Column<'_>> {
+        Ok(self.iter().map(|batch| Batch::column(batch, table, column)).collect())
+    }
+
+    fn versions(&self, _: &[Place]) -> Result<Option<Vec<i64>>> {
+        Ok(None)
+    }
+}
+
+impl OriginColumn for Vec<Option<&BatchColumn>> {
+    fn integers(&mut self, rows: &[Place], out: &mut Integers) -> Result<()> {
+        let column = |source: u32| self.get(source as usize).copied().flatten();
+        out.extend(rows.iter().map(|(source, row)| column(*source)?.integer(*row)));
+        Ok(())
+    }
+
+    fn texts(&mut self, rows: &[Place], out: &mut TextList) -> Result<()> {
+        let column = |source: u32| self.get(source as usize).copied().flatten();
+        rows.iter().for_each(|(source, row)| out.push(column(*source).and_then(|c| c.text(*row))));
         Ok(())
     }
 }

@@ -29,7 +29,7 @@ pub use sizes::ColumnSizes;
 use crate::error::Result;
 use crate::limits;
 use crate::row_set::RowSet;
-pub(crate) use build::build;
+pub(crate) use build::{Place, build, build_together};
 pub(crate) use file::SegmentFile;
 pub(crate) use keys::Wanted;
 pub(crate) use live::LiveSet;
@@ -64,6 +64,12 @@ impl Segment {
     /// schema does not have.
     pub fn column(&self, table: usize, column: usize) -> Result<Column<'_>> {
         Column::new(&self.file, table, column)
+    }
+
+    /// The places of its first and last root row, living or not; none without rows.
+    pub(crate) fn paths(&self) -> Result<Option<(i64, i64)>> {
+        let column = self.column(0, self.file.schema().path_column())?;
+        Ok(column.sorted_ends())
     }
 
     /// The root rows whose path lies from `low` to `high`, both included.

@@ -130,3 +130,10 @@ impl<'a> RootWalk<'a> {
         Ok(())
     }
 }
+
+impl Column<'_> {
+    /// The first and the last value of a sorted column without unknowns.
+    pub(super) fn sorted_ends(&self) -> Option<(i64, i64)> {
+        Some((self.toc.blocks.first()?.min, self.toc.blocks.last()?.max))
+    }
+}

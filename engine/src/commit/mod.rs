@@ -6,51 +6,73 @@
 //! Invariants: versions become visible in the order in which they were made, each after it is
 //! durable; after a failed sync nothing more is acknowledged.
 
-use std::collections::BTreeSet;
+#[cfg(test)]
+mod tests;
+
 use std::sync::Arc;
 
-use parking_lot::{Condvar, Mutex};
+use parking_lot::{Condvar, Mutex, MutexGuard};
 
 use crate::checkpoint;
 use crate::database::Shared;
 use crate::error::{Error, Result};
 use crate::gather;
-use crate::limits::LOGGED_BYTES_MAX;
-use crate::log::{self, Change, Log};
+use crate::group::{Changes, Work, group_bytes};
+use crate::log::{self, Log};
 use crate::month_ends;
 use crate::records::io_error;
+use crate::schema::Schema;
 use crate::segment::{Segment, SegmentFile};
 use crate::storage::Bytes;
-use crate::version::{self, Version};
-use crate::writer::{CommitInfo, check_paths};
+use crate::version::Version;
 
 /// Groups that are being synced at one time.
 const IN_FLIGHT_MAX: usize = 2;
 
-/// What a writer asks to be committed.
+/// What a commit that waits is told.
 #[derive(Debug)]
-pub(crate) struct Changes {
-    /// The version that the writer began from.
-    pub base: Arc<Version>,
-    /// That version with the changes made.
-    pub view: Version,
-    /// The numbers of the segments that the writer wrote.
-    pub own: BTreeSet<u64>,
-    /// The keys that it removed.
-    pub removed: Vec<String>,
-    /// What must be true of bundles just before.
-    pub expected: Vec<(String, Option<u64>)>,
-    /// Whether it replaced the tree.
-    pub tree: bool,
-    /// What the commit says of itself.
-    pub info: CommitInfo,
+enum Turn {
+    Waits,
+    /// It makes the next group.
+    Leads,
+    Ended(Result<Arc<Version>>),
 }
 
-/// A commit that waits, and how it ended.
+/// A commit that waits.
 #[derive(Debug)]
 struct Ticket {
     changes: Mutex<Option<Changes>>,
-    result: Mutex<Option<Result<Arc<Version>>>>,
+    turn: Mutex<Turn>,
+    told: Condvar,
+}
+
+impl Ticket {
+    fn new(changes: Changes) -> Self {
+        let (changes, turn) = (Mutex::new(Some(changes)), Mutex::new(Turn::Waits));
+        Self { changes, turn, told: Condvar::new() }
+    }
+
+    fn tell(&self, turn: Turn) {
+        *self.turn.lock() = turn;
+        self.told.notify_one();
+    }
+
+    fn end(&self, result: Result<Arc<Version>>) {
+        self.changes.lock().take();
+        self.tell(Turn::Ended(result));
+    }
+
+    /// Waits until it is told how it ended; none where it is told to lead.
+    fn wait(&self) -> Option<Result<Arc<Version>>> {
+        let mut turn = self.turn.lock();
+        loop {
+            match std::mem::replace(&mut *turn, Turn::Waits) {
+                Turn::Waits => self.told.wait(&mut turn),
+                Turn::Leads => return None,
+                Turn::Ended(result) => return Some(result),
+            }
+        }
+    }
 }
 
 /// The newest version that was made, durable or not, and the log that goes on from it.
@@ -68,17 +90,40 @@ struct State {
     /// Whether a thread makes a group or a checkpoint.
     leading: bool,
     in_flight: usize,
+    /// Commits in them.
+    syncing: usize,
     /// Groups that were made.
     made: u64,
     /// Groups that are visible.
     visible: u64,
+    /// Threads that wait for doing something that no commit may happen beside.
+    aside: usize,
     poisoned: bool,
+}
+
+impl State {
+    /// Lets a commit that waits make the next group, where one may; `turn` says whether it comes
+    /// before those who wait for being alone.
+    fn hand_on(&mut self, turn: bool) {
+        // A second group goes beside one that is being synced only when it is as large: many small
+        // ones would have the work of a group for few commits, and nobody would end sooner.
+        let room = self.in_flight < IN_FLIGHT_MAX && self.queue.len() >= self.syncing;
+        let free = !self.leading && (self.in_flight == 0 || room);
+        if !free || (self.aside > 0 && !turn) {
+            return;
+        }
+        if let Some(ticket) = self.queue.first() {
+            self.leading = true;
+            ticket.tell(Turn::Leads);
+        }
+    }
 }
 
 /// Where commits are made.
 #[derive(Debug, Default)]
 pub(crate) struct Desk {
     state: Mutex<State>,
+    /// For threads that lead or want to be alone: that one ceased to lead, or a group was synced.
     turned: Condvar,
 }
 
@@ -114,8 +159,9 @@ impl Drop for Leading<'_> {
         }
         let mut state = self.desk.state.lock();
         (state.leading, state.poisoned) = (false, true);
-        self.tickets.iter().for_each(|ticket| end(ticket, Err(Error::Poisoned)));
+        self.tickets.iter().for_each(|ticket| ticket.end(Err(Error::Poisoned)));
         self.desk.turned.notify_all();
+        state.hand_on(true);
     }
 }
 
@@ -154,10 +200,15 @@ impl Desk {
         work: impl FnOnce(&Tail) -> Result<Option<Tail>>,
     ) -> Result<Arc<Version>> {
         let mut state = self.state.lock();
+        state.aside += 1;
         while state.leading || state.in_flight > 0 {
             self.turned.wait(&mut state);
         }
-        let tail = state.tail.clone().filter(|_| !state.poisoned).ok_or(Error::Poisoned)?;
+        state.aside -= 1;
+        let Some(tail) = state.tail.clone().filter(|_| !state.poisoned) else {
+            state.hand_on(true);
+            return Err(Error::Poisoned);
+        };
         state.leading = true;
         drop(state);
         let leading = Leading::new(self, &[]);
@@ -167,47 +218,53 @@ impl Desk {
         state.leading = false;
         self.turned.notify_all();
         let version = match done {
-            Ok(None) => tail.version,
+            Ok(None) => Ok(tail.version),
             Ok(Some(next)) => {
                 shared.publish(&next.version);
                 let version = Arc::clone(&next.version);
                 state.tail = Some(next);
-                version
+                Ok(version)
             }
             Err(error) => {
                 state.poisoned |= poisons(&error);
-                return Err(error);
+                Err(error)
             }
         };
-        Ok(version)
+        // Those who commit come first: whoever is alone again and again must not keep them waiting.
+        state.hand_on(true);
+        version
     }
 
-    /// Waits until a commit has ended; leads when nobody does.
-    fn await_end(&self, shared: &Shared, own: &Ticket) -> Result<Arc<Version>> {
+    /// Returns when a commit has ended; leads when it is told to.
+    fn await_end(&self, shared: &Shared, own: &Arc<Ticket>) -> Result<Arc<Version>> {
         let mut state = self.state.lock();
+        state.queue.push(Arc::clone(own));
+        state.hand_on(false);
+        drop(state);
         loop {
-            if let Some(result) = own.result.lock().take() {
-                return result;
+            match own.wait() {
+                Some(result) => return result,
+                None => self.lead(shared),
             }
-            let waits = own.changes.lock().is_some();
-            if !waits || state.leading || state.in_flight >= IN_FLIGHT_MAX {
-                self.turned.wait(&mut state);
-                continue;
-            }
-            let tickets = std::mem::take(&mut state.queue);
-            let tail = state.tail.clone().filter(|_| !state.poisoned);
-            let Some(tail) = tail else {
-                tickets.iter().for_each(|ticket| end(ticket, Err(Error::Poisoned)));
-                self.turned.notify_all();
-                continue;
-            };
-            state.leading = true;
-            drop(state);
-            let leading = Leading::new(self, &tickets);
-            let made = self.make(shared, &tail, &tickets);
-            leading.end();
-            state = self.finish(shared, made);
         }
+    }
+
+    /// Makes a group of what waits, syncs it and makes it visible.
+    fn lead(&self, shared: &Shared) {
+        let mut state = self.state.lock();
+        let tickets = std::mem::take(&mut state.queue);
+        let tail = state.tail.clone().filter(|_| !state.poisoned);
+        let Some(tail) = tail else {
+            state.leading = false;
+            self.turned.notify_all();
+            tickets.iter().for_each(|ticket| ticket.end(Err(Error::Poisoned)));
+            return;
+        };
+        drop(state);
+        let leading = Leading::new(self, &tickets);
+        let made = self.make(shared, &tail, &tickets);
+        leading.end();
+        self.finish(shared, made);
     }
 
     /// Makes a group of what waits; none where all of it was refused.
@@ -219,23 +276,20 @@ impl Desk {
     ) -> std::result::Result<Option<Group>, (Error, Vec<Arc<Ticket>>)> {
         let mut next = Version::clone(&tail.version);
         next.position.version = next.position.version.saturating_add(1);
-        let mut work =
-            Work { change: Change::default(), own: BTreeSet::new(), bytes: 0, large: false };
+        let mut work = Work::default();
         let mut accepted = Vec::with_capacity(tickets.len());
         for ticket in tickets {
             let Some(changes) = ticket.changes.lock().take() else { continue };
-            match work.apply(&next, &tail.version, changes) {
-                Ok(applied) => {
-                    next = applied;
-                    accepted.push(Arc::clone(ticket));
-                }
-                Err(error) => end(ticket, Err(error)),
+            match work.apply(shared, (&mut next, &tail.version), changes) {
+                Ok(()) => accepted.push(Arc::clone(ticket)),
+                Err(error) => ticket.end(Err(error)),
             }
         }
         if accepted.is_empty() {
             return Ok(None);
         }
-        match self.write(shared, tail, next, work) {
+        let packed = work.pack(shared, &mut next);
+        match packed.and_then(|()| self.write(shared, tail, next, work)) {
             Ok(tail) => Ok(Some(Group { tail, accepted })),
             Err(error) => Err((error, accepted)),
         }
@@ -288,60 +342,70 @@ impl Desk {
         &self,
         shared: &Shared,
         made: std::result::Result<Option<Group>, (Error, Vec<Arc<Ticket>>)>,
-    ) -> parking_lot::MutexGuard<'_, State> {
+    ) {
         let mut state = self.state.lock();
         state.leading = false;
         self.turned.notify_all();
         let group = match made {
             Ok(Some(group)) => group,
-            Ok(None) => return state,
+            Ok(None) => return state.hand_on(false),
             Err((error, tickets)) => {
                 state.poisoned |= poisons(&error);
                 end_all(&tickets, error);
-                return state;
+                return state.hand_on(false);
             }
         };
         state.made += 1;
         let turn = state.made;
         state.in_flight += 1;
+        state.syncing += group.accepted.len();
         state.tail = Some(group.tail.clone());
         let logged = group.tail.log.clone().filter(|_| group.tail.version.has_log());
+        state.hand_on(false);
         drop(state);
         let synced = logged.as_ref().map_or(Ok(()), |log| log.sync());
         let mut state = self.state.lock();
         while state.visible + 1 < turn {
             self.turned.wait(&mut state);
         }
+        self.settle(shared, state, (group, turn), synced);
+    }
+
+    /// Makes a group that was synced visible.
+    fn settle(
+        &self,
+        shared: &Shared,
+        mut state: MutexGuard<'_, State>,
+        (group, turn): (Group, u64),
+        synced: std::io::Result<()>,
+    ) {
         state.visible = turn;
         state.in_flight -= 1;
+        state.syncing -= group.accepted.len();
         let version = &group.tail.version;
+        let logged = group.tail.log.as_ref().filter(|_| version.has_log());
         if let Err(source) = synced {
             let name = log::log_name(version.current.number);
-            end_all(&group.accepted, io_error(&*shared.storage, "sync", &name, source));
             state.poisoned = true;
+            end_all(&group.accepted, io_error(&*shared.storage, "sync", &name, source));
         } else if state.poisoned {
-            group.accepted.iter().for_each(|ticket| end(ticket, Err(Error::Poisoned)));
+            group.accepted.iter().for_each(|ticket| ticket.end(Err(Error::Poisoned)));
         } else {
             // Only for who looks for damage later: its failing takes nothing from the commit.
             logged.map(|log| log.acknowledge(version.position.offset));
             shared.publish(version);
-            group.accepted.iter().for_each(|ticket| end(ticket, Ok(Arc::clone(version))));
+            group.accepted.iter().for_each(|ticket| ticket.end(Ok(Arc::clone(version))));
         }
         self.turned.notify_all();
-        state
+        state.hand_on(false);
     }
-}
-
-fn end(ticket: &Ticket, result: Result<Arc<Version>>) {
-    ticket.changes.lock().take();
-    *ticket.result.lock() = Some(result);
 }
 
 /// Ends commits that failed together: the first is told why.
 fn end_all(tickets: &[Arc<Ticket>], error: Error) {
     let mut error = Some(error);
     for ticket in tickets {
-        end(ticket, Err(error.take().unwrap_or(Error::Poisoned)));
+        ticket.end(Err(error.take().unwrap_or(Error::Poisoned)));
     }
 }
 
@@ -354,10 +418,19 @@ fn poisons(error: &Error) -> bool {
 impl Shared {
     /// Commits changes, together with what others commit at the same time.
     pub(crate) fn commit(&self, changes: Changes) -> Result<Arc<Version>> {
-        let result = Mutex::new(None);
-        let ticket = Arc::new(Ticket { changes: Mutex::new(Some(changes)), result });
-        self.desk.state.lock().queue.push(Arc::clone(&ticket));
-        self.desk.await_end(self, &ticket)
+        self.desk.await_end(self, &Arc::new(Ticket::new(changes)))
+    }
+
+    /// A segment of bytes at hand, known by a number.
+    pub(crate) fn in_memory(
+        &self,
+        number: u64,
+        bytes: Vec<u8>,
+        schema: &Arc<Schema>,
+    ) -> Result<Segment> {
+        let path = self.storage.place().join(SegmentFile::name(number));
+        let file = Arc::new(SegmentFile::from_bytes(path, Bytes::Owned(bytes), schema)?);
+        Ok(Segment { file, live: None, version: 0 })
     }
 
     /// Writes a segment to a file before there is a version that has it.
@@ -372,147 +445,5 @@ impl Shared {
             }
             error
         })
-    }
-}
-
-/// A group under construction.
-struct Work {
-    change: Change,
-    /// The numbers of the segments that its writers wrote.
-    own: BTreeSet<u64>,
-    /// Bytes of those and of the keys that were removed, about.
-    bytes: u64,
-    /// Whether it does not go into the log.
-    large: bool,
-}
-
-impl Work {
-    /// The version with the changes of a writer made; `next` is what it would be without them and
-    /// `tail` what it was before the group.
-    fn apply(&mut self, next: &Version, tail: &Arc<Version>, changes: Changes) -> Result<Version> {
-        for (key, expected) in &changes.expected {
-            let found = next.version_of(key)?;
-            if found != *expected {
-                let (key, expected) = (key.clone(), *expected);
-                return Err(Error::Conflict { key, expected, found });
-            }
-        }
-        let alone = self.own.is_empty() && self.change.removed.is_empty() && !self.large;
-        let mut applied = if alone && Arc::ptr_eq(&changes.base, tail) {
-            // Nobody committed since the writer began: what it made is the version.
-            let (position, names) = (next.position, Arc::clone(&next.names));
-            let mut view = changes.view;
-            (view.position, view.names, view.month_ends) = (position, names, next.month_ends);
-            (view.as_of, view.notes) = (next.as_of, Arc::clone(&next.notes));
-            view
-        } else {
-            merge(next, &changes)?
-        };
-        let mut bytes = 0;
-        for (segment, kept) in applied.segments.iter_mut().zip(&applied.kept) {
-            if changes.own.contains(&kept.number) {
-                segment.version = next.position.version;
-                bytes += segment.file.size_bytes();
-                self.large |= kept.file;
-            }
-        }
-        let removed: usize = changes.removed.iter().map(|key| key.len() + 8).sum();
-        self.bytes = self.bytes.saturating_add(bytes).saturating_add(removed as u64);
-        self.large |= changes.tree || self.bytes > LOGGED_BYTES_MAX as u64;
-        applied.as_of = changes.info.as_of.or(applied.as_of);
-        self.large |= month_ends::crosses(next, applied.as_of);
-        self.change.as_of = changes.info.as_of.or(self.change.as_of);
-        if !changes.info.notes.is_empty() {
-            Arc::make_mut(&mut applied.notes).extend(changes.info.notes.clone());
-            self.change.notes.extend(changes.info.notes);
-        }
-        self.change.removed.extend(changes.removed);
-        self.own.extend(changes.own);
-        Ok(applied)
-    }
-}
-
-/// Makes the changes of a writer to a version that is not the one it began from.
-fn merge(next: &Version, changes: &Changes) -> Result<Version> {
-    let mut applied = next.clone();
-    let removed: Vec<&str> = changes.removed.iter().map(String::as_str).collect();
-    applied.remove(&removed)?;
-    if changes.tree {
-        for segment in &applied.segments {
-            check_paths(segment, &changes.view.tree)?;
-        }
-        applied.tree = Arc::clone(&changes.view.tree);
-        applied.tree_on_disk = None;
-    }
-    let other_tree = !Arc::ptr_eq(&applied.tree, &changes.view.tree);
-    for (segment, kept) in changes.view.segments.iter().zip(&changes.view.kept) {
-        if !changes.own.contains(&kept.number) {
-            continue;
-        }
-        if other_tree {
-            check_paths(segment, &applied.tree)?;
-        }
-        let keys = version::keys(segment)?;
-        let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
-        applied.remove(&keys)?;
-        applied.add(kept.number, kept.file, segment.clone())?;
-    }
-    Ok(applied)
-}
-
-/// The bytes of one segment of all bundles that a group wrote, which takes the place of theirs;
-/// empty where it wrote none.
-fn group_bytes(shared: &Shared, next: &mut Version, own: &BTreeSet<u64>) -> Result<Vec<u8>> {
-    let places = 0..next.kept.len();
-    let written: Vec<usize> =
-        places.filter(|at| next.kept.get(*at).is_some_and(|k| own.contains(&k.number))).collect();
-    if let [only] = *written
-        && let Some(segment) = next.segments.get(only).filter(|segment| segment.live.is_none())
-    {
-        return Ok(segment.file.bytes().to_vec());
-    }
-    if written.is_empty() {
-        return Ok(Vec::new());
-    }
-    let bytes = gather::merged(next, &written)?;
-    let number = shared.number()?;
-    gather::leave_out(next, &written);
-    let path = shared.storage.place().join(SegmentFile::name(number));
-    let file = SegmentFile::from_bytes(path, Bytes::Owned(bytes.clone()), &next.schema)?;
-    let version = next.position.version;
-    next.add(number, false, Segment { file: Arc::new(file), live: None, version })?;
-    Ok(bytes)
-}
-
-#[cfg(test)]
-mod tests {
-    #![expect(clippy::unwrap_used, clippy::panic, reason = "a test stops where it fails")]
-
-    use super::*;
-    use crate::schema::PathNode;
-    use crate::{Database, PathTree, Schema};
-
-    #[test]
-    fn a_thread_that_panics_while_it_leads_leaves_nobody_waiting() {
-        let schema = Schema::from_toml(
-            r#"name = "s"
-            path = { name = "place", levels = [{ name = "district", digits = 2 }] }
-            [[table]]
-            name = "box"
-            key = "id"
-            columns = [{ name = "id", kind = "id" }, { name = "place", kind = "path" }]"#,
-        );
-        let (schema, folder) = (schema.unwrap(), tempfile::tempdir().unwrap());
-        let node = PathNode { code: 11, level: 0, name: "D".into() };
-        let tree = PathTree::new(&schema.path, vec![node]).unwrap();
-        let database = Database::create(folder.path(), schema, tree).unwrap();
-        let mut writer = database.writer().unwrap();
-        let led = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-            database.change(|_, _| panic!("a fault of the program"))
-        }));
-        assert!(led.is_err());
-        let refused = writer.commit(CommitInfo::default());
-        assert!(matches!(refused, Err(Error::Poisoned)), "{refused:?}");
-        assert_eq!(database.snapshot().unwrap().version(), 1);
     }
 }
