@@ -210,10 +210,10 @@ fn harm(files: &mut Files, name: &str, harm: Harm) {
     let bytes = files.get_mut(name).unwrap();
     let first = if name.starts_with("log-") { 2_048 } else { 16 };
     match harm {
-        Harm::First => bytes[first] ^= 0x04,
+        Harm::First => *bytes.get_mut(first).unwrap() ^= 0x04,
         Harm::Last => {
             let last = meaning(name, bytes) - 1;
-            bytes[last] ^= 0x04;
+            *bytes.get_mut(last).unwrap() ^= 0x04;
         }
         Harm::Missing => drop(files.remove(name)),
     }
