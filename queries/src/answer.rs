@@ -65,6 +65,10 @@ pub enum Values {
     Float(Vec<Option<f64>>),
     /// Texts.
     Text(Vec<Option<String>>),
+    /// Lists of integers: the counts of a histogram.
+    IntLists(Vec<Option<Vec<i64>>>),
+    /// Lists of floats, all finite: the points of a curve.
+    FloatLists(Vec<Option<Vec<f64>>>),
 }
 
 impl Values {
@@ -75,6 +79,8 @@ impl Values {
             Self::Int(values) => values.len(),
             Self::Float(values) => values.len(),
             Self::Text(values) => values.len(),
+            Self::IntLists(values) => values.len(),
+            Self::FloatLists(values) => values.len(),
         }
     }
 

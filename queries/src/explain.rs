@@ -243,6 +243,9 @@ impl Teller<'_> {
             Combine::Greatest { .. } => "max".to_owned(),
             Combine::DistinctRows(above) => format!("count_distinct {}", self.table(above)),
             Combine::DistinctValues => "count_distinct".to_owned(),
+            Combine::Moments => "sums of squares".to_owned(),
+            Combine::All { .. } => "values in order".to_owned(),
+            Combine::Bins { .. } => "histogram".to_owned(),
             Combine::DistinctTexts { table, column } => {
                 format!("count_distinct {}", self.column(table, column))
             }

@@ -105,6 +105,16 @@ impl Serialize for ValuesBody<'_> {
             Values::Text(values) => {
                 values.iter().try_for_each(|v| list.serialize_element(v))?;
             }
+            Values::IntLists(values) => {
+                let figures = |list: &Vec<i64>| list.iter().copied().map(Figure::Int).collect();
+                let lists = values.iter().map(|v| v.as_ref().map(figures));
+                lists.into_iter().try_for_each(|v: Option<Vec<_>>| list.serialize_element(&v))?;
+            }
+            Values::FloatLists(values) => {
+                let figures = |list: &Vec<f64>| list.iter().copied().map(Figure::Float).collect();
+                let lists = values.iter().map(|v| v.as_ref().map(figures));
+                lists.into_iter().try_for_each(|v: Option<Vec<_>>| list.serialize_element(&v))?;
+            }
         }
         list.end()
     }

@@ -5,6 +5,7 @@ use yiku::PathTree;
 use super::aggregate::Number;
 use super::finish::Row;
 use super::keys::Cell;
+use super::statistic::Figure;
 use crate::answer::{AnswerColumn, AnswerKind, Role, Values};
 use crate::check::{Group, GroupKind, Measured, Shape};
 use crate::plan::Plan;
@@ -123,7 +124,8 @@ fn prefix(tree: &PathTree, value: i64, level: Option<usize>) -> String {
 }
 
 fn measure_column(measure: &Measured, place: usize, rows: &[Row]) -> AnswerColumn {
-    let numbers = || rows.iter().map(|row| row.measures.get(place).copied().flatten());
+    let figures = || rows.iter().map(|row| row.measures.get(place)?.as_ref());
+    let numbers = || figures().map(|figure| figure?.one());
     let exact = |number: Option<Number>| match number {
         Some(Number::Exact(value)) => i64::try_from(value).ok(),
         _ => None,
@@ -134,6 +136,22 @@ fn measure_column(measure: &Measured, place: usize, rows: &[Row]) -> AnswerColum
     let (kind, values) = match measure.shape {
         Shape::Date => (AnswerKind::Date, text(calendar::date_text)),
         Shape::Month => (AnswerKind::Month, text(calendar::month_text)),
+        Shape::Ints => {
+            let list = |figure: Option<&Figure>| match figure {
+                Some(Figure::Counts(list)) => {
+                    list.iter().map(|count| i64::try_from(*count).ok()).collect()
+                }
+                _ => None,
+            };
+            (AnswerKind::Int, Values::IntLists(figures().map(list).collect()))
+        }
+        Shape::Floats => {
+            let list = |figure: Option<&Figure>| match figure {
+                Some(Figure::Shares(list)) => Some(list.clone()),
+                _ => None,
+            };
+            (AnswerKind::Float, Values::FloatLists(figures().map(list).collect()))
+        }
         Shape::Number(number) if number.float || number.scale > 0 => {
             let float = |number: Option<Number>| number.map(Number::float);
             let kind = if number.money { AnswerKind::Money } else { AnswerKind::Float };

@@ -8,12 +8,18 @@ mod columns;
 mod exact_sum;
 mod finish;
 mod fold;
+mod keep;
+#[cfg(test)]
+mod keep_tests;
 mod keys;
 mod logic;
 mod pairs;
 mod scan;
 #[cfg(test)]
 mod scope_tests;
+mod statistic;
+#[cfg(test)]
+mod statistics_tests;
 mod subjects;
 #[cfg(test)]
 mod tests;

@@ -141,6 +141,14 @@ fn value(column: &AnswerColumn, row: usize) -> Option<String> {
             Some(if money { format!("{:.2}", value / 100.0) } else { float(value) })
         }
         Values::Text(values) => values.get(row).cloned().flatten(),
+        Values::IntLists(values) => {
+            let list = values.get(row)?.as_ref()?;
+            Some(list.iter().map(i64::to_string).collect::<Vec<_>>().join(" "))
+        }
+        Values::FloatLists(values) => {
+            let list = values.get(row)?.as_ref()?;
+            Some(list.iter().map(|value| float(*value)).collect::<Vec<_>>().join(" "))
+        }
     }
 }
 
