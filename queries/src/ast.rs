@@ -339,6 +339,12 @@ impl Query {
         self.limit
     }
 
+    /// Whether it asks for rows (`select`), not for groups.
+    #[must_use]
+    pub fn lists_rows(&self) -> bool {
+        !self.select.is_empty()
+    }
+
     /// The same question with at most `limit` rows in its answer.
     #[must_use]
     pub fn with_limit(mut self, limit: usize) -> Self {

@@ -13,11 +13,15 @@ use yiku::{PathTree, Schema, Snapshot};
 
 use crate::ast::{Clause, Definition, Expr, ExprKind, Named, Order, Query};
 use crate::bound::{Condition, Test};
-use crate::check::{Aggregate, Checker, Combine, Formula, Group, Having, Measured, next_level};
+use crate::check::{
+    Aggregate, Checker, Combine, Formula, Group, Having, Listed, ListedKind, Measured, next_level,
+};
 use crate::error::{Error, Result};
 use crate::nearest::nearest;
 use crate::parse;
 use crate::print;
+use crate::run::cursor::{self, Position};
+use crate::run::list::List;
 use crate::scope::Scope;
 use crate::source::{Place, Source};
 
@@ -85,6 +89,8 @@ pub struct Plan {
     pub(crate) scope: Option<Scope>,
     /// Text and condition of each clause of the filter, at the table.
     pub(crate) filter: Vec<(String, Condition)>,
+    /// Rows are asked for, not groups.
+    pub(crate) list: Option<List>,
     pub(crate) groups: Vec<Group>,
     pub(crate) aggregates: Vec<Aggregate>,
     pub(crate) measures: Vec<Measured>,
@@ -139,6 +145,10 @@ impl Plan {
         };
         let places = filter.iter().map(|(_, condition)| condition);
         let next = next_level(snapshot.tree(), places.chain(scope.as_ref().map(Scope::condition)));
+        let list = match query.select.is_empty() {
+            true => None,
+            false => Some(listed(query, next, &check)?),
+        };
         let mut groups = Vec::with_capacity(query.by.len());
         for clause in &query.by {
             groups.push(check(&clause.source).group(clause, next)?);
@@ -163,7 +173,7 @@ impl Plan {
         let keys = |order: &[Order]| -> Result<Vec<_>> {
             order.iter().map(|o| order_key(o, &groups, &measures)).collect()
         };
-        let order = keys(&query.order)?;
+        let order = if list.is_some() { Vec::new() } else { keys(&query.order)? };
         let top = match &query.top {
             Some(top) => {
                 let within = top.within.iter().map(|clause| group_place(clause, &groups));
@@ -179,6 +189,7 @@ impl Plan {
             table,
             scope: scope.map(|scope| scope.at(table)),
             filter,
+            list,
             groups,
             aggregates,
             measures,
@@ -233,12 +244,14 @@ impl Aggregate {
 
 /// Refuses the clauses that this build does not answer, by their names.
 fn unbuilt(query: &Query) -> Result<()> {
+    if let (Some(_), true) = (&query.after, query.select.is_empty()) {
+        let what = "`after` goes on with a list: it stands with `select`".to_owned();
+        return Err(Error::Type { what, place: named_place(&query.from) });
+    }
     let first = |list: &[Definition]| list.first().map(|d| &d.clause).map(clause_place);
     let here = |source: &Source, span| source.place(span);
     let asked = [
         ("matrix", first(&query.matrix)),
-        ("select", first(&query.select)),
-        ("after", query.after.as_ref().map(|_| named_place(&query.from))),
         ("over", query.over.as_ref().map(|over| here(&over.source, over.span))),
         ("compare", query.compare.first().map(|_| named_place(&query.from))),
         ("flow", query.flow.as_ref().map(|flow| here(&flow.source, flow.span))),
@@ -259,6 +272,46 @@ fn clause_place(clause: &Clause) -> Box<Place> {
 
 fn named_place(named: &Named) -> Box<Place> {
     named.source.place(named.word.span)
+}
+
+/// The list of rows that a question asks for.
+fn listed<'a>(
+    query: &'a Query,
+    next: usize,
+    check: &dyn Fn(&'a Source) -> Checker<'a>,
+) -> Result<List> {
+    let with = [
+        ("by", query.by.first().map(clause_place)),
+        ("measure", query.measures.first().map(|d| clause_place(&d.clause))),
+        ("matrix", query.matrix.first().map(|d| clause_place(&d.clause))),
+        ("having", query.having.as_ref().map(clause_place)),
+        ("totals", query.totals.then(|| named_place(&query.from))),
+        ("top", query.top.as_ref().map(|_| named_place(&query.from))),
+    ];
+    if let Some((name, place)) = with.into_iter().find_map(|(name, place)| Some((name, place?))) {
+        let what = format!("`select` lists rows and goes without `{name}`");
+        return Err(Error::Type { what, place });
+    }
+    let columns = query.select.iter().map(|d| check(&d.clause.source).listed(d, next));
+    let columns = columns.collect::<Result<Vec<Listed>>>()?;
+    let mut order = Vec::with_capacity(query.order.len());
+    for key in &query.order {
+        let place = columns.iter().position(|column| column.name == key.key);
+        let Some(place) = place else {
+            return Err(Error::UnknownMeasure {
+                name: key.key.clone(),
+                suggestion: nearest(&key.key, columns.iter().map(|c| c.name.as_str())),
+                place: key.source.place(key.span),
+            });
+        };
+        if matches!(columns.get(place).map(|c| &c.kind), Some(ListedKind::Codes { .. })) {
+            let what = format!("no order by the set `{}`", key.key);
+            return Err(Error::Type { what, place: key.source.place(key.span) });
+        }
+        order.push((place, key.descending));
+    }
+    let after = Position::read(query, order.len())?;
+    Ok(List { columns, order, after, question: cursor::question(query) })
 }
 
 /// The place among the groups of an expression of `by`.

@@ -7,6 +7,7 @@ mod compare;
 mod functions;
 mod groups;
 mod having;
+mod listed;
 mod measures;
 mod names;
 mod operators;
@@ -28,6 +29,7 @@ use crate::source::{Source, Span};
 pub(crate) use compare::holds;
 pub(crate) use groups::{Bands, Bounds, Group, GroupKind, next_level};
 pub(crate) use having::Having;
+pub(crate) use listed::{Listed, ListedKind};
 pub(crate) use measures::{Aggregate, Combine, Formula, Measured, Shape, Statistic};
 
 /// Functions of the language.

@@ -31,25 +31,32 @@ impl Plan {
         tree: &PathTree,
         rows: &[Row],
     ) -> AnswerColumn {
-        let cells = || rows.iter().map(|row| row.key.get(place).unwrap_or(&Cell::Unknown));
-        let kind = group_kind(&group.kind);
+        let cell = |row: &Row| row.key.get(place).cloned().unwrap_or(Cell::Unknown);
+        let cells: Vec<Cell> = rows.iter().map(cell).collect();
+        let (kind, values, labels) = self.shown(&group.kind, &cells, tree, self.totals);
+        let (name, role) = (group.name.clone(), Role::Group);
+        AnswerColumn { name, kind, unit: None, role, values, labels }
+    }
+
+    /// Cells as an answer has them: their kind, values and labels, if they have any.
+    pub(super) fn shown(
+        &self,
+        group: &GroupKind,
+        cells: &[Cell],
+        tree: &PathTree,
+        totals: bool,
+    ) -> (AnswerKind, Values, Option<Vec<Option<String>>>) {
+        let kind = group_kind(group);
         let values = if matches!(kind, AnswerKind::Int | AnswerKind::Money) {
             let int = |cell: &Cell| if let Cell::Int(value) = cell { Some(*value) } else { None };
-            Values::Int(cells().map(int).collect())
+            Values::Int(cells.iter().map(int).collect())
         } else {
-            Values::Text(cells().map(|cell| self.text(&group.kind, cell, tree)).collect())
+            Values::Text(cells.iter().map(|cell| self.text(group, cell, tree)).collect())
         };
         let labelled = matches!(kind, AnswerKind::Code | AnswerKind::Path | AnswerKind::Band);
-        let labels = (labelled || self.totals)
-            .then(|| cells().map(|cell| self.label(&group.kind, cell, tree)).collect());
-        AnswerColumn {
-            name: group.name.clone(),
-            kind,
-            unit: None,
-            role: Role::Group,
-            values,
-            labels,
-        }
+        let labels = (labelled || totals)
+            .then(|| cells.iter().map(|cell| self.label(group, cell, tree)).collect());
+        (kind, values, labels)
     }
 
     /// The value of a cell as a program reads it.

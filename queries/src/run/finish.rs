@@ -79,6 +79,7 @@ impl Plan {
             truncated: shown < total_rows,
             limit: self.limit,
             levels: if self.totals { rows.iter().map(level).collect() } else { Vec::new() },
+            next: None,
         })
     }
 

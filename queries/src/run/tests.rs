@@ -144,6 +144,7 @@ pub(super) fn column(answer: &Answer, place: usize) -> Vec<String> {
         Values::IntLists(v) => {
             v.iter().map(|v| shown(v.as_ref().map(|v| format!("{v:?}")))).collect()
         }
+        Values::TextLists(v) => v.iter().map(|v| shown(v.as_ref().map(|v| v.join("+")))).collect(),
         Values::FloatLists(v) => {
             v.iter().map(|v| shown(v.as_ref().map(|v| format!("{v:?}")))).collect()
         }
