@@ -24,6 +24,8 @@ pub enum AnswerKind {
     Text,
     /// `true` or `false`.
     Flag,
+    /// The names of the codes of a set, with their labels.
+    Codes,
 }
 
 impl AnswerKind {
@@ -41,6 +43,7 @@ impl AnswerKind {
             Self::Month => "month",
             Self::Text => "text",
             Self::Flag => "flag",
+            Self::Codes => "codes",
         }
     }
 }
@@ -53,6 +56,20 @@ pub enum Role {
     Group,
     /// A measure.
     Measure,
+    /// A value of a row.
+    Value,
+}
+
+impl Role {
+    /// The word for the role on the wire.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Group => "group",
+            Self::Measure => "measure",
+            Self::Value => "value",
+        }
+    }
 }
 
 /// The values of a column, one a row; none where unknown, and in the columns that a total leaves
@@ -65,6 +82,12 @@ pub enum Values {
     Float(Vec<Option<f64>>),
     /// Texts.
     Text(Vec<Option<String>>),
+    /// Lists of integers: the counts of a histogram.
+    IntLists(Vec<Option<Vec<i64>>>),
+    /// Lists of floats, all finite: the points of a curve.
+    FloatLists(Vec<Option<Vec<f64>>>),
+    /// Lists of texts: the codes of a set.
+    TextLists(Vec<Option<Vec<String>>>),
 }
 
 impl Values {
@@ -75,6 +98,9 @@ impl Values {
             Self::Int(values) => values.len(),
             Self::Float(values) => values.len(),
             Self::Text(values) => values.len(),
+            Self::IntLists(values) => values.len(),
+            Self::FloatLists(values) => values.len(),
+            Self::TextLists(values) => values.len(),
         }
     }
 
@@ -124,6 +150,8 @@ pub struct Answer {
     /// For each row how many of the last groups it totals: 0 for a group itself. Empty when the
     /// question asks no totals.
     pub levels: Vec<u8>,
+    /// Of a list that goes on: the cursor that its next page stands behind (`after`).
+    pub next: Option<String>,
 }
 
 /// How one clause of a question is answered.

@@ -142,6 +142,31 @@ impl Quantity {
     }
 }
 
+impl Period {
+    pub(crate) const ALL: [Self; 3] = [Self::Month, Self::Quarter, Self::Year];
+
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Self::Month => "month",
+            Self::Quarter => "quarter",
+            Self::Year => "year",
+        }
+    }
+
+    pub(crate) fn find(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|period| period.word() == word)
+    }
+
+    /// How many months it has.
+    pub(crate) fn months(self) -> i64 {
+        match self {
+            Self::Month => 1,
+            Self::Quarter => 3,
+            Self::Year => 12,
+        }
+    }
+}
+
 impl Unit {
     pub(crate) fn word(self, count: i64) -> &'static str {
         match (self, count) {
@@ -171,11 +196,86 @@ pub(crate) struct Clause {
     pub(crate) source: Source,
 }
 
-/// A named measure.
+/// A named expression: a measure, a column of a list, a condition of a matrix.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Measure {
+pub(crate) struct Definition {
     pub(crate) name: String,
     pub(crate) clause: Clause,
+}
+
+/// The best rows within groups.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Top {
+    pub(crate) count: usize,
+    /// Expressions of `by`.
+    pub(crate) within: Vec<Clause>,
+    pub(crate) order: Vec<Order>,
+}
+
+/// A length of calendar time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Period {
+    Month,
+    Quarter,
+    Year,
+}
+
+/// The ends of the months, quarters or years that the question is asked at.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Over {
+    pub(crate) period: Period,
+    /// The first and the last month, both included.
+    pub(crate) first: i64,
+    pub(crate) last: i64,
+    pub(crate) span: Span,
+    pub(crate) source: Source,
+}
+
+/// One end of a flow.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Moment {
+    /// A day, in days since 1970-01-01.
+    Day(i64),
+    /// A version that is kept under a name.
+    Version(String),
+}
+
+/// Who entered, left and stayed between two moments.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Flow {
+    pub(crate) before: Moment,
+    pub(crate) after: Moment,
+    pub(crate) span: Span,
+    pub(crate) source: Source,
+}
+
+/// A named set of rows of a table.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Set {
+    pub(crate) name: Word,
+    /// The table; none for that of the question.
+    pub(crate) table: Option<Word>,
+    pub(crate) clause: Clause,
+}
+
+/// Another value of a parameter.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Change {
+    pub(crate) name: Word,
+    /// Whether it is added to the value, or taken from it; none where it takes its place.
+    pub(crate) sign: Option<Arithmetic>,
+    /// The number as written.
+    pub(crate) number: String,
+    pub(crate) source: Source,
+}
+
+/// How small cells are protected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Publish {
+    /// Counts above 0 and below this are not told.
+    pub(crate) min_cell: u64,
+    /// What is told is rounded to a multiple of this; 1 rounds nothing.
+    pub(crate) round: u64,
 }
 
 /// One key of the order of rows.
@@ -205,12 +305,25 @@ pub struct Query {
     pub(crate) from: Named,
     pub(crate) filter: Option<Clause>,
     pub(crate) by: Vec<Clause>,
-    pub(crate) measures: Vec<Measure>,
+    pub(crate) measures: Vec<Definition>,
+    pub(crate) matrix: Vec<Definition>,
+    pub(crate) select: Vec<Definition>,
+    pub(crate) having: Option<Clause>,
     pub(crate) totals: bool,
+    pub(crate) top: Option<Top>,
     pub(crate) order: Vec<Order>,
     pub(crate) limit: Option<usize>,
     pub(crate) offset: usize,
+    /// The cursor that an earlier page of a list ended with.
+    pub(crate) after: Option<String>,
+    pub(crate) over: Option<Over>,
+    pub(crate) compare: Vec<Period>,
+    pub(crate) flow: Option<Flow>,
+    pub(crate) sets: Vec<Set>,
+    pub(crate) with: Vec<Vec<Change>>,
+    pub(crate) publish: Option<Publish>,
     pub(crate) as_of: Option<i64>,
+    pub(crate) explain: bool,
 }
 
 impl Query {
@@ -224,6 +337,12 @@ impl Query {
     #[must_use]
     pub fn limit(&self) -> Option<usize> {
         self.limit
+    }
+
+    /// Whether it asks for rows (`select`), not for groups.
+    #[must_use]
+    pub fn lists_rows(&self) -> bool {
+        !self.select.is_empty()
     }
 
     /// The same question with at most `limit` rows in its answer.

@@ -9,7 +9,7 @@ use yiku::{Predicate, Segment, Snapshot};
 
 use crate::answer::Step;
 use crate::bound::{Condition, Term, Test, Value};
-use crate::check::{Aggregate, Combine, Group, GroupKind};
+use crate::check::{Aggregate, Combine, GroupKind, Listed, ListedKind};
 use crate::error::Result;
 use crate::plan::{Limits, Plan};
 
@@ -51,12 +51,16 @@ impl Plan {
             steps.push(Step { clause: format!("where {text}"), access, rows: Some(rows) });
         }
         for group in &self.groups {
-            let access = teller.group(group)?;
+            let access = teller.group(&group.kind)?;
             steps.push(Step { clause: format!("by {}", group.name), access, rows: None });
         }
         for aggregate in &self.aggregates {
             let step = teller.aggregate(aggregate)?;
             steps.push(step);
+        }
+        for column in self.list.iter().flat_map(|list| &list.columns) {
+            let access = teller.listed(column)?;
+            steps.push(Step { clause: format!("select {}", column.name), access, rows: None });
         }
         let conditions: Vec<Condition> = self.filter.iter().map(|(_, c)| c.clone()).collect();
         let (rows, read) = self.count(snapshot, &conditions, &limits)?;
@@ -88,10 +92,13 @@ impl Plan {
             teller.condition(condition)?;
         }
         for group in &self.groups {
-            teller.group(group)?;
+            teller.group(&group.kind)?;
         }
         for aggregate in &self.aggregates {
             teller.aggregate(aggregate)?;
+        }
+        for column in self.list.iter().flat_map(|list| &list.columns) {
+            teller.listed(column)?;
         }
         Ok(teller.columns)
     }
@@ -218,8 +225,8 @@ impl Teller<'_> {
         })
     }
 
-    fn group(&mut self, group: &Group) -> Result<String> {
-        Ok(match &group.kind {
+    fn group(&mut self, kind: &GroupKind) -> Result<String> {
+        Ok(match kind {
             GroupKind::Level(_) | GroupKind::Path => {
                 let path = self.column(0, self.plan.schema.path_column());
                 format!("runs of {path}")
@@ -234,6 +241,14 @@ impl Teller<'_> {
         })
     }
 
+    fn listed(&mut self, column: &Listed) -> Result<String> {
+        Ok(match &column.kind {
+            ListedKind::Group(kind) => self.group(kind)?,
+            ListedKind::Number(_, value) => self.value(value)?,
+            ListedKind::Codes { table, column, .. } => self.column(*table, *column),
+        })
+    }
+
     fn aggregate(&mut self, aggregate: &Aggregate) -> Result<Step> {
         let word = match aggregate.combine {
             Combine::Count => "count".to_owned(),
@@ -243,6 +258,9 @@ impl Teller<'_> {
             Combine::Greatest { .. } => "max".to_owned(),
             Combine::DistinctRows(above) => format!("count_distinct {}", self.table(above)),
             Combine::DistinctValues => "count_distinct".to_owned(),
+            Combine::Moments => "sums of squares".to_owned(),
+            Combine::All { .. } => "values in order".to_owned(),
+            Combine::Bins { .. } => "histogram".to_owned(),
             Combine::DistinctTexts { table, column } => {
                 format!("count_distinct {}", self.column(table, column))
             }

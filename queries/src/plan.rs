@@ -11,15 +11,19 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use yiku::kernel::{Run, Stop};
 use yiku::{PathTree, Schema, Snapshot};
 
-use crate::ast::{Clause, Expr, ExprKind, Order, Query};
+use crate::ast::{Clause, Definition, Expr, ExprKind, Named, Order, Query};
 use crate::bound::{Condition, Test};
-use crate::check::{Aggregate, Checker, Combine, Formula, Group, Measured, next_level};
+use crate::check::{
+    Aggregate, Checker, Combine, Formula, Group, Having, Listed, ListedKind, Measured, next_level,
+};
 use crate::error::{Error, Result};
 use crate::nearest::nearest;
 use crate::parse;
 use crate::print;
+use crate::run::cursor::{self, Position};
+use crate::run::list::List;
 use crate::scope::Scope;
-use crate::source::Source;
+use crate::source::{Place, Source};
 
 /// How far an answer may go.
 #[derive(Debug, Clone)]
@@ -65,6 +69,15 @@ pub(crate) enum Key {
     Measure(usize),
 }
 
+/// The best groups within groups.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Best {
+    pub(crate) count: usize,
+    /// Places of groups.
+    pub(crate) within: Vec<usize>,
+    pub(crate) order: Vec<(Key, bool)>,
+}
+
 /// A checked and bound question, ready to be run.
 #[derive(Debug, Clone)]
 pub struct Plan {
@@ -76,10 +89,14 @@ pub struct Plan {
     pub(crate) scope: Option<Scope>,
     /// Text and condition of each clause of the filter, at the table.
     pub(crate) filter: Vec<(String, Condition)>,
+    /// Rows are asked for, not groups.
+    pub(crate) list: Option<List>,
     pub(crate) groups: Vec<Group>,
     pub(crate) aggregates: Vec<Aggregate>,
     pub(crate) measures: Vec<Measured>,
+    pub(crate) having: Option<Having>,
     pub(crate) totals: bool,
+    pub(crate) top: Option<Best>,
     pub(crate) order: Vec<(Key, bool)>,
     pub(crate) limit: Option<usize>,
     pub(crate) offset: usize,
@@ -115,6 +132,7 @@ impl Plan {
     }
 
     fn bound(query: &Query, snapshot: &Snapshot, scope: Option<Scope>) -> Result<Self> {
+        unbuilt(query)?;
         let schema = snapshot.schema();
         let as_of = query.as_of.or(snapshot.as_of());
         let table = table(schema, query)?;
@@ -127,23 +145,43 @@ impl Plan {
         };
         let places = filter.iter().map(|(_, condition)| condition);
         let next = next_level(snapshot.tree(), places.chain(scope.as_ref().map(Scope::condition)));
+        let list = match query.select.is_empty() {
+            true => None,
+            false => Some(listed(query, next, &check)?),
+        };
         let mut groups = Vec::with_capacity(query.by.len());
         for clause in &query.by {
             groups.push(check(&clause.source).group(clause, next)?);
         }
         let mut aggregates = Vec::new();
-        let mut measures = Vec::with_capacity(query.measures.len().max(1));
-        for measure in &query.measures {
+        let source = Source::text("count()");
+        let clause = Clause { expr: parse::expression(&source)?, source: source.clone() };
+        let counted = [Definition { name: "count".to_owned(), clause }];
+        let asked = if query.measures.is_empty() { &counted[..] } else { &query.measures };
+        let mut measures = Vec::with_capacity(asked.len());
+        for measure in asked {
             let checker = check(&measure.clause.source);
             measures.push(checker.measure(&measure.name, &measure.clause, &mut aggregates)?);
         }
-        if measures.is_empty() {
-            let source = Source::text("count()");
-            let clause = Clause { expr: parse::expression(&source)?, source: source.clone() };
-            measures.push(check(&source).measure("count", &clause, &mut aggregates)?);
-        }
-        let keys = query.order.iter().map(|o| order_key(o, &groups, &measures));
-        let order = keys.collect::<Result<_>>()?;
+        let having = match &query.having {
+            Some(clause) => {
+                let checker = check(&clause.source);
+                Some(checker.having(clause, asked, &mut aggregates)?)
+            }
+            None => None,
+        };
+        let keys = |order: &[Order]| -> Result<Vec<_>> {
+            order.iter().map(|o| order_key(o, &groups, &measures)).collect()
+        };
+        let order = if list.is_some() { Vec::new() } else { keys(&query.order)? };
+        let top = match &query.top {
+            Some(top) => {
+                let within = top.within.iter().map(|clause| group_place(clause, &groups));
+                let within = within.collect::<Result<_>>()?;
+                Some(Best { count: top.count, within, order: keys(&top.order)? })
+            }
+            None => None,
+        };
         Ok(Self {
             schema: schema.clone(),
             version: snapshot.version(),
@@ -151,10 +189,13 @@ impl Plan {
             table,
             scope: scope.map(|scope| scope.at(table)),
             filter,
+            list,
             groups,
             aggregates,
             measures,
+            having,
             totals: query.totals,
+            top,
             order,
             limit: query.limit,
             offset: query.offset,
@@ -166,7 +207,9 @@ impl Plan {
     pub(crate) fn levels(&self) -> Vec<usize> {
         let last = self.groups.len();
         let mut levels: Vec<usize> = if self.totals { (0..=last).collect() } else { vec![0] };
-        if last > 0 && !self.totals && self.measures.iter().any(|m| m.formula.has_share()) {
+        let shares = self.measures.iter().any(|m| m.formula.has_share())
+            || self.having.as_ref().is_some_and(Having::has_share);
+        if last > 0 && !self.totals && shares {
             levels.push(last);
         }
         levels
@@ -182,10 +225,10 @@ impl Plan {
 }
 
 impl Formula {
-    fn has_share(&self) -> bool {
+    pub(crate) fn has_share(&self) -> bool {
         match self {
             Self::Share(_) => true,
-            Self::Aggregate(_) | Self::Constant(_) => false,
+            Self::Aggregate(_) | Self::Constant(_) | Self::Statistic(..) => false,
             Self::Negative(a) | Self::Times(a, _) | Self::ToFloat(a, _) => a.has_share(),
             Self::Exact(_, a, b) | Self::Float(_, a, b) => a.has_share() || b.has_share(),
         }
@@ -197,6 +240,88 @@ impl Aggregate {
     pub(crate) fn adds_up(&self) -> bool {
         !matches!(self.combine, Combine::DistinctRows(_))
     }
+}
+
+/// Refuses the clauses that this build does not answer, by their names.
+fn unbuilt(query: &Query) -> Result<()> {
+    if let (Some(_), true) = (&query.after, query.select.is_empty()) {
+        let what = "`after` goes on with a list: it stands with `select`".to_owned();
+        return Err(Error::Type { what, place: named_place(&query.from) });
+    }
+    let first = |list: &[Definition]| list.first().map(|d| &d.clause).map(clause_place);
+    let here = |source: &Source, span| source.place(span);
+    let asked = [
+        ("matrix", first(&query.matrix)),
+        ("over", query.over.as_ref().map(|over| here(&over.source, over.span))),
+        ("compare", query.compare.first().map(|_| named_place(&query.from))),
+        ("flow", query.flow.as_ref().map(|flow| here(&flow.source, flow.span))),
+        ("sets", query.sets.first().map(|set| here(&set.clause.source, set.name.span))),
+        ("with", query.with.first().map(|_| named_place(&query.from))),
+        ("publish", query.publish.map(|_| named_place(&query.from))),
+        ("explain", query.explain.then(|| named_place(&query.from))),
+    ];
+    match asked.into_iter().find_map(|(name, place)| Some((name, place?))) {
+        Some((name, place)) => Err(Error::Unsupported { name: name.to_owned(), place }),
+        None => Ok(()),
+    }
+}
+
+fn clause_place(clause: &Clause) -> Box<Place> {
+    clause.source.place(clause.expr.span)
+}
+
+fn named_place(named: &Named) -> Box<Place> {
+    named.source.place(named.word.span)
+}
+
+/// The list of rows that a question asks for.
+fn listed<'a>(
+    query: &'a Query,
+    next: usize,
+    check: &dyn Fn(&'a Source) -> Checker<'a>,
+) -> Result<List> {
+    let with = [
+        ("by", query.by.first().map(clause_place)),
+        ("measure", query.measures.first().map(|d| clause_place(&d.clause))),
+        ("matrix", query.matrix.first().map(|d| clause_place(&d.clause))),
+        ("having", query.having.as_ref().map(clause_place)),
+        ("totals", query.totals.then(|| named_place(&query.from))),
+        ("top", query.top.as_ref().map(|_| named_place(&query.from))),
+    ];
+    if let Some((name, place)) = with.into_iter().find_map(|(name, place)| Some((name, place?))) {
+        let what = format!("`select` lists rows and goes without `{name}`");
+        return Err(Error::Type { what, place });
+    }
+    let columns = query.select.iter().map(|d| check(&d.clause.source).listed(d, next));
+    let columns = columns.collect::<Result<Vec<Listed>>>()?;
+    let mut order = Vec::with_capacity(query.order.len());
+    for key in &query.order {
+        let place = columns.iter().position(|column| column.name == key.key);
+        let Some(place) = place else {
+            return Err(Error::UnknownMeasure {
+                name: key.key.clone(),
+                suggestion: nearest(&key.key, columns.iter().map(|c| c.name.as_str())),
+                place: key.source.place(key.span),
+            });
+        };
+        if matches!(columns.get(place).map(|c| &c.kind), Some(ListedKind::Codes { .. })) {
+            let what = format!("no order by the set `{}`", key.key);
+            return Err(Error::Type { what, place: key.source.place(key.span) });
+        }
+        order.push((place, key.descending));
+    }
+    let after = Position::read(query, order.len())?;
+    Ok(List { columns, order, after, question: cursor::question(query) })
+}
+
+/// The place among the groups of an expression of `by`.
+fn group_place(clause: &Clause, groups: &[Group]) -> Result<usize> {
+    let name = print::expression(&clause.expr);
+    groups.iter().position(|group| group.name == name).ok_or_else(|| Error::UnknownMeasure {
+        suggestion: nearest(&name, groups.iter().map(|group| group.name.as_str())),
+        name,
+        place: clause_place(clause),
+    })
 }
 
 fn table(schema: &Schema, query: &Query) -> Result<usize> {

@@ -4,7 +4,11 @@
 
 use std::fmt::{self, Write};
 
-use crate::ast::{Arithmetic, Call, Expr, ExprKind, Measure, Order, Query};
+use crate::ast::{
+    Arithmetic, Call, Change, Definition, Expr, ExprKind, Flow, Moment, Order, Over, Publish,
+    Query, Set, Top,
+};
+use crate::lexer::{self, Token};
 use crate::parse;
 use crate::source::Source;
 use yiku::calendar;
@@ -157,53 +161,110 @@ pub(crate) fn order(order: &Order) -> String {
     if bare { format!("{sign}{}", order.key) } else { format!("{sign}{}", quoted(&order.key)) }
 }
 
-fn measure(measure: &Measure) -> String {
-    let text = expression(&measure.clause.expr);
-    let call = matches!(measure.clause.expr.kind, ExprKind::Call(_));
-    if call && measure.name == text {
+/// Whether an expression can stand without a name in front: it would not be read as having one.
+fn is_bare(text: &str) -> bool {
+    let found = lexer::tokens(&Source::text(text)).unwrap_or_default();
+    let mut found = found.iter().map(|(token, _)| token);
+    let first = found.next();
+    let named = matches!(first, Some(Token::Word(_) | Token::Text(_)));
+    !(named && found.next() == Some(&Token::Mark("=")))
+}
+
+fn definition(found: &Definition) -> String {
+    let text = expression(&found.clause.expr);
+    if found.name == text && is_bare(&text) {
         text
-    } else if parse::is_name(&measure.name) {
-        format!("{} = {text}", measure.name)
+    } else if parse::is_name(&found.name) {
+        format!("{} = {text}", found.name)
     } else {
-        format!("{} = {text}", quoted(&measure.name))
+        format!("{} = {text}", quoted(&found.name))
     }
+}
+
+/// The value of a parameter as both forms write it.
+pub(crate) fn change(change: &Change) -> String {
+    format!("{}{}", change.sign.map_or("", Arithmetic::sign), change.number)
+}
+
+/// A moment as the JSON form writes it.
+pub(crate) fn moment(moment: &Moment) -> String {
+    match moment {
+        Moment::Day(day) => calendar::date_text(*day),
+        Moment::Version(name) => name.clone(),
+    }
+}
+
+fn assumption(changes: &[Change]) -> String {
+    let one = |found: &Change| format!("{} = {}", found.name.text, change(found));
+    let all: Vec<String> = changes.iter().map(one).collect();
+    format!("({})", all.join(", "))
+}
+
+fn set(set: &Set) -> String {
+    let of = set.table.as_ref().map_or_else(String::new, |table| format!(" of {}", table.text));
+    format!("{}{of} = {}", set.name.text, expression(&set.clause.expr))
+}
+
+fn top(top: &Top) -> String {
+    let within: Vec<String> = top.within.iter().map(|c| expression(&c.expr)).collect();
+    let within =
+        if within.is_empty() { String::new() } else { format!(" within {}", within.join(", ")) };
+    let order: Vec<String> = top.order.iter().map(order).collect();
+    format!("{}{within} by {}", top.count, order.join(", "))
+}
+
+fn over(over: &Over) -> String {
+    let [first, last] = [over.first, over.last].map(calendar::month_text);
+    format!("{} {first} to {last}", over.period.word())
+}
+
+fn flow(flow: &Flow) -> String {
+    let end = |moment: &Moment| match moment {
+        Moment::Day(day) => calendar::date_text(*day),
+        Moment::Version(name) => quoted(name),
+    };
+    format!("{} to {}", end(&flow.before), end(&flow.after))
 }
 
 impl Query {
     /// The canonical text form; [`Query::parse`] reads it back as an equal question.
     #[must_use]
     pub fn to_text(&self) -> String {
-        let mut text = format!("from {}", self.from.word.text);
-        let mut clause = |word: &str, rest: String| {
-            text.push(' ');
-            text.push_str(word);
-            text.push_str(&rest);
+        let mut clauses = vec![("from", self.from.word.text.clone())];
+        let mut clause = |word: &'static str, rest: Option<String>| {
+            clauses.extend(rest.map(|rest| (word, rest)));
         };
-        let list = |parts: Vec<String>| format!(" {}", parts.join(", "));
-        if let Some(filter) = &self.filter {
-            clause("where", format!(" {}", expression(&filter.expr)));
-        }
-        if !self.by.is_empty() {
-            clause("by", list(self.by.iter().map(|c| expression(&c.expr)).collect()));
-        }
-        if !self.measures.is_empty() {
-            clause("measure", list(self.measures.iter().map(measure).collect()));
-        }
-        if self.totals {
-            clause("totals", String::new());
-        }
-        if !self.order.is_empty() {
-            clause("order", list(self.order.iter().map(order).collect()));
-        }
-        if let Some(limit) = self.limit {
-            clause("limit", format!(" {limit}"));
-        }
-        if self.offset > 0 {
-            clause("offset", format!(" {}", self.offset));
-        }
-        if let Some(day) = self.as_of {
-            clause("as_of", format!(" {}", calendar::date_text(day)));
-        }
-        text
+        clause("where", self.filter.as_ref().map(|filter| expression(&filter.expr)));
+        clause("by", list(&self.by, |clause| expression(&clause.expr)));
+        clause("measure", list(&self.measures, definition));
+        clause("matrix", list(&self.matrix, definition));
+        clause("select", list(&self.select, definition));
+        clause("having", self.having.as_ref().map(|clause| expression(&clause.expr)));
+        clause("totals", self.totals.then(String::new));
+        clause("top", self.top.as_ref().map(top));
+        clause("order", list(&self.order, order));
+        clause("limit", self.limit.map(|limit| limit.to_string()));
+        clause("offset", (self.offset > 0).then(|| self.offset.to_string()));
+        clause("after", self.after.as_deref().map(quoted));
+        clause("over", self.over.as_ref().map(over));
+        clause("compare", list(&self.compare, |period| period.word().to_owned()));
+        clause("flow", self.flow.as_ref().map(flow));
+        clause("sets", list(&self.sets, set));
+        clause("with", list(&self.with, |changes| assumption(changes)));
+        let publish = |p: &Publish| format!("min_cell {} round {}", p.min_cell, p.round);
+        clause("publish", self.publish.as_ref().map(publish));
+        clause("as_of", self.as_of.map(calendar::date_text));
+        clause("explain", self.explain.then(String::new));
+        let texts = clauses.into_iter().map(|(word, rest)| match rest.as_str() {
+            "" => word.to_owned(),
+            rest => format!("{word} {rest}"),
+        });
+        texts.collect::<Vec<_>>().join(" ")
     }
+}
+
+/// Parts between commas; none where there is no part.
+fn list<T>(parts: &[T], text: impl Fn(&T) -> String) -> Option<String> {
+    let texts: Vec<String> = parts.iter().map(text).collect();
+    (!texts.is_empty()).then(|| texts.join(", "))
 }

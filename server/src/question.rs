@@ -68,6 +68,8 @@ pub(crate) fn answer(
         Some(prefix) => Plan::within(query, snapshot, prefix),
         None => Plan::new(query, snapshot),
     };
+    // A list without an end would be every row there is.
+    let query = if query.lists_rows() { query.with_limit(rows_max) } else { query };
     let bound = plan(&query).map_err(wrong)?;
     refuse_personal(&bound, snapshot.schema())?;
     let answer = bound.run(snapshot, limits).map_err(wrong)?;

@@ -75,6 +75,8 @@ pub(crate) struct AnswerBody<'a> {
     truncated: bool,
     limit: Option<usize>,
     matched: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next: Option<&'a str>,
 }
 
 #[derive(Debug, Serialize)]
@@ -105,6 +107,19 @@ impl Serialize for ValuesBody<'_> {
             Values::Text(values) => {
                 values.iter().try_for_each(|v| list.serialize_element(v))?;
             }
+            Values::TextLists(values) => {
+                values.iter().try_for_each(|v| list.serialize_element(v))?;
+            }
+            Values::IntLists(values) => {
+                let figures = |list: &Vec<i64>| list.iter().copied().map(Figure::Int).collect();
+                let lists = values.iter().map(|v| v.as_ref().map(figures));
+                lists.into_iter().try_for_each(|v: Option<Vec<_>>| list.serialize_element(&v))?;
+            }
+            Values::FloatLists(values) => {
+                let figures = |list: &Vec<f64>| list.iter().copied().map(Figure::Float).collect();
+                let lists = values.iter().map(|v| v.as_ref().map(figures));
+                lists.into_iter().try_for_each(|v: Option<Vec<_>>| list.serialize_element(&v))?;
+            }
         }
         list.end()
     }
@@ -124,6 +139,7 @@ impl<'a> AnswerBody<'a> {
             truncated: answer.truncated,
             limit: answer.limit,
             matched: answer.matched,
+            next: answer.next.as_deref(),
         }
     }
 }
@@ -133,7 +149,7 @@ impl<'a> From<&'a AnswerColumn> for ColumnBody<'a> {
         Self {
             name: &column.name,
             kind: column.kind.word(),
-            role: if column.role == Role::Group { "group" } else { "measure" },
+            role: column.role.word(),
             unit: column.unit.as_deref(),
             values: ValuesBody(&column.values),
             labels: column.labels.as_deref(),

@@ -43,6 +43,35 @@ pub(crate) enum Combine {
         table: usize,
         column: usize,
     },
+    /// Sums of exact values and of their squares.
+    Moments,
+    /// Every value.
+    All {
+        float: bool,
+    },
+    /// How many values lie in each of `bins` parts of one width; the bounds of exact values are
+    /// integers of their scale.
+    Bins {
+        low: f64,
+        high: f64,
+        bins: u32,
+        float: bool,
+    },
+}
+
+/// What is computed from all values of a group.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Statistic {
+    /// The value below which a share of the others lies, linear between neighbours.
+    Quantile(f64),
+    /// The standard deviation of a sample.
+    Deviation,
+    /// The coefficient of Gini: half the mean difference of two values over the mean.
+    Gini,
+    /// What share of the sum the lowest parts have.
+    Lorenz(u32),
+    /// The bins.
+    Counts,
 }
 
 /// What a measure computes from the aggregates.
@@ -58,6 +87,8 @@ pub(crate) enum Formula {
     ToFloat(Box<Formula>, f64),
     /// Divided by its own value over all rows.
     Share(Box<Formula>),
+    /// Of an aggregate, by its place; exact values are divided by the last to be numbers.
+    Statistic(Statistic, usize, f64),
 }
 
 /// The kind of a measure.
@@ -66,6 +97,10 @@ pub(crate) enum Shape {
     Number(Number),
     Date,
     Month,
+    /// A list of counts.
+    Ints,
+    /// A list of shares.
+    Floats,
 }
 
 /// A measure, bound.
@@ -109,7 +144,11 @@ impl Checker<'_> {
         }
     }
 
-    fn formula(&self, expr: &Expr, aggregates: &mut Vec<Aggregate>) -> Result<(Shape, Formula)> {
+    pub(super) fn formula(
+        &self,
+        expr: &Expr,
+        aggregates: &mut Vec<Aggregate>,
+    ) -> Result<(Shape, Formula)> {
         let span = expr.span;
         match &expr.kind {
             ExprKind::Number(_) => {
@@ -134,7 +173,7 @@ impl Checker<'_> {
             _ => Err(self.wrong(
                 span,
                 "expected a measure: count(), count(where …), count_distinct, sum, avg, min, max, \
-                 per, share, or arithmetic on them",
+                 median, quantile, stddev, per, share, or arithmetic on them",
             )),
         }
     }
@@ -142,6 +181,9 @@ impl Checker<'_> {
     fn numeric(&self, expr: &Expr, aggregates: &mut Vec<Aggregate>) -> Result<(Number, Formula)> {
         match self.formula(expr, aggregates)? {
             (Shape::Number(number), formula) => Ok((number, formula)),
+            (Shape::Ints | Shape::Floats, _) => {
+                Err(self.wrong(expr.span, "expected a number, found a list of numbers"))
+            }
             _ => Err(self.wrong(expr.span, "expected a number, found a day or a month")),
         }
     }
@@ -170,6 +212,9 @@ impl Checker<'_> {
         aggregates: &mut Vec<Aggregate>,
     ) -> Result<(Shape, Formula)> {
         let name = call.name.text.as_str();
+        if let Some(found) = self.statistic(call, aggregates)? {
+            return Ok(found);
+        }
         match name {
             "count" => self.count(call, aggregates),
             "count_distinct" => self.count_distinct(call, aggregates),
@@ -211,7 +256,7 @@ impl Checker<'_> {
         self.arguments(call, wanted)
     }
 
-    fn filter(&self, call: &Call) -> Result<Option<Condition>> {
+    pub(super) fn filter(&self, call: &Call) -> Result<Option<Condition>> {
         let Some(filter) = &call.filter else { return Ok(None) };
         Ok(Some(self.condition(filter)?.at(self.table)))
     }
@@ -319,7 +364,11 @@ impl Checker<'_> {
     }
 
     /// `sum`, `avg`, `min`, `max` of a value of the row, or of the rows beneath it.
-    fn aggregate(&self, call: &Call, aggregates: &mut Vec<Aggregate>) -> Result<(Shape, Formula)> {
+    pub(super) fn aggregate(
+        &self,
+        call: &Call,
+        aggregates: &mut Vec<Aggregate>,
+    ) -> Result<(Shape, Formula)> {
         let name = call.name.text.as_str();
         let [argument] = self.arguments(call, "one value")?;
         let (typed, condition) = if self.beneath(argument).is_some() {
@@ -366,12 +415,16 @@ impl Checker<'_> {
 }
 
 /// The place of an aggregate; the same one asked twice is computed once.
-fn placed(aggregates: &mut Vec<Aggregate>, aggregate: Aggregate) -> Formula {
+pub(super) fn place(aggregates: &mut Vec<Aggregate>, aggregate: Aggregate) -> usize {
     let found = aggregates.iter().position(|a| *a == aggregate);
-    Formula::Aggregate(found.unwrap_or_else(|| {
+    found.unwrap_or_else(|| {
         aggregates.push(aggregate);
         aggregates.len() - 1
-    }))
+    })
+}
+
+fn placed(aggregates: &mut Vec<Aggregate>, aggregate: Aggregate) -> Formula {
+    Formula::Aggregate(place(aggregates, aggregate))
 }
 
 /// An aggregate that is a count. A condition that is always true is none.
@@ -382,7 +435,7 @@ fn whole(aggregates: &mut Vec<Aggregate>, mut aggregate: Aggregate) -> (Shape, F
 }
 
 /// A number of a formula turned into one of another kind.
-fn changed(formula: Formula, from: Number, change: Change) -> Formula {
+pub(super) fn changed(formula: Formula, from: Number, change: Change) -> Formula {
     let formula = match change.times {
         1 => formula,
         times => Formula::Times(Box::new(formula), times),

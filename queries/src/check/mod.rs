@@ -6,9 +6,12 @@
 mod compare;
 mod functions;
 mod groups;
+mod having;
+mod listed;
 mod measures;
 mod names;
 mod operators;
+mod statistics;
 #[cfg(test)]
 mod tests;
 
@@ -25,10 +28,12 @@ use crate::source::{Source, Span};
 
 pub(crate) use compare::holds;
 pub(crate) use groups::{Bands, Bounds, Group, GroupKind, next_level};
-pub(crate) use measures::{Aggregate, Combine, Formula, Measured, Shape};
+pub(crate) use having::Having;
+pub(crate) use listed::{Listed, ListedKind};
+pub(crate) use measures::{Aggregate, Combine, Formula, Measured, Shape, Statistic};
 
 /// Functions of the language.
-pub(crate) const FUNCTIONS: [&str; 22] = [
+pub(crate) const FUNCTIONS: [&str; 29] = [
     "abs",
     "age",
     "all",
@@ -49,13 +54,19 @@ pub(crate) const FUNCTIONS: [&str; 22] = [
     "share",
     "sum",
     "year",
-    "quantile",
+    "gini",
+    "histogram",
+    "lorenz",
     "median",
+    "poverty_gap",
+    "poverty_rate",
+    "poverty_severity",
+    "quantile",
+    "stddev",
 ];
 
 /// Functions of the language that this build does not answer.
-const FUNCTIONS_MISSING: [&str; 8] =
-    ["quantile", "median", "stddev", "histogram", "matches", "inflow", "outflow", "spearman"];
+const FUNCTIONS_MISSING: [&str; 3] = ["matches", "inflow", "outflow"];
 
 /// The kind of an expression.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

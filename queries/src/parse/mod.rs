@@ -4,12 +4,14 @@
 //! run out of stack; lists have at most [`LIST_MAX`] elements; a part of the language that is
 //! not built is refused by its name, never left out.
 
+mod clauses;
 mod expr;
 mod query;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use query::{day, empty, order_key, unique_measures};
+pub(crate) use clauses::{change, moment, over_months, publish};
+pub(crate) use query::{day, empty, order_key};
 
 use crate::ast::{Expr, Word};
 use crate::error::{Error, Result};
@@ -26,6 +28,16 @@ pub(crate) const BY_MAX: usize = 16;
 pub(crate) const MEASURES_MAX: usize = 64;
 /// Keys of an order.
 pub(crate) const ORDER_MAX: usize = 32;
+/// Parts of a histogram or of a curve.
+pub(crate) const BINS_MAX: u32 = 1_000;
+/// Columns of a list of rows.
+pub(crate) const SELECT_MAX: usize = 64;
+/// Conditions of a matrix.
+pub(crate) const MATRIX_MAX: usize = 64;
+/// Sets of a question, and the assumptions it is asked under.
+pub(crate) const SETS_MAX: usize = 16;
+/// Months of `over`.
+pub(crate) const OVER_MAX: usize = 1_200;
 
 /// Words that never name a column.
 pub(crate) const RESERVED: [&str; 9] =
@@ -151,10 +163,6 @@ impl<'a> Parser<'a> {
             return Ok(());
         }
         Err(self.unexpected_near(expected, &["and", "or", "in", "between", "has", "within", "is"]))
-    }
-
-    fn unsupported(&self, name: &str, span: Span) -> Error {
-        Error::Unsupported { name: name.to_owned(), place: self.source.place(span) }
     }
 
     fn limit(&self, what: &'static str, found: usize, limit: usize) -> Result<()> {

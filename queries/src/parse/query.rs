@@ -1,8 +1,8 @@
-//! The text form of a question: `from T where … by … measure … totals order … limit … offset …
-//! as_of …`.
+//! The text form of a question: `from T where … by … measure … totals order … limit …`, and the
+//! other clauses in any order.
 
 use super::{BY_MAX, MEASURES_MAX, ORDER_MAX, Parser, is_name};
-use crate::ast::{Clause, Expr, ExprKind, Measure, Named, Order, Query, Word};
+use crate::ast::{Clause, Definition, Expr, ExprKind, Named, Order, Query, Word};
 use crate::error::{Error, Result};
 use crate::lexer::Token;
 use crate::print;
@@ -10,25 +10,10 @@ use crate::source::{Source, Span};
 use yiku::calendar;
 
 /// The clauses, in the order of the canonical text.
-const CLAUSES: [&str; 9] =
-    ["from", "where", "by", "measure", "totals", "order", "limit", "offset", "as_of"];
-
-/// Clauses of the language that this build does not answer.
-pub(crate) const CLAUSES_MISSING: [&str; 14] = [
-    "over",
-    "compare",
-    "select",
-    "having",
-    "top",
-    "flow",
-    "matrix",
-    "sets",
-    "with",
-    "publish",
+const CLAUSES: [&str; 21] = [
+    "from", "where", "by", "measure", "matrix", "select", "having", "totals", "top", "order",
+    "limit", "offset", "after", "over", "compare", "flow", "sets", "with", "publish", "as_of",
     "explain",
-    "after",
-    "histogram",
-    "parameters",
 ];
 
 impl Query {
@@ -50,11 +35,23 @@ pub(crate) fn empty(from: Word, source: &Source) -> Query {
         filter: None,
         by: Vec::new(),
         measures: Vec::new(),
+        matrix: Vec::new(),
+        select: Vec::new(),
+        having: None,
         totals: false,
+        top: None,
         order: Vec::new(),
         limit: None,
         offset: 0,
+        after: None,
+        over: None,
+        compare: Vec::new(),
+        flow: None,
+        sets: Vec::new(),
+        with: Vec::new(),
+        publish: None,
         as_of: None,
+        explain: false,
     }
 }
 
@@ -80,18 +77,28 @@ pub(crate) fn order_key(source: &Source) -> Result<Order> {
     Ok(Order { key, descending, span, source: source.clone() })
 }
 
-/// Two measures, or two orders of one name, would leave open which is meant.
-pub(crate) fn unique_measures(measures: &[Measure]) -> Result<()> {
+/// Two of one name would leave open which is meant.
+pub(crate) fn unique(what: &str, list: &[Definition]) -> Result<()> {
     let mut seen = std::collections::BTreeSet::new();
-    for measure in measures {
-        if !seen.insert(measure.name.as_str()) {
+    for found in list {
+        if !seen.insert(found.name.as_str()) {
             return Err(Error::Type {
-                what: format!("two measures are called `{}`; give each its own name", measure.name),
-                place: measure.clause.source.place(measure.clause.expr.span),
+                what: format!("two {what} are called `{}`; give each its own name", found.name),
+                place: found.clause.source.place(found.clause.expr.span),
             });
         }
     }
     Ok(())
+}
+
+impl Query {
+    /// What does not depend on the form that the question was read from.
+    pub(crate) fn checked(self) -> Result<Self> {
+        unique("measures", &self.measures)?;
+        unique("columns of the list", &self.select)?;
+        unique("conditions of the matrix", &self.matrix)?;
+        Ok(self)
+    }
 }
 
 impl Parser<'_> {
@@ -111,8 +118,7 @@ impl Parser<'_> {
             self.step();
             self.clause(found, &mut query)?;
         }
-        unique_measures(&query.measures)?;
-        Ok(query)
+        query.checked()
     }
 
     fn clause_word(&self) -> Result<&'static str> {
@@ -123,12 +129,9 @@ impl Parser<'_> {
             if word == "measures" {
                 return Ok("measure");
             }
-            if CLAUSES_MISSING.contains(&word.as_str()) {
-                return Err(self.unsupported(word, self.span()));
-            }
         }
-        let expected = "an operator or a clause (where, by, measure, totals, order, limit, \
-                        offset, as_of)";
+        let expected = "an operator or a clause (where, by, measure, having, totals, order, limit, \
+                        as_of, …)";
         let operators = ["and", "or", "in", "between", "has", "within", "is"];
         let known: Vec<&str> = CLAUSES.iter().chain(&operators).copied().collect();
         Err(self.unexpected_near(expected, &known))
@@ -142,7 +145,7 @@ impl Parser<'_> {
                 Ok(())
             })?,
             "measure" => self.list_of(MEASURES_MAX, "the number of measures", |p| {
-                query.measures.push(p.measure()?);
+                query.measures.push(p.definition()?);
                 Ok(())
             })?,
             "totals" => query.totals = true,
@@ -152,12 +155,13 @@ impl Parser<'_> {
             })?,
             "limit" => query.limit = Some(self.count("a number of rows")?),
             "offset" => query.offset = self.count("a number of rows")?,
-            _ => query.as_of = Some(self.day()?),
+            "as_of" => query.as_of = Some(self.day()?),
+            _ => self.later_clause(word, query)?,
         }
         Ok(())
     }
 
-    fn list_of(
+    pub(super) fn list_of(
         &mut self,
         limit: usize,
         what: &'static str,
@@ -174,12 +178,12 @@ impl Parser<'_> {
         }
     }
 
-    fn clause_expr(&mut self) -> Result<Clause> {
+    pub(super) fn clause_expr(&mut self) -> Result<Clause> {
         Ok(Clause { expr: self.expr()?, source: self.source.clone() })
     }
 
     /// `name = EXPR`, or an expression that is called by its own text.
-    fn measure(&mut self) -> Result<Measure> {
+    pub(super) fn definition(&mut self) -> Result<Definition> {
         let named = matches!(self.ahead(1), Token::Mark("="));
         let name = match self.peek().clone() {
             Token::Word(word) if named && is_name(&word) => Some(word),
@@ -192,10 +196,10 @@ impl Parser<'_> {
         }
         let clause = self.clause_expr()?;
         let name = name.unwrap_or_else(|| print::expression(&clause.expr));
-        Ok(Measure { name, clause })
+        Ok(Definition { name, clause })
     }
 
-    fn order(&mut self) -> Result<Order> {
+    pub(super) fn order(&mut self) -> Result<Order> {
         let start = self.span();
         let descending = self.eat_mark("-");
         let expr = self.expr()?;
@@ -207,7 +211,7 @@ impl Parser<'_> {
         Ok(Order { key, descending, span, source: self.source.clone() })
     }
 
-    fn count(&mut self, expected: &str) -> Result<usize> {
+    pub(super) fn count(&mut self, expected: &str) -> Result<usize> {
         let count = match self.peek() {
             Token::Number(number) => number.parse::<usize>().ok(),
             _ => None,

@@ -136,6 +136,35 @@ fn both_forms_are_one_question() {
             "from aid by band(age(d), 0, 18) measure 'the sum' = \
              sum(amount where kind = 'a''b') order -'the sum', band(age(d), 0, 18)",
         ),
+        (
+            "from person explain having n>3 and n < 9 top 3 within a.b, c by -n, d measure n = \
+             count() over quarter 2025-01 to 2026-10 compare year,month, year",
+            r#"{"from": "person", "explain": true, "having": "n > 3 and n < 9",
+                "top": {"k": 3, "within": ["a.b", "c"], "by": ["-n", "d"]},
+                "measures": {"n": "count()"}, "over": {"quarter": ["2025-01", "2026-10"]},
+                "compare": ["year", "month"]}"#,
+            "from person measure n = count() having n > 3 and n < 9 top 3 within a.b, c by -n, d \
+             over quarter 2025-01 to 2026-10 compare year, month explain",
+        ),
+        (
+            "from person select name, old = age(b)>60, 'a = b' = a = b, (a = b) and c \
+             after 'x''y' limit 3 publish min_cell 10 over month 2026-01",
+            r#"{"from": "person", "select": {"name": "name", "old": "age(b) > 60",
+                "a = b": "a = b", "a = b and c": "a = b and c"}, "after": "x'y", "limit": 3,
+                "publish": {"min_cell": 10}, "over": {"month": ["2026-01", "2026-01"]}}"#,
+            "from person select name, old = age(b) > 60, 'a = b' = a = b, 'a = b and c' = a = b \
+             and c limit 3 after 'x''y' over month 2026-01 to 2026-01 publish min_cell 10 round 1",
+        ),
+        (
+            "from person matrix ill, b > 1 flow 2026-09-30 to 'before the flood' sets needy = \
+             a or b, homes of household = urban with (line = +50.00, other = 3), line = 700",
+            r#"{"from": "person", "matrix": ["ill", "b > 1"],
+                "flow": {"from": "2026-09-30", "to": "before the flood"},
+                "sets": {"needy": "a or b", "homes": {"of": "household", "where": "urban"}},
+                "with": [{"line": "+50.00", "other": 3}, {"line": 700}]}"#,
+            "from person matrix ill, b > 1 flow 2026-09-30 to 'before the flood' sets needy = \
+             a or b, homes of household = urban with (line = +50.00, other = 3), (line = 700)",
+        ),
     ] {
         let (of_text, of_json) = (Query::parse(text).unwrap(), Query::from_json(json).unwrap());
         assert_eq!(of_text, of_json, "{text}");
@@ -189,7 +218,21 @@ fn an_error_says_where_and_what_would_be_right() {
         ("from person limit 99999999999999999999", 18, "query.syntax", "a number of rows"),
         ("from person as_of 2026-10", 18, "query.syntax", "expected a day like `2026-10-31`"),
         ("from person measure n = count(), n = sum(a)", 37, "query.type", "two measures"),
-        ("from person having n > 3", 12, "query.unsupported", "not supported yet: having"),
+        ("from person having", 18, "query.syntax", "found the end"),
+        ("from person top 3", 17, "query.syntax", "expected `by`"),
+        ("from person top by n", 16, "query.syntax", "how many rows of each group"),
+        ("from person over mnth 2026-01", 17, "query.syntax", "did you mean `month`?"),
+        ("from person over month 2026", 23, "query.syntax", "a month like `2026-10`"),
+        ("from person over month 2026-02 to 2026-01", 23, "query.type", "the earlier one first"),
+        ("from person over month 1000-01 to 2026-01", 23, "query.limit", "1200"),
+        ("from person compare week", 20, "query.syntax", "month, quarter or year"),
+        ("from person flow 2026-01-01", 27, "query.syntax", "expected `to`"),
+        ("from person flow yesterday to 2026-01-01", 17, "query.syntax", "the name of a version"),
+        ("from person sets needy age(b) > 3", 23, "query.syntax", "expected `=`"),
+        ("from person with line = x", 24, "query.syntax", "expected a number"),
+        ("from person publish min_cell 0", 20, "query.type", "numbers from 1"),
+        ("from person after cursor", 18, "query.syntax", "between single quotes"),
+        ("from person select a, b = a, a", 29, "query.type", "two columns of the list"),
         ("from person where a in set b", 0, "", ""),
         ("from person where a.b.c.d.e", 26, "query.limit", "the number of parts of a name"),
         ("from person where 王 = @", 22, "query.syntax", "found `@`"),
@@ -224,12 +267,26 @@ fn json_that_is_not_a_question_is_refused() {
         (r#"{"from": "person", "measures": {"a/b": "x +"}}"#, "query.syntax", "/measures/a~1b"),
         (r#"{"from": "person", "order": [""]}"#, "query.syntax", "/order/0"),
         (r#"{"from": "person", "as_of": "2026-1-1"}"#, "query.syntax", "/as_of"),
+        (r#"{"from": "person", "select": "a"}"#, "query.json", "a list of expressions"),
+        (r#"{"from": "person", "select": ["a", "b +"]}"#, "query.syntax", "/select/1"),
+        (r#"{"from": "person", "select": {"x": "b +"}}"#, "query.syntax", "/select/x"),
         (
-            r#"{"from": "person", "select": ["a"]}"#,
-            "query.unsupported",
-            "not supported yet: select",
+            r#"{"from": "person", "over": {"week": ["2026-01", "2026-02"]}}"#,
+            "query.syntax",
+            "month",
         ),
-        (r#"{"from": "person", "explain": true}"#, "query.unsupported", "explain"),
+        (r#"{"from": "person", "over": {"month": ["2026-01"]}}"#, "query.json", "length"),
+        (r#"{"from": "person", "over": {}}"#, "query.json", "one of month"),
+        (r#"{"from": "person", "over": {"year": ["2026", "x"]}}"#, "query.syntax", "/over/year/0"),
+        (r#"{"from": "person", "flow": {"from": "2026-01-01"}}"#, "query.json", "missing field"),
+        (r#"{"from": "person", "flow": {"from": "", "to": "a"}}"#, "query.syntax", "/flow/from"),
+        (r#"{"from": "person", "top": {"k": 3, "by": 4}}"#, "query.json", "a key of an order"),
+        (r#"{"from": "person", "sets": {"a b": "c"}}"#, "query.json", "no name of a set"),
+        (r#"{"from": "person", "sets": {"a": {"of": "aid"}}}"#, "query.json", "`of` and `where`"),
+        (r#"{"from": "person", "with": [{}]}"#, "query.json", "is empty"),
+        (r#"{"from": "person", "with": [{"line": "much"}]}"#, "query.syntax", "/with/0/line"),
+        (r#"{"from": "person", "publish": {"min_cell": 0}}"#, "query.type", "/publish"),
+        (r#"{"from": "person", "compare": ["week"]}"#, "query.syntax", "/compare/0"),
     ] {
         let error = Query::from_json(json).unwrap_err();
         assert_eq!(error.code(), code, "{json}: {error}");
@@ -237,7 +294,7 @@ fn json_that_is_not_a_question_is_refused() {
     }
     let measures: Vec<String> = (0..65).map(|n| format!("\"m{n}\": \"count()\"")).collect();
     let many = format!(r#"{{"from": "person", "measures": {{{}}}}}"#, measures.join(", "));
-    assert!(Query::from_json(&many).unwrap_err().to_string().contains("more than 64 measures"));
+    assert!(Query::from_json(&many).unwrap_err().to_string().contains("more than 64 named parts"));
 }
 
 /// Texts that are meant to break the reader are refused, on a small stack too.

@@ -10,8 +10,9 @@ use yiku::RowSet;
 use super::exact_sum::ExactSum;
 use super::keys::{Assignment, Groups};
 use super::scan::Scan;
+use super::statistic::{self, All, Figure, Moments};
 use super::vector::Vector;
-use crate::check::{Aggregate, Combine};
+use crate::check::{Aggregate, Combine, Statistic};
 use crate::error::Result;
 
 /// One aggregate of every group.
@@ -23,6 +24,10 @@ pub(super) enum Column {
     FloatExtremes { least: bool, values: Vec<Option<f64>> },
     Values(Vec<HashSet<i64>>),
     Texts(Vec<HashSet<String>>),
+    Moments(Vec<Moments>),
+    All(Vec<Vec<i64>>),
+    AllFloat(Vec<Vec<f64>>),
+    Bins { low: f64, high: f64, float: bool, counts: Vec<Vec<u64>> },
 }
 
 /// A number that a measure computes with.
@@ -56,6 +61,13 @@ impl Column {
             }
             Combine::DistinctValues => Self::Values(vec![HashSet::new(); groups]),
             Combine::DistinctTexts { .. } => Self::Texts(vec![HashSet::new(); groups]),
+            Combine::Moments => Self::Moments(vec![Moments::default(); groups]),
+            Combine::All { float: false } => Self::All(vec![Vec::new(); groups]),
+            Combine::All { float: true } => Self::AllFloat(vec![Vec::new(); groups]),
+            Combine::Bins { low, high, bins, float } => {
+                let counts = vec![vec![0; bins as usize]; groups];
+                Self::Bins { low, high, float, counts }
+            }
         }
     }
 
@@ -69,6 +81,13 @@ impl Column {
             Self::FloatExtremes { values, .. } => values.len(),
             Self::Values(v) => v.len() + v.iter().map(HashSet::len).sum::<usize>(),
             Self::Texts(v) => v.len() + v.iter().map(HashSet::len).sum::<usize>() * 2,
+            Self::Moments(v) => v.len() * 2,
+            // A value of a list takes a quarter of what a cell is taken for.
+            Self::All(v) => v.len() + v.iter().map(Vec::len).sum::<usize>() / 4,
+            Self::AllFloat(v) => v.len() + v.iter().map(Vec::len).sum::<usize>() / 4,
+            Self::Bins { counts, .. } => {
+                counts.len() + counts.iter().map(Vec::len).sum::<usize>() / 4
+            }
         }
     }
 
@@ -82,6 +101,11 @@ impl Column {
             Self::FloatExtremes { values, .. } => values.push(None),
             Self::Values(v) => v.push(HashSet::new()),
             Self::Texts(v) => v.push(HashSet::new()),
+            Self::Moments(v) => v.push(Moments::default()),
+            Self::All(v) => v.push(Vec::new()),
+            Self::AllFloat(v) => v.push(Vec::new()),
+            // The first group to join brings its bins.
+            Self::Bins { counts, .. } => counts.push(Vec::new()),
         }
     }
 
@@ -128,6 +152,29 @@ impl Column {
             (Self::Values(sets), _) => each_slot(sets, assignment, known, |slot, row| {
                 slot.insert(value.exact(row));
             }),
+            (Self::Moments(sums), _) => each_slot(sums, assignment, known, |slot, row| {
+                slot.add(value.exact(row));
+            }),
+            (Self::All(lists), _) => each_slot(lists, assignment, known, |slot, row| {
+                slot.push(value.exact(row));
+            }),
+            (Self::AllFloat(lists), _) => each_slot(lists, assignment, known, |slot, row| {
+                slot.push(value.float(row));
+            }),
+            (Self::Bins { low, high, float, counts }, _) => {
+                let (bounds, float) = ((*low, *high), *float);
+                each_slot(counts, assignment, known, |slot, row| {
+                    let bins = u32::try_from(slot.len()).unwrap_or(0);
+                    let place = if float {
+                        statistic::float_bin(value.float(row), bounds, bins)
+                    } else {
+                        statistic::bin(value.exact(row), bounds, bins)
+                    };
+                    if let Some(count) = place.and_then(|place| slot.get_mut(place)) {
+                        *count += 1;
+                    }
+                });
+            }
             (Self::Counts(_) | Self::Texts(_), _) => {}
         }
     }
@@ -164,6 +211,15 @@ impl Column {
             (Self::Texts(a), Self::Texts(b)) => {
                 pair(a, into, b, from, |a, b| a.extend(b.iter().cloned()));
             }
+            (Self::Moments(a), Self::Moments(b)) => pair(a, into, b, from, Moments::join),
+            (Self::All(a), Self::All(b)) => pair(a, into, b, from, |a, b| a.extend(b)),
+            (Self::AllFloat(a), Self::AllFloat(b)) => pair(a, into, b, from, |a, b| a.extend(b)),
+            (Self::Bins { counts: a, .. }, Self::Bins { counts: b, .. }) => {
+                pair(a, into, b, from, |a, b| {
+                    a.resize(b.len().max(a.len()), 0);
+                    a.iter_mut().zip(b).for_each(|(a, b)| *a += b);
+                });
+            }
             _ => {}
         }
     }
@@ -191,6 +247,21 @@ impl Column {
             }
             (Self::Values(v), _) => size(v.get(group)?.len()),
             (Self::Texts(v), _) => size(v.get(group)?.len()),
+            (Self::Moments(_) | Self::All(_) | Self::AllFloat(_) | Self::Bins { .. }, _) => None,
+        }
+    }
+
+    /// A statistic of a group; unknown where it is not defined.
+    pub(super) fn statistic(&self, kind: Statistic, group: usize, over: f64) -> Option<Figure> {
+        match self {
+            Self::Moments(v) => {
+                let deviation = v.get(group)?.deviation()? / over;
+                Some(Figure::One(Number::Float(deviation)))
+            }
+            Self::All(v) => statistic::statistic(kind, All::Exact(v.get(group)?), over),
+            Self::AllFloat(v) => statistic::statistic(kind, All::Float(v.get(group)?), over),
+            Self::Bins { counts, .. } => counts.get(group).cloned().map(Figure::Counts),
+            _ => None,
         }
     }
 }

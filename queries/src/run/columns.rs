@@ -5,6 +5,7 @@ use yiku::PathTree;
 use super::aggregate::Number;
 use super::finish::Row;
 use super::keys::Cell;
+use super::statistic::Figure;
 use crate::answer::{AnswerColumn, AnswerKind, Role, Values};
 use crate::check::{Group, GroupKind, Measured, Shape};
 use crate::plan::Plan;
@@ -30,25 +31,32 @@ impl Plan {
         tree: &PathTree,
         rows: &[Row],
     ) -> AnswerColumn {
-        let cells = || rows.iter().map(|row| row.key.get(place).unwrap_or(&Cell::Unknown));
-        let kind = group_kind(&group.kind);
+        let cell = |row: &Row| row.key.get(place).cloned().unwrap_or(Cell::Unknown);
+        let cells: Vec<Cell> = rows.iter().map(cell).collect();
+        let (kind, values, labels) = self.shown(&group.kind, &cells, tree, self.totals);
+        let (name, role) = (group.name.clone(), Role::Group);
+        AnswerColumn { name, kind, unit: None, role, values, labels }
+    }
+
+    /// Cells as an answer has them: their kind, values and labels, if they have any.
+    pub(super) fn shown(
+        &self,
+        group: &GroupKind,
+        cells: &[Cell],
+        tree: &PathTree,
+        totals: bool,
+    ) -> (AnswerKind, Values, Option<Vec<Option<String>>>) {
+        let kind = group_kind(group);
         let values = if matches!(kind, AnswerKind::Int | AnswerKind::Money) {
             let int = |cell: &Cell| if let Cell::Int(value) = cell { Some(*value) } else { None };
-            Values::Int(cells().map(int).collect())
+            Values::Int(cells.iter().map(int).collect())
         } else {
-            Values::Text(cells().map(|cell| self.text(&group.kind, cell, tree)).collect())
+            Values::Text(cells.iter().map(|cell| self.text(group, cell, tree)).collect())
         };
         let labelled = matches!(kind, AnswerKind::Code | AnswerKind::Path | AnswerKind::Band);
-        let labels = (labelled || self.totals)
-            .then(|| cells().map(|cell| self.label(&group.kind, cell, tree)).collect());
-        AnswerColumn {
-            name: group.name.clone(),
-            kind,
-            unit: None,
-            role: Role::Group,
-            values,
-            labels,
-        }
+        let labels = (labelled || totals)
+            .then(|| cells.iter().map(|cell| self.label(group, cell, tree)).collect());
+        (kind, values, labels)
     }
 
     /// The value of a cell as a program reads it.
@@ -123,7 +131,8 @@ fn prefix(tree: &PathTree, value: i64, level: Option<usize>) -> String {
 }
 
 fn measure_column(measure: &Measured, place: usize, rows: &[Row]) -> AnswerColumn {
-    let numbers = || rows.iter().map(|row| row.measures.get(place).copied().flatten());
+    let figures = || rows.iter().map(|row| row.measures.get(place)?.as_ref());
+    let numbers = || figures().map(|figure| figure?.one());
     let exact = |number: Option<Number>| match number {
         Some(Number::Exact(value)) => i64::try_from(value).ok(),
         _ => None,
@@ -134,6 +143,22 @@ fn measure_column(measure: &Measured, place: usize, rows: &[Row]) -> AnswerColum
     let (kind, values) = match measure.shape {
         Shape::Date => (AnswerKind::Date, text(calendar::date_text)),
         Shape::Month => (AnswerKind::Month, text(calendar::month_text)),
+        Shape::Ints => {
+            let list = |figure: Option<&Figure>| match figure {
+                Some(Figure::Counts(list)) => {
+                    list.iter().map(|count| i64::try_from(*count).ok()).collect()
+                }
+                _ => None,
+            };
+            (AnswerKind::Int, Values::IntLists(figures().map(list).collect()))
+        }
+        Shape::Floats => {
+            let list = |figure: Option<&Figure>| match figure {
+                Some(Figure::Shares(list)) => Some(list.clone()),
+                _ => None,
+            };
+            (AnswerKind::Float, Values::FloatLists(figures().map(list).collect()))
+        }
         Shape::Number(number) if number.float || number.scale > 0 => {
             let float = |number: Option<Number>| number.map(Number::float);
             let kind = if number.money { AnswerKind::Money } else { AnswerKind::Float };

@@ -7,6 +7,7 @@ use yiku::Snapshot;
 use super::Grouped;
 use super::aggregate::Number;
 use super::keys::Cell;
+use super::statistic::Figure;
 use crate::answer::Answer;
 use crate::ast::Arithmetic;
 use crate::check::{Formula, Measured, Shape};
@@ -18,19 +19,19 @@ use yiku::calendar;
 /// One row of the answer before it is written.
 pub(super) struct Row {
     pub(super) key: Vec<Cell>,
-    pub(super) measures: Vec<Option<Number>>,
+    pub(super) measures: Vec<Option<Figure>>,
     pub(super) level: usize,
 }
 
 /// A number beyond what the answer can hold.
-struct TooLarge;
+pub(super) struct TooLarge;
 
 /// A number, or none where it is unknown.
 type Computed = std::result::Result<Option<Number>, TooLarge>;
 
 /// A group that a measure is computed for, and the group of all rows.
 #[derive(Clone, Copy)]
-struct Of<'a> {
+pub(super) struct Of<'a> {
     own: (&'a Grouped, usize),
     whole: Option<&'a Grouped>,
 }
@@ -50,6 +51,12 @@ impl Plan {
         for (level, grouped) in pairs().filter(|(level, _)| *level == 0 || self.totals) {
             for (place, key) in grouped.keys.iter().enumerate() {
                 let of = Of { own: (grouped, place), whole };
+                if let (0, Some(having)) = (level, &self.having) {
+                    let beyond = |TooLarge| Error::Overflow { what: "`having`".to_owned() };
+                    if self.having_of(having, of).map_err(beyond)? != Some(true) {
+                        continue;
+                    }
+                }
                 let measures: Result<Vec<_>> =
                     self.measures.iter().map(|m| self.measure(m, of)).collect();
                 let mut key = key.clone();
@@ -57,6 +64,7 @@ impl Plan {
                 rows.push(Row { key, measures: measures?, level });
             }
         }
+        let rows = self.best(rows);
         let total_rows = rows.iter().filter(|r| r.level == 0).count();
         let rows = self.cut(rows);
         let shown = rows.iter().filter(|r| r.level == 0).count();
@@ -71,10 +79,20 @@ impl Plan {
             truncated: shown < total_rows,
             limit: self.limit,
             levels: if self.totals { rows.iter().map(level).collect() } else { Vec::new() },
+            next: None,
         })
     }
 
-    fn measure(&self, measured: &Measured, of: Of<'_>) -> Result<Option<Number>> {
+    fn measure(&self, measured: &Measured, of: Of<'_>) -> Result<Option<Figure>> {
+        if matches!(measured.shape, Shape::Ints | Shape::Floats) {
+            let Formula::Statistic(kind, place, over) = measured.formula else { return Ok(None) };
+            let column = of.own.0.columns.get(place);
+            return Ok(column.and_then(|column| column.statistic(kind, of.own.1, over)));
+        }
+        Ok(self.scalar(measured, of)?.map(Figure::One))
+    }
+
+    fn scalar(&self, measured: &Measured, of: Of<'_>) -> Result<Option<Number>> {
         let beyond = || Error::Overflow { what: format!("measure `{}`", measured.name) };
         let number = self.number(&measured.formula, of).map_err(|TooLarge| beyond())?;
         let Some(Number::Exact(value)) = number else { return Ok(number) };
@@ -88,7 +106,7 @@ impl Plan {
     }
 
     /// The value of a formula; none where it is unknown.
-    fn number(&self, formula: &Formula, of: Of<'_>) -> Computed {
+    pub(super) fn number(&self, formula: &Formula, of: Of<'_>) -> Computed {
         let float = |value: Option<f64>| Ok(value.map(Number::Float));
         match formula {
             Formula::Aggregate(place) => {
@@ -117,6 +135,11 @@ impl Plan {
                     _ => Ok(None),
                 }
             }
+            Formula::Statistic(kind, place, over) => {
+                let column = of.own.0.columns.get(*place);
+                let found = column.and_then(|column| column.statistic(*kind, of.own.1, *over));
+                Ok(found.and_then(|figure| figure.one()))
+            }
             Formula::Share(inner) => {
                 let Some(whole) = of.whole else { return Ok(None) };
                 let whole = self.number(inner, Of { own: (whole, 0), whole: Some(whole) })?;
@@ -140,7 +163,10 @@ impl Plan {
             return rows;
         }
         rows.sort_by(|a, b| {
-            a.level.cmp(&b.level).then_with(|| self.ordered(a, b)).then_with(|| a.key.cmp(&b.key))
+            a.level
+                .cmp(&b.level)
+                .then_with(|| self.ordered(&self.order, a, b))
+                .then_with(|| a.key.cmp(&b.key))
         });
         let mut seen = 0usize;
         let last = self.offset.saturating_add(self.limit.unwrap_or(usize::MAX));
@@ -152,12 +178,12 @@ impl Plan {
         rows
     }
 
-    fn ordered(&self, a: &Row, b: &Row) -> Ordering {
-        for (key, descending) in &self.order {
+    pub(super) fn ordered(&self, keys: &[(Key, bool)], a: &Row, b: &Row) -> Ordering {
+        for (key, descending) in keys {
             let order = match key {
                 Key::Group(place) => cells(a.key.get(*place), b.key.get(*place), *descending),
                 Key::Measure(place) => {
-                    let of = |row: &Row| row.measures.get(*place).copied().flatten();
+                    let of = |row: &Row| row.measures.get(*place)?.as_ref()?.one();
                     numbers(of(a), of(b), *descending)
                 }
             };
@@ -183,10 +209,7 @@ fn cells(a: Option<&Cell>, b: Option<&Cell>, descending: bool) -> Ordering {
 fn numbers(a: Option<Number>, b: Option<Number>, descending: bool) -> Ordering {
     match (a, b) {
         (Some(a), Some(b)) => {
-            let order = match (a, b) {
-                (Number::Exact(a), Number::Exact(b)) => a.cmp(&b),
-                _ => a.float().total_cmp(&b.float()),
-            };
+            let order = a.compare(b);
             if descending { order.reverse() } else { order }
         }
         (a, b) => b.is_some().cmp(&a.is_some()),
@@ -216,7 +239,25 @@ fn operated(sign: Arithmetic, left: Number, right: Number) -> Computed {
     if value.is_finite() { Ok(Some(Number::Float(value))) } else { Err(TooLarge) }
 }
 
+impl Figure {
+    /// The number, unless it is a list.
+    pub(super) fn one(&self) -> Option<Number> {
+        match self {
+            Self::One(number) => Some(*number),
+            Self::Counts(_) | Self::Shares(_) => None,
+        }
+    }
+}
+
 impl Number {
+    pub(super) fn compare(self, other: Self) -> Ordering {
+        match (self, other) {
+            (Self::Exact(a), Self::Exact(b)) => a.cmp(&b),
+            // A zero below zero is the same number.
+            (a, b) => (a.float() + 0.0).total_cmp(&(b.float() + 0.0)),
+        }
+    }
+
     pub(super) fn float(self) -> f64 {
         match self {
             Self::Exact(value) => value as f64,

@@ -5,15 +5,25 @@
 
 mod aggregate;
 mod columns;
+pub(crate) mod cursor;
 mod exact_sum;
 mod finish;
 mod fold;
+mod keep;
+#[cfg(test)]
+mod keep_tests;
 mod keys;
+pub(crate) mod list;
+#[cfg(test)]
+mod list_tests;
 mod logic;
 mod pairs;
 mod scan;
 #[cfg(test)]
 mod scope_tests;
+mod statistic;
+#[cfg(test)]
+mod statistics_tests;
 mod subjects;
 #[cfg(test)]
 mod tests;
@@ -86,6 +96,9 @@ impl Plan {
     fn run_within(&self, snapshot: &Snapshot, within: Within<'_>) -> Result<Answer> {
         self.fits(snapshot)?;
         within.run.check()?;
+        if let Some(list) = &self.list {
+            return self.rows_listed(list, snapshot, within);
+        }
         let levels = self.levels();
         let mut joined: Vec<Joined> = levels.iter().map(|_| self.nothing()).collect();
         let mut matched = 0;
@@ -113,7 +126,7 @@ impl Plan {
 
     /// The partials of all segments, in their order.
     fn parts<'a>(&self, snapshot: &Snapshot, within: Within<'a>) -> Result<Vec<Part<'a>>> {
-        segments(snapshot, within, |segment| self.part(segment, snapshot, within))
+        segments(snapshot, within, |_, segment| self.part(segment, snapshot, within))
     }
 
     /// The live rows of a segment that may be asked about.
@@ -236,12 +249,12 @@ impl Plan {
 fn segments<T: Send>(
     snapshot: &Snapshot,
     within: Within<'_>,
-    read: impl Fn(&Segment) -> Result<T> + Sync,
+    read: impl Fn(usize, &Segment) -> Result<T> + Sync,
 ) -> Result<Vec<T>> {
     let segments = snapshot.segments();
     let threads = within.limits.threads.clamp(1, segments.len().max(1));
     if threads == 1 {
-        return segments.iter().map(read).collect();
+        return segments.iter().enumerate().map(|(place, s)| read(place, s)).collect();
     }
     let next = AtomicUsize::new(0);
     let done: Mutex<Vec<(usize, Result<T>)>> = Mutex::new(Vec::new());
@@ -251,7 +264,7 @@ fn segments<T: Send>(
                 loop {
                     let place = next.fetch_add(1, Ordering::Relaxed);
                     let Some(segment) = segments.get(place) else { return };
-                    let part = read(segment);
+                    let part = read(place, segment);
                     if part.is_err() {
                         // The others need not go on.
                         next.store(segments.len(), Ordering::Relaxed);

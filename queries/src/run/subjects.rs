@@ -184,7 +184,7 @@ pub(crate) fn subjects(
 ) -> Result<Vec<Vec<Subject>>> {
     let mut joined: Vec<Vec<Subject>> = selections.iter().map(|_| Vec::new()).collect();
     let parts = limits.within(|within| {
-        segments(snapshot, within, |segment| part(segment, snapshot, selections, within))
+        segments(snapshot, within, |_, segment| part(segment, snapshot, selections, within))
     })?;
     for part in parts {
         for (joined, found) in joined.iter_mut().zip(part) {
@@ -285,7 +285,7 @@ fn places(scan: &Scan<'_>, snapshot: &Snapshot, rows: &RowSet) -> Result<HashMap
 }
 
 /// The keys of some rows of a table.
-fn keys(
+pub(super) fn keys(
     segment: &Segment,
     schema: &Schema,
     table: usize,

@@ -52,7 +52,10 @@ pub(super) type House<'a> = (&'a str, &'a [(&'a str, &'a str)]);
 
 /// A snapshot of houses: a place, and the values of other columns as people write them. Leases
 /// stand behind the house as (`start`, `end`).
-fn written(houses: &[House<'_>], leases: &[(&str, &str)]) -> (tempfile::TempDir, Snapshot) {
+pub(super) fn written(
+    houses: &[House<'_>],
+    leases: &[(&str, &str)],
+) -> (tempfile::TempDir, Snapshot) {
     let folder = tempfile::tempdir().unwrap();
     let database = database(&folder.path().join("d"));
     let mut writer = database.writer().unwrap();
@@ -118,11 +121,17 @@ fn run(snapshot: &Snapshot, text: &str, limits: &Limits) -> Result<Answer, Error
     Plan::new(&Query::parse(text)?, snapshot)?.run(snapshot, limits)
 }
 
-fn answer(snapshot: &Snapshot, text: &str) -> Answer {
+pub(super) fn answer(snapshot: &Snapshot, text: &str) -> Answer {
     match run(snapshot, text, &Limits::default()) {
         Ok(answer) => answer,
         Err(error) => panic!("{text}\n{error}"),
     }
+}
+
+/// Why a question is refused.
+pub(super) fn refused(snapshot: &Snapshot, text: &str) -> String {
+    run(snapshot, text, &Limits::default())
+        .map_or_else(|error| error.to_string(), |_| String::new())
 }
 
 /// The values of a column as text, unknown as `?`.
@@ -132,6 +141,13 @@ pub(super) fn column(answer: &Answer, place: usize) -> Vec<String> {
         Values::Int(v) => v.iter().map(|v| shown(v.map(|v| v.to_string()))).collect(),
         Values::Float(v) => v.iter().map(|v| shown(v.map(|v| v.to_string()))).collect(),
         Values::Text(v) => v.iter().cloned().map(shown).collect(),
+        Values::IntLists(v) => {
+            v.iter().map(|v| shown(v.as_ref().map(|v| format!("{v:?}")))).collect()
+        }
+        Values::TextLists(v) => v.iter().map(|v| shown(v.as_ref().map(|v| v.join("+")))).collect(),
+        Values::FloatLists(v) => {
+            v.iter().map(|v| shown(v.as_ref().map(|v| format!("{v:?}")))).collect()
+        }
     }
 }
 

@@ -141,6 +141,15 @@ fn value(column: &AnswerColumn, row: usize) -> Option<String> {
             Some(if money { format!("{:.2}", value / 100.0) } else { float(value) })
         }
         Values::Text(values) => values.get(row).cloned().flatten(),
+        Values::TextLists(values) => values.get(row).cloned().flatten().map(|list| list.join(" ")),
+        Values::IntLists(values) => {
+            let list = values.get(row)?.as_ref()?;
+            Some(list.iter().map(i64::to_string).collect::<Vec<_>>().join(" "))
+        }
+        Values::FloatLists(values) => {
+            let list = values.get(row)?.as_ref()?;
+            Some(list.iter().map(|value| float(*value)).collect::<Vec<_>>().join(" "))
+        }
     }
 }
 
@@ -173,7 +182,8 @@ fn footer(answer: &Answer) -> String {
     if !answer.as_of.is_empty() {
         parts.push(format!("as of {}", answer.as_of));
     }
-    parts.join(", ")
+    let more = answer.next.as_ref().map(|next| format!("\ngo on with: after '{next}'"));
+    parts.join(", ") + &more.unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -208,6 +218,7 @@ mod tests {
             truncated: true,
             limit: Some(2),
             levels: vec![0, 0, 2],
+            next: None,
         }
     }
 

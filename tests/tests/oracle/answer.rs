@@ -18,6 +18,15 @@ pub(crate) fn rows(answer: &Answer) -> Vec<Vec<Shown>> {
         Values::Int(values) => values[row].map_or(Shown::Unknown, Shown::Int),
         Values::Float(values) => values[row].map_or(Shown::Unknown, Shown::Float),
         Values::Text(values) => values[row].clone().map_or(Shown::Unknown, Shown::Text),
+        Values::TextLists(values) => {
+            values[row].as_ref().map_or(Shown::Unknown, |list| Shown::Text(list.join(" ")))
+        }
+        Values::IntLists(values) => {
+            values[row].as_ref().map_or(Shown::Unknown, |list| Shown::Text(format!("{list:?}")))
+        }
+        Values::FloatLists(values) => {
+            values[row].as_ref().map_or(Shown::Unknown, |list| Shown::Text(format!("{list:?}")))
+        }
     };
     let row = |row: usize| {
         let cells = answer.columns.iter().map(|column| match cell(&column.values, row) {

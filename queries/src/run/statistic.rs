@@ -1,0 +1,269 @@
+//! Statistics of a group: computed once from exact sums, or from its values in order.
+//!
+//! Invariant: what is computed depends on the values alone, not on their order.
+
+use super::aggregate::Number;
+use super::exact_sum::ExactSum;
+use crate::check::Statistic;
+
+/// What a measure of a group is.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Figure {
+    One(Number),
+    Counts(Vec<u64>),
+    Shares(Vec<f64>),
+}
+
+/// Sum, sum of squares and number of exact values.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub(super) struct Moments {
+    sum: i128,
+    /// The sums of the upper and of the lower 64 bits of the squares.
+    high: u128,
+    low: u128,
+    count: u64,
+}
+
+/// The 256 bits of a product: the upper half and the lower.
+fn product(a: u128, b: u128) -> (u128, u128) {
+    let halves = |n: u128| (n >> 64, n & u128::from(u64::MAX));
+    let ((ah, al), (bh, bl)) = (halves(a), halves(b));
+    let low = al * bl;
+    let (middle, carried) = (ah * bl).overflowing_add(al * bh);
+    let (low, over) = low.overflowing_add(middle << 64);
+    let high = ah * bh + (middle >> 64) + (u128::from(carried) << 64) + u128::from(over);
+    (high, low)
+}
+
+impl Moments {
+    pub(super) fn add(&mut self, value: i64) {
+        let square = u128::from(value.unsigned_abs()) * u128::from(value.unsigned_abs());
+        self.sum += i128::from(value);
+        self.high += square >> 64;
+        self.low += square & u128::from(u64::MAX);
+        self.count += 1;
+    }
+
+    pub(super) fn join(&mut self, other: &Self) {
+        self.sum += other.sum;
+        self.high += other.high;
+        self.low += other.low;
+        self.count += other.count;
+    }
+
+    /// The standard deviation of a sample; none of fewer than two values.
+    pub(super) fn deviation(&self) -> Option<f64> {
+        if self.count < 2 {
+            return None;
+        }
+        // n Q - S^2, exactly, is n (n - 1) times the variance.
+        let count = u128::from(self.count);
+        let squares = self.high + (self.low >> 64);
+        let low = squares << 64 | self.low & u128::from(u64::MAX);
+        let (mut high, low) = {
+            let (carried, low) = product(low, count);
+            (carried + (squares >> 64) * count, low)
+        };
+        let (over, under) = product(self.sum.unsigned_abs(), self.sum.unsigned_abs());
+        let (low, borrowed) = low.overflowing_sub(under);
+        high = high.saturating_sub(over).saturating_sub(u128::from(borrowed));
+        let above = high as f64 * 2f64.powi(128) + low as f64;
+        Some((above / (count as f64 * (count - 1) as f64)).sqrt())
+    }
+}
+
+/// Values of a group in any order, as a list that may be sorted.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum All<'a> {
+    Exact(&'a [i64]),
+    Float(&'a [f64]),
+}
+
+/// A statistic of values; none where it is not defined. `over` is what an exact value is divided
+/// by to be the number that it stands for.
+pub(super) fn statistic(kind: Statistic, values: All<'_>, over: f64) -> Option<Figure> {
+    let float = |value: f64| Some(Figure::One(Number::Float(value))).filter(|_| value.is_finite());
+    match (kind, values) {
+        (Statistic::Quantile(share), All::Exact(values)) => {
+            let (low, high, part) = between(values.to_vec(), share, i64::cmp)?;
+            let step = i128::from(high) - i128::from(low);
+            float((low as f64 + part * step as f64) / over)
+        }
+        (Statistic::Quantile(share), All::Float(values)) => {
+            let (low, high, part) = between(values.to_vec(), share, f64::total_cmp)?;
+            float(low + part * (high - low))
+        }
+        (Statistic::Gini, All::Exact(values)) => {
+            let mut values = values.to_vec();
+            values.sort_unstable();
+            let sum: i128 = values.iter().map(|v| i128::from(*v)).sum();
+            let least = values.first().copied()?;
+            let count = values.len() as i128;
+            let ranked = (1i128..).zip(&values);
+            let above: i128 = ranked.map(|(n, v)| (2 * n - count - 1) * i128::from(*v)).sum();
+            let defined = least >= 0 && sum > 0;
+            defined.then(|| above as f64 / (count as f64 * sum as f64)).and_then(float)
+        }
+        (Statistic::Gini, All::Float(values)) => {
+            let mut values = values.to_vec();
+            values.sort_unstable_by(f64::total_cmp);
+            let least = values.first().copied()?;
+            let count = values.len() as f64;
+            let (mut sum, mut above) = (ExactSum::default(), ExactSum::default());
+            for (n, value) in (1u32..).zip(&values) {
+                sum.add(*value);
+                above.add((2.0 * f64::from(n) - count - 1.0) * value);
+            }
+            let defined = least >= 0.0 && sum.value() > 0.0;
+            defined.then(|| above.value() / (count * sum.value())).and_then(float)
+        }
+        (Statistic::Lorenz(parts), All::Exact(values)) => {
+            let mut values = values.to_vec();
+            values.sort_unstable();
+            lorenz(parts, &values, |v| *v as f64)
+        }
+        (Statistic::Lorenz(parts), All::Float(values)) => {
+            let mut values = values.to_vec();
+            values.sort_unstable_by(f64::total_cmp);
+            lorenz(parts, &values, |v| *v)
+        }
+        (Statistic::Deviation, All::Float(values)) => {
+            let mut values = values.to_vec();
+            values.sort_unstable_by(f64::total_cmp);
+            let count = values.len() as f64;
+            let mut sum = ExactSum::default();
+            values.iter().for_each(|value| sum.add(*value));
+            let mean = sum.value() / count;
+            let mut squares = ExactSum::default();
+            values.iter().for_each(|value| squares.add((value - mean) * (value - mean)));
+            if values.len() < 2 { None } else { float((squares.value() / (count - 1.0)).sqrt()) }
+        }
+        (Statistic::Deviation | Statistic::Counts, _) => None,
+    }
+}
+
+/// The two neighbours in order between which a share of the values lies, and how far from the
+/// first to the second: linear between ranks from 0 to the number of values less one.
+fn between<T: Copy>(
+    mut values: Vec<T>,
+    share: f64,
+    order: impl Fn(&T, &T) -> std::cmp::Ordering,
+) -> Option<(T, T, f64)> {
+    let last = values.len().checked_sub(1)?;
+    let rank = share * last as f64;
+    // A rank lies below 2^53, so that the whole part is exact.
+    let whole = (rank.floor() as usize).min(last);
+    let (_, low, above) = values.select_nth_unstable_by(whole, &order);
+    let low = *low;
+    let high = above.iter().copied().min_by(&order).unwrap_or(low);
+    Some((low, high, rank - whole as f64))
+}
+
+/// The shares of the sum that the lowest parts of the values have: 0 of none of them to 1 of all,
+/// linear within a value.
+fn lorenz<T>(parts: u32, values: &[T], number: impl Fn(&T) -> f64) -> Option<Figure> {
+    let least = values.first().map(&number)?;
+    let mut sum = ExactSum::default();
+    let mut sums = Vec::with_capacity(values.len() + 1);
+    sums.push(0.0);
+    for value in values {
+        sum.add(number(value));
+        sums.push(sum.value());
+    }
+    let whole = sum.value();
+    if least < 0.0 || whole <= 0.0 {
+        return None;
+    }
+    let count = values.len() as f64;
+    let share = |part: u32| {
+        let rank = f64::from(part) * count / f64::from(parts);
+        let at = (rank.floor() as usize).min(values.len());
+        let low = sums.get(at).copied().unwrap_or(whole);
+        let high = sums.get(at + 1).copied().unwrap_or(whole);
+        (low + (high - low) * (rank - at as f64)) / whole
+    };
+    Some(Figure::Shares((0..=parts).map(share).collect()))
+}
+
+/// The bin of a value, of `bins` of one width from `low` to `high`; the last has its upper bound.
+pub(super) fn bin(value: i64, (low, high): (f64, f64), bins: u32) -> Option<usize> {
+    // Bounds of exact values are integers.
+    let (value, low, high) = (i128::from(value), low as i128, high as i128);
+    if !(low..=high).contains(&value) {
+        return None;
+    }
+    let place = (value - low) * i128::from(bins) / (high - low).max(1);
+    usize::try_from(place.min(i128::from(bins) - 1)).ok()
+}
+
+/// As [`bin`], of a float.
+pub(super) fn float_bin(value: f64, (low, high): (f64, f64), bins: u32) -> Option<usize> {
+    if !(low..=high).contains(&value) {
+        return None;
+    }
+    let place = (value - low) / (high - low) * f64::from(bins);
+    Some((place.floor() as usize).min(bins as usize - 1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn one(kind: Statistic, values: &[i64]) -> Option<f64> {
+        match statistic(kind, All::Exact(values), 1.0)? {
+            Figure::One(number) => Some(number.float()),
+            _ => None,
+        }
+    }
+
+    #[test]
+    fn quantiles_lie_between_ranks() {
+        let values = [40, 10, 30, 20];
+        for (share, expected) in [(0.0, 10.0), (0.5, 25.0), (0.9, 37.0), (1.0, 40.0)] {
+            assert_eq!(one(Statistic::Quantile(share), &values), Some(expected), "{share}");
+        }
+        assert_eq!(one(Statistic::Quantile(0.3), &[7]), Some(7.0));
+        assert_eq!(one(Statistic::Quantile(0.3), &[]), None);
+        let ends = [i64::MIN, i64::MAX];
+        assert_eq!(one(Statistic::Quantile(0.5), &ends), Some(0.0));
+    }
+
+    #[test]
+    fn deviations_are_exact_before_the_root() {
+        let of = |values: &[i64]| {
+            let mut moments = Moments::default();
+            values.iter().for_each(|value| moments.add(*value));
+            moments.deviation()
+        };
+        assert_eq!(of(&[3]), None);
+        assert_eq!(of(&[5, 5, 5]), Some(0.0));
+        assert_eq!(of(&[2, 4, 4, 4, 5, 5, 7, 9]), Some((32.0f64 / 7.0).sqrt()));
+        // Far from zero nothing is lost.
+        let far = 9_000_000_000_000_000_000;
+        assert_eq!(of(&[far, far + 2, far + 4]), Some(2.0));
+        let ends = of(&[i64::MIN, i64::MAX]).unwrap_or(0.0);
+        assert!((ends / 2f64.powi(63) / 2f64.sqrt() - 1.0).abs() < 1e-15);
+    }
+
+    #[test]
+    fn inequality_is_that_of_the_textbook() {
+        assert_eq!(one(Statistic::Gini, &[5, 5, 5, 5]), Some(0.0));
+        assert_eq!(one(Statistic::Gini, &[0, 0, 0, 8]), Some(0.75));
+        assert_eq!(one(Statistic::Gini, &[1, 2, 3, 4]), Some(0.25));
+        assert_eq!(one(Statistic::Gini, &[0, 0]), None);
+        assert_eq!(one(Statistic::Gini, &[-1, 5]), None);
+        let points = statistic(Statistic::Lorenz(2), All::Exact(&[4, 1, 3, 2]), 1.0);
+        assert_eq!(points, Some(Figure::Shares(vec![0.0, 0.3, 1.0])));
+        let floats = statistic(Statistic::Lorenz(4), All::Float(&[4.0, 1.0, 3.0, 2.0]), 1.0);
+        assert_eq!(floats, Some(Figure::Shares(vec![0.0, 0.1, 0.3, 0.6, 1.0])));
+    }
+
+    #[test]
+    fn bins_are_half_open_but_the_last() {
+        let bins = |value: i64| bin(value, (0.0, 10.0), 4);
+        let found: Vec<_> = [-1, 0, 2, 3, 5, 10, 11].into_iter().map(bins).collect();
+        assert_eq!(found, [None, Some(0), Some(0), Some(1), Some(2), Some(3), None]);
+        assert_eq!(float_bin(2.5, (0.0, 10.0), 4), Some(1));
+        assert_eq!(float_bin(10.0, (0.0, 10.0), 4), Some(3));
+    }
+}
