@@ -157,7 +157,10 @@ impl Plan {
         let source = Source::text("count()");
         let clause = Clause { expr: parse::expression(&source)?, source: source.clone() };
         let counted = [Definition { name: "count".to_owned(), clause }];
-        let asked = if query.measures.is_empty() { &counted[..] } else { &query.measures };
+        let asked = match query.measures.as_slice() {
+            [] if list.is_none() => &counted[..],
+            asked => asked,
+        };
         let mut measures = Vec::with_capacity(asked.len());
         for measure in asked {
             let checker = check(&measure.clause.source);

@@ -5,7 +5,7 @@
 use serde::ser::{SerializeSeq, Serializer};
 use serde::{Deserialize, Serialize};
 use yiku::Snapshot;
-use yiku_queries::{Answer, AnswerColumn, Role, Values};
+use yiku_queries::{Answer, AnswerColumn, Values};
 
 use crate::http::signed::Scope;
 

@@ -28,7 +28,8 @@ columns = [{ name = "id", kind = "id" }, { name = "place", kind = "path" },
     { name = "tags", kind = "codes", list = "colour", index = INDEX },
     { name = "weight", kind = "int", index = INDEX }, { name = "note", kind = "text" },
     { name = "grade", kind = "code", list = "colour", index = INDEX },
-    { name = "rare", kind = "int", index = INDEX }, { name = "paid", kind = "money", index = INDEX },
+    { name = "rare", kind = "int", index = INDEX },
+    { name = "paid", kind = "money", index = INDEX },
     { name = "since", kind = "date" }]
 [[table]]
 name = "ball"

@@ -45,7 +45,8 @@ fn rows_stand_by_place_and_key_or_as_ordered() {
     );
     assert_eq!(
         list(
-            "where a is known select id, place, place.city, built, a, half = floors / 4, big = floors > 2"
+            "where a is known select id, place, place.city, built, a, half = floors / 4, \
+             big = floors > 2"
         ),
         "h0 1102 11 2001-02-03 true 0.5 false, h2 1201 12 ? false 0.5 false"
     );

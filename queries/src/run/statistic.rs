@@ -1,6 +1,11 @@
 //! Statistics of a group: computed once from exact sums, or from its values in order.
 //!
 //! Invariant: what is computed depends on the values alone, not on their order.
+#![expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "ranks and bins are not below 0 and held to their bounds; those of bins are integers"
+)]
 
 use super::aggregate::Number;
 use super::exact_sum::ExactSum;
