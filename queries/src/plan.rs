@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use yiku::kernel::{Run, Stop};
 use yiku::{PathTree, Schema, Snapshot};
 
-use crate::ast::{Clause, Definition, Expr, ExprKind, Named, Order, Query};
+use crate::ast::{Clause, Definition, Expr, ExprKind, Named, Order, Query, Top};
 use crate::bound::{Condition, Test};
 use crate::check::{
     Aggregate, Checker, Combine, Formula, Group, Having, Listed, ListedKind, Measured, next_level,
@@ -166,25 +166,19 @@ impl Plan {
             let checker = check(&measure.clause.source);
             measures.push(checker.measure(&measure.name, &measure.clause, &mut aggregates)?);
         }
-        let having = match &query.having {
-            Some(clause) => {
-                let checker = check(&clause.source);
-                Some(checker.having(clause, asked, &mut aggregates)?)
-            }
-            None => None,
-        };
+        let having = query.having.as_ref();
+        let having = having.map(|c| check(&c.source).having(c, asked, &mut aggregates));
+        let having = having.transpose()?;
         let keys = |order: &[Order]| -> Result<Vec<_>> {
             order.iter().map(|o| order_key(o, &groups, &measures)).collect()
         };
         let order = if list.is_some() { Vec::new() } else { keys(&query.order)? };
-        let top = match &query.top {
-            Some(top) => {
-                let within = top.within.iter().map(|clause| group_place(clause, &groups));
-                let within = within.collect::<Result<_>>()?;
-                Some(Best { count: top.count, within, order: keys(&top.order)? })
-            }
-            None => None,
+        let best = |top: &Top| -> Result<Best> {
+            let within = top.within.iter().map(|clause| group_place(clause, &groups));
+            let within = within.collect::<Result<_>>()?;
+            Ok(Best { count: top.count, within, order: keys(&top.order)? })
         };
+        let top = query.top.as_ref().map(best).transpose()?;
         Ok(Self {
             schema: schema.clone(),
             version: snapshot.version(),
