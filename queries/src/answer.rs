@@ -137,7 +137,7 @@ pub struct Answer {
     pub rows: usize,
     /// Groups before `limit` and `offset`, totals not included.
     pub total_rows: usize,
-    /// Rows of the table that the filter left.
+    /// Rows of the table that the filter left; of several moments at the last, of a flow at either.
     pub matched: u64,
     /// The version of the snapshot.
     pub version: u64,

@@ -58,6 +58,10 @@ impl Plan {
             let step = teller.aggregate(aggregate)?;
             steps.push(step);
         }
+        for (name, condition) in &self.matrix {
+            let access = teller.condition(condition)?;
+            steps.push(Step { clause: format!("matrix {name}"), access, rows: None });
+        }
         for column in self.list.iter().flat_map(|list| &list.columns) {
             let access = teller.listed(column)?;
             steps.push(Step { clause: format!("select {}", column.name), access, rows: None });
@@ -99,6 +103,9 @@ impl Plan {
         }
         for column in self.list.iter().flat_map(|list| &list.columns) {
             teller.listed(column)?;
+        }
+        for (_, condition) in &self.matrix {
+            teller.condition(condition)?;
         }
         Ok(teller.columns)
     }
@@ -252,6 +259,7 @@ impl Teller<'_> {
     fn aggregate(&mut self, aggregate: &Aggregate) -> Result<Step> {
         let word = match aggregate.combine {
             Combine::Count => "count".to_owned(),
+            Combine::Left => "outflow".to_owned(),
             Combine::Sum { .. } => "sum".to_owned(),
             Combine::Average { .. } => "avg".to_owned(),
             Combine::Least { .. } => "min".to_owned(),

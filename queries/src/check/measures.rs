@@ -45,6 +45,8 @@ pub(crate) enum Combine {
     },
     /// Sums of exact values and of their squares.
     Moments,
+    /// Rows that left since the moment before, counted by the groups that they were in.
+    Left,
     /// Every value.
     All {
         float: bool,
@@ -218,6 +220,7 @@ impl Checker<'_> {
         match name {
             "count" => self.count(call, aggregates),
             "count_distinct" => self.count_distinct(call, aggregates),
+            "inflow" | "outflow" => self.moved(call, aggregates),
             "sum" | "avg" | "min" | "max" => self.aggregate(call, aggregates),
             "per" => {
                 let wanted = "a number and two measures: `per(1000, count(where …), count())`";
@@ -302,6 +305,29 @@ impl Checker<'_> {
             return None;
         }
         self.schema.table_index(&word.text)
+    }
+
+    /// `inflow()`, `outflow(where …)`: rows that the filter has and did not have at the moment
+    /// before, and the other way round.
+    fn moved(&self, call: &Call, aggregates: &mut Vec<Aggregate>) -> Result<(Shape, Formula)> {
+        let [] = self.arguments(call, "no argument, or `where`")?;
+        let Some(entered) = self.entered else {
+            let what = format!(
+                "`{}` speaks of two moments: `over month 2026-01 to 2026-10`",
+                call.name.text
+            );
+            return Err(self.wrong(call.name.span, what));
+        };
+        let condition = self.filter(call)?;
+        if call.name.text == "outflow" {
+            // Never one with another: they are met again in their order.
+            aggregates.push(Aggregate { combine: Combine::Left, argument: None, condition });
+            return Ok((Shape::Number(Number::INT), Formula::Aggregate(aggregates.len() - 1)));
+        }
+        let all = condition.into_iter().chain([entered.clone()]).collect();
+        let condition = Some(Condition::all(all).at(self.table));
+        let combine = Combine::Count;
+        Ok(whole(aggregates, Aggregate { combine, argument: None, condition }))
     }
 
     fn sum_of(&self, kind: Type, what: What, aggregates: &mut Vec<Aggregate>) -> (Shape, Formula) {

@@ -33,7 +33,7 @@ pub(crate) use listed::{Listed, ListedKind};
 pub(crate) use measures::{Aggregate, Combine, Formula, Measured, Shape, Statistic};
 
 /// Functions of the language.
-pub(crate) const FUNCTIONS: [&str; 29] = [
+pub(crate) const FUNCTIONS: [&str; 31] = [
     "abs",
     "age",
     "all",
@@ -56,8 +56,10 @@ pub(crate) const FUNCTIONS: [&str; 29] = [
     "year",
     "gini",
     "histogram",
+    "inflow",
     "lorenz",
     "median",
+    "outflow",
     "poverty_gap",
     "poverty_rate",
     "poverty_severity",
@@ -66,7 +68,7 @@ pub(crate) const FUNCTIONS: [&str; 29] = [
 ];
 
 /// Functions of the language that this build does not answer.
-const FUNCTIONS_MISSING: [&str; 3] = ["matches", "inflow", "outflow"];
+const FUNCTIONS_MISSING: [&str; 1] = ["matches"];
 
 /// The kind of an expression.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -122,6 +124,8 @@ pub(crate) struct Checker<'a> {
     pub(crate) source: &'a Source,
     /// Expressions checked so far, in the whole question.
     pub(crate) steps: &'a Cell<usize>,
+    /// Which rows the filter did not have at the moment before, where there is one.
+    pub(crate) entered: Option<&'a Condition>,
 }
 
 /// Expressions that are checked for one question. Some are looked at twice, as that before
@@ -165,6 +169,11 @@ impl<'a> Checker<'a> {
             _ if word.starts_with("money") || word.starts_with("codes") => word,
             _ => format!("a {word}"),
         }
+    }
+
+    /// The same checker for another text.
+    pub(crate) fn of<'b>(&'b self, source: &'b Source) -> Checker<'b> {
+        Checker { source, ..*self }
     }
 
     /// The same checker for the rows of another table.

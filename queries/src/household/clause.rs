@@ -190,7 +190,8 @@ impl<'a> Light<'a> {
         let (steps, source) = (Cell::new(0), Source::text(""));
         let schema = &self.answers.schema;
         let as_of = Some(self.as_of);
-        let checker = Checker { schema, tree: None, table, as_of, source: &source, steps: &steps };
+        let (steps, source) = (&steps, &source);
+        let checker = Checker { schema, tree: None, table, as_of, source, steps, entered: None };
         ask(&checker).map_err(|source| Error::Expression { rule: rule.to_owned(), source })
     }
 

@@ -40,7 +40,9 @@ pub(super) enum Number {
 impl Column {
     pub(super) fn new(combine: Combine, groups: usize) -> Self {
         match combine {
-            Combine::Count | Combine::DistinctRows(_) => Self::Counts(vec![0; groups]),
+            Combine::Count | Combine::Left | Combine::DistinctRows(_) => {
+                Self::Counts(vec![0; groups])
+            }
             Combine::Sum { float: false } | Combine::Average { float: false, .. } => {
                 Self::Sums(vec![(0, 0); groups])
             }

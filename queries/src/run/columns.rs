@@ -19,7 +19,7 @@ impl Plan {
     pub(super) fn answer_columns(&self, tree: &PathTree, rows: &[Row]) -> Vec<AnswerColumn> {
         let groups = self.groups.iter().enumerate();
         let groups = groups.map(|(place, group)| self.group_column(group, place, tree, rows));
-        let measures = self.measures.iter().enumerate();
+        let measures = self.measures.iter().chain(&self.beside).enumerate();
         let measures = measures.map(|(place, measure)| measure_column(measure, place, rows));
         groups.chain(measures).collect()
     }

@@ -4,16 +4,16 @@ use std::cmp::Ordering;
 
 use yiku::Snapshot;
 
-use super::Grouped;
 use super::aggregate::Number;
 use super::keys::Cell;
 use super::statistic::Figure;
+use super::{Grouped, Joined};
 use crate::answer::Answer;
 use crate::ast::Arithmetic;
 use crate::check::{Formula, Measured, Shape};
 use crate::error::{Error, Result};
 use crate::numbers::ten_to;
-use crate::plan::{Key, Plan};
+use crate::plan::{Compared, Key, Plan};
 use yiku::calendar;
 
 /// One row of the answer before it is written.
@@ -37,18 +37,20 @@ pub(super) struct Of<'a> {
 }
 
 impl Plan {
-    /// The answer, from the groups of each level.
-    pub(super) fn finish(
+    /// The rows of each level, those beside earlier days too, which have the same groups.
+    pub(super) fn rows(
         &self,
-        snapshot: &Snapshot,
         levels: &[usize],
         grouped: &[Grouped],
-        matched: u64,
-    ) -> Result<Answer> {
+        compared: &[Vec<Joined>],
+    ) -> Result<Vec<Row>> {
         let pairs = || levels.iter().copied().zip(grouped);
         let whole = pairs().find(|(level, _)| *level == self.groups.len()).map(|(_, g)| g);
         let mut rows = Vec::new();
-        for (level, grouped) in pairs().filter(|(level, _)| *level == 0 || self.totals) {
+        for (at, (level, grouped)) in pairs().enumerate() {
+            if level > 0 && !self.totals {
+                continue;
+            }
             for (place, key) in grouped.keys.iter().enumerate() {
                 let of = Of { own: (grouped, place), whole };
                 if let (0, Some(having)) = (level, &self.having) {
@@ -59,17 +61,71 @@ impl Plan {
                 }
                 let measures: Result<Vec<_>> =
                     self.measures.iter().map(|m| self.measure(m, of)).collect();
+                let mut measures = measures?;
+                for (others, Compared { plan }) in compared.iter().zip(&self.compared) {
+                    let now = measures.get(..self.measures.len()).unwrap_or_default().to_vec();
+                    if let Some(of) = self.earlier(levels, others, (at, key)) {
+                        measures.extend(plan.beside(&now, of)?);
+                    }
+                }
                 let mut key = key.clone();
                 key.resize(self.groups.len(), Cell::Total);
-                rows.push(Row { key, measures: measures?, level });
+                rows.push(Row { key, measures, level });
             }
         }
+        Ok(rows)
+    }
+
+    /// A group at an earlier day, by its level and key.
+    fn earlier<'a>(
+        &self,
+        levels: &[usize],
+        others: &'a [Joined],
+        (at, key): (usize, &[Cell]),
+    ) -> Option<Of<'a>> {
+        let whole = levels.iter().position(|level| *level == self.groups.len());
+        let whole = whole.and_then(|at| others.get(at)).map(|joined| &joined.grouped);
+        let own = others.get(at)?;
+        Some(Of { own: (&own.grouped, *own.places.get(key)?), whole })
+    }
+
+    /// Of each measure that is a number: what it was, by how much it changed, and in percent.
+    fn beside(&self, now: &[Option<Figure>], of: Of<'_>) -> Result<Vec<Option<Figure>>> {
+        let mut found = Vec::new();
+        for (measured, now) in self.measures.iter().zip(now) {
+            if !matches!(measured.shape, Shape::Number(_)) {
+                continue;
+            }
+            let beyond =
+                |TooLarge| Error::Overflow { what: format!("measure `{}`", measured.name) };
+            let before = self.scalar(measured, of)?;
+            let now = now.as_ref().and_then(Figure::one);
+            let change = match now.zip(before) {
+                Some((now, before)) => {
+                    operated(Arithmetic::Subtract, now, before).map_err(beyond)?
+                }
+                None => None,
+            };
+            let percent = match change.zip(before) {
+                Some((change, before)) => {
+                    let change = Number::Float(change.float() * 100.0);
+                    operated(Arithmetic::Divide, change, before).map_err(beyond)?
+                }
+                None => None,
+            };
+            found.extend([before, change, percent].map(|number| number.map(Figure::One)));
+        }
+        Ok(found)
+    }
+
+    /// The answer of rows in any order.
+    pub(super) fn answer(&self, snapshot: &Snapshot, rows: Vec<Row>, matched: u64) -> Answer {
         let rows = self.best(rows);
         let total_rows = rows.iter().filter(|r| r.level == 0).count();
         let rows = self.cut(rows);
         let shown = rows.iter().filter(|r| r.level == 0).count();
         let level = |row: &Row| u8::try_from(row.level).unwrap_or(u8::MAX);
-        Ok(Answer {
+        Answer {
             columns: self.answer_columns(snapshot.tree(), &rows),
             rows: rows.len(),
             total_rows,
@@ -80,7 +136,7 @@ impl Plan {
             limit: self.limit,
             levels: if self.totals { rows.iter().map(level).collect() } else { Vec::new() },
             next: None,
-        })
+        }
     }
 
     fn measure(&self, measured: &Measured, of: Of<'_>) -> Result<Option<Figure>> {

@@ -8,6 +8,9 @@ mod columns;
 pub(crate) mod cursor;
 mod exact_sum;
 mod finish;
+pub(crate) mod flow;
+#[cfg(test)]
+mod flow_tests;
 mod fold;
 mod keep;
 #[cfg(test)]
@@ -17,6 +20,9 @@ pub(crate) mod list;
 #[cfg(test)]
 mod list_tests;
 mod logic;
+pub(crate) mod matrix;
+#[cfg(test)]
+mod matrix_tests;
 mod pairs;
 mod scan;
 #[cfg(test)]
@@ -27,6 +33,8 @@ mod statistics_tests;
 mod subjects;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod time_tests;
 mod vector;
 
 use std::collections::HashMap;
@@ -39,9 +47,10 @@ use yiku::{RowSet, Segment, Snapshot};
 
 use crate::answer::Answer;
 use crate::check::Combine;
-use crate::error::{Error, Result};
-use crate::plan::{Limits, Plan, Within};
+use crate::error::Result;
+use crate::plan::{Compared, Limits, Plan, Within};
 use aggregate::Column;
+use finish::Row;
 use keys::{Cell, Groups};
 use scan::{Scan, bounds};
 pub(crate) use subjects::{Selection, Subject, subjects};
@@ -99,23 +108,104 @@ impl Plan {
         if let Some(list) = &self.list {
             return self.rows_listed(list, snapshot, within);
         }
+        if let Some(flow) = &self.flow {
+            return self.flowed(flow, snapshot, within);
+        }
+        if !self.matrix.is_empty() {
+            return self.matrix_counted(&self.matrix, snapshot, within);
+        }
+        if self.moments.is_empty() {
+            let (rows, matched) = self.rows_of(snapshot, within)?;
+            return Ok(self.answer(snapshot, rows, matched));
+        }
+        let (mut rows, mut matched) = (Vec::new(), 0);
+        for moment in &self.moments {
+            let (own, count) = moment.plan.rows_of(snapshot, within)?;
+            matched = count;
+            rows.extend(own.into_iter().map(|mut row| {
+                row.key.insert(0, Cell::Int(moment.month));
+                row
+            }));
+            within.limits.groups_fit(rows.len())?;
+        }
+        Ok(self.answer(snapshot, rows, matched))
+    }
+
+    /// The rows of the answer at one moment, and how many rows the filter left.
+    fn rows_of(&self, snapshot: &Snapshot, within: Within<'_>) -> Result<(Vec<Row>, u64)> {
         let levels = self.levels();
+        let (mut own, matched) = self.joined(&levels, snapshot, within)?;
+        if let Some(left) = &self.left {
+            let (others, _) = left.joined(&levels, snapshot, within)?;
+            for (own, other) in own.iter_mut().zip(&others) {
+                self.take_left(own, &other.grouped);
+            }
+        }
+        let mut compared = Vec::with_capacity(self.compared.len());
+        for Compared { plan } in &self.compared {
+            let (mut others, _) = plan.joined(&levels, snapshot, within)?;
+            if let Some(left) = &plan.left {
+                let (lefts, _) = left.joined(&levels, snapshot, within)?;
+                for (other, left) in others.iter_mut().zip(&lefts) {
+                    plan.take_left(other, &left.grouped);
+                }
+            }
+            // Both have the groups of either.
+            for (own, other) in own.iter_mut().zip(&mut others) {
+                other.grouped.keys.clone().iter().for_each(|key| {
+                    own.place(key);
+                });
+            }
+            compared.push(others);
+        }
+        for others in &mut compared {
+            for (own, other) in own.iter().zip(others) {
+                own.grouped.keys.iter().for_each(|key| {
+                    other.place(key);
+                });
+            }
+        }
+        let own: Vec<Grouped> = own.into_iter().map(|joined| joined.grouped).collect();
+        Ok((self.rows(&levels, &own, &compared)?, matched))
+    }
+
+    /// The groups of every level, and how many rows the filter left.
+    fn joined(
+        &self,
+        levels: &[usize],
+        snapshot: &Snapshot,
+        within: Within<'_>,
+    ) -> Result<(Vec<Joined>, u64)> {
         let mut joined: Vec<Joined> = levels.iter().map(|_| self.nothing()).collect();
         let mut matched = 0;
-        for part in self.parts(snapshot, within)? {
+        for part in self.parts(levels, snapshot, within)? {
             within.run.check()?;
             matched += part.matched;
             for (joined, grouped) in joined.iter_mut().zip(part.levels) {
                 joined.join(&grouped, within.limits)?;
             }
         }
-        for (joined, level) in joined.iter_mut().zip(&levels) {
+        for (joined, level) in joined.iter_mut().zip(levels) {
             if *level == self.groups.len() {
                 joined.place(&[]);
             }
         }
-        let grouped: Vec<Grouped> = joined.into_iter().map(|j| j.grouped).collect();
-        self.finish(snapshot, &levels, &grouped, matched)
+        Ok((joined, matched))
+    }
+
+    /// What left joins the groups that it was in.
+    fn take_left(&self, own: &mut Joined, left: &Grouped) {
+        let places = (0..).zip(&self.aggregates);
+        let lefts: Vec<usize> =
+            places.filter(|(_, a)| a.combine == Combine::Left).map(|(place, _)| place).collect();
+        for (from, key) in left.keys.iter().enumerate() {
+            let into = own.place(key);
+            for (place, column) in lefts.iter().zip(&left.columns) {
+                if let Some(slot) = own.grouped.columns.get_mut(*place) {
+                    slot.join(into, column, from);
+                }
+            }
+        }
     }
 
     fn nothing(&self) -> Joined {
@@ -125,8 +215,13 @@ impl Plan {
     }
 
     /// The partials of all segments, in their order.
-    fn parts<'a>(&self, snapshot: &Snapshot, within: Within<'a>) -> Result<Vec<Part<'a>>> {
-        segments(snapshot, within, |_, segment| self.part(segment, snapshot, within))
+    fn parts<'a>(
+        &self,
+        levels: &[usize],
+        snapshot: &Snapshot,
+        within: Within<'a>,
+    ) -> Result<Vec<Part<'a>>> {
+        segments(snapshot, within, |_, segment| self.part(levels, segment, snapshot, within))
     }
 
     /// The live rows of a segment that may be asked about.
@@ -174,6 +269,7 @@ impl Plan {
 
     fn part<'a>(
         &self,
+        wanted: &[usize],
         segment: &Segment,
         snapshot: &Snapshot,
         within: Within<'a>,
@@ -198,8 +294,8 @@ impl Plan {
             });
         }
         let mut levels = Vec::new();
-        for level in self.levels() {
-            levels.push(self.level(&scan, &rows, &groups, &own, level)?);
+        for level in wanted {
+            levels.push(self.level(&scan, &rows, &groups, &own, *level)?);
         }
         drop(assigned);
         let cells = levels.iter().map(Grouped::cells).fold(0, u64::saturating_add);
@@ -299,11 +395,6 @@ impl Joined {
                 column.join(into, other, from);
             }
         }
-        let found = self.grouped.keys.len();
-        if found > limits.groups {
-            let (found, limit) = (found as u64, limits.groups as u64);
-            return Err(Error::Limit { what: "the number of groups", found, limit, place: None });
-        }
-        Ok(())
+        limits.groups_fit(self.grouped.keys.len())
     }
 }

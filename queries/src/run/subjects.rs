@@ -80,6 +80,7 @@ impl Selection {
             as_of: Some(as_of),
             source: &source,
             steps: &steps,
+            entered: None,
         };
         let filter = crate::plan::filter(&checker, condition)?;
         let shown = shown

@@ -1,0 +1,421 @@
+//! A question bound: at one day, at the ends of months, and beside the days before.
+
+use std::cell::Cell;
+
+use yiku::{Schema, Snapshot};
+
+use super::{Best, Compared, Key, Plan};
+use crate::ast::{Clause, Definition, Expr, ExprKind, Moment, Named, Order, Query, Top};
+use crate::bound::{Condition, Value};
+use crate::check::{
+    Aggregate, Checker, Combine, Group, GroupKind, Listed, ListedKind, Measured, Shape, next_level,
+};
+use crate::error::{Error, Result};
+use crate::nearest::nearest;
+use crate::numbers::Number;
+use crate::parse;
+use crate::print;
+use crate::run::cursor::{self, Position};
+use crate::run::flow::Flowing;
+use crate::run::list::List;
+use crate::run::matrix::Matrix;
+use crate::scope::Scope;
+use crate::source::{Place, Source};
+use yiku::calendar;
+
+/// What a question is bound to.
+pub(super) struct Binder<'a> {
+    pub(super) query: &'a Query,
+    pub(super) snapshot: &'a Snapshot,
+    pub(super) scope: Option<Scope>,
+    /// Expressions checked so far.
+    pub(super) steps: Cell<usize>,
+}
+
+/// The measure of a question that names none.
+fn counted() -> Result<Definition> {
+    let source = Source::text("count()");
+    let clause = Clause { expr: parse::expression(&source)?, source: source.clone() };
+    Ok(Definition { name: "count".to_owned(), clause })
+}
+
+/// A day some months before; the end of a month stays one.
+fn earlier(day: i64, months: i64) -> i64 {
+    let month = calendar::month_of(day);
+    if calendar::month_end(month) == day {
+        return calendar::month_end(month - months);
+    }
+    calendar::add_months(day, -months)
+}
+
+impl Binder<'_> {
+    /// The whole plan.
+    pub(super) fn plan(&self) -> Result<Plan> {
+        let query = self.query;
+        unbuilt(query)?;
+        if query.flow.is_some() {
+            return self.flow();
+        }
+        let mut plan = match &query.over {
+            None => self.compared(query.as_of.or(self.snapshot.as_of()), None)?,
+            Some(over) => {
+                let mut moments = Vec::new();
+                let months = over.period.months();
+                // The first whole period that ends in the span.
+                let first = over.first - over.first.rem_euclid(months) + months - 1;
+                for month in (first..=over.last).step_by(usize::try_from(months).unwrap_or(1)) {
+                    let [before, day] = [month - months, month].map(calendar::month_end);
+                    moments.push(super::Moment {
+                        month,
+                        plan: self.compared(Some(day), Some(before))?,
+                    });
+                }
+                let Some(last) = moments.last() else {
+                    let what = format!("no whole {} ends in these months", over.period.word());
+                    return Err(Error::Type { what, place: over.source.place(over.span) });
+                };
+                let mut plan = last.plan.clone();
+                let name = over.period.word().to_owned();
+                let month = Value::constant(last.month).at(plan.table);
+                plan.groups.insert(0, Group { name, kind: GroupKind::Month(month) });
+                plan.moments = moments;
+                plan
+            }
+        };
+        if plan.list.is_some() || !plan.matrix.is_empty() {
+            return Ok(plan);
+        }
+        let measures: Vec<&Measured> = plan.measures.iter().chain(&plan.beside).collect();
+        let keys = |order: &[Order]| -> Result<Vec<_>> {
+            order.iter().map(|o| order_key(o, &plan.groups, &measures)).collect()
+        };
+        let best = |top: &Top| -> Result<Best> {
+            let within = top.within.iter().map(|clause| group_place(clause, &plan.groups));
+            let within = within.collect::<Result<_>>()?;
+            Ok(Best { count: top.count, within, order: keys(&top.order)? })
+        };
+        let (order, top) = (keys(&query.order)?, query.top.as_ref().map(best).transpose()?);
+        (plan.order, plan.top) = (order, top);
+        Ok(plan)
+    }
+
+    /// A question for the moves between two days.
+    fn flow(&self) -> Result<Plan> {
+        let query = self.query;
+        refuse(
+            "`flow` counts moves and goes without",
+            &[
+                ("measure", query.measures.first().map(|d| clause_place(&d.clause))),
+                ("matrix", query.matrix.first().map(|d| clause_place(&d.clause))),
+                ("select", query.select.first().map(|d| clause_place(&d.clause))),
+                ("having", query.having.as_ref().map(clause_place)),
+                ("totals", query.totals.then(|| named_place(&query.from))),
+                ("top", query.top.as_ref().map(|_| named_place(&query.from))),
+                ("order", query.order.first().map(|key| key.source.place(key.span))),
+                ("limit", query.limit.map(|_| named_place(&query.from))),
+                ("offset", (query.offset > 0).then(|| named_place(&query.from))),
+                ("over", query.over.as_ref().map(|_| named_place(&query.from))),
+                ("compare", query.compare.first().map(|_| named_place(&query.from))),
+                ("as_of", query.as_of.map(|_| named_place(&query.from))),
+            ],
+        )?;
+        let day = |moment: Option<&Moment>| match moment {
+            Some(Moment::Day(day)) => Some(*day),
+            _ => None,
+        };
+        let [before, after] = [
+            self.at(day(query.flow.as_ref().map(|flow| &flow.before)), None)?,
+            self.at(day(query.flow.as_ref().map(|flow| &flow.after)), None)?,
+        ];
+        let truth = |plan: &Plan| {
+            let all = plan.filter.iter().map(|(_, condition)| condition.clone()).collect();
+            let all = if plan.filter.is_empty() {
+                Condition::constant(true)
+            } else {
+                Condition::all(all)
+            };
+            all.at(plan.table).truth()
+        };
+        let flow = Flowing {
+            before: truth(&before),
+            after: truth(&after),
+            groups_before: before.groups,
+            groups_after: after.groups.clone(),
+        };
+        Ok(Plan { flow: Some(flow), ..after })
+    }
+
+    /// The question at a day, and what it is compared with.
+    fn compared(&self, day: Option<i64>, before: Option<i64>) -> Result<Plan> {
+        let mut plan = self.at(day, before)?;
+        for period in &self.query.compare {
+            let day = earlier(day.ok_or(Error::MissingAsOf)?, period.months());
+            let months = before.map(|before| earlier(before, period.months()));
+            plan.compared.push(Compared { plan: self.at(Some(day), months)? });
+            for measure in &plan.measures {
+                let Shape::Number(number) = measure.shape else { continue };
+                let shapes = [
+                    ("before", measure.shape, measure.unit.clone()),
+                    ("change", Shape::Number(number), measure.unit.clone()),
+                    ("percent", Shape::Number(Number::FLOAT), None),
+                ];
+                for (word, shape, unit) in shapes {
+                    let name = format!("{}.{}_{word}", measure.name, period.word());
+                    let formula = measure.formula.clone();
+                    plan.beside.push(Measured { name, formula, shape, unit });
+                }
+            }
+        }
+        Ok(plan)
+    }
+
+    /// The filter at a day, as conditions and as one that is true or false for every row.
+    fn filter(&self, checker: &Checker<'_>) -> Result<(Vec<(String, Condition)>, Condition)> {
+        let clauses = match &self.query.filter {
+            Some(clause) => filter(&checker.of(&clause.source), &clause.expr)?,
+            None => Vec::new(),
+        };
+        let all = clauses.iter().map(|(_, condition)| condition.clone()).collect();
+        let all = Condition::all(all).at(checker.table);
+        let all =
+            if clauses.is_empty() { Condition::constant(true).at(checker.table) } else { all };
+        Ok((clauses, all.truth()))
+    }
+
+    /// The question at a day; with the moment before, of which `inflow` and `outflow` speak.
+    fn at(&self, as_of: Option<i64>, before: Option<i64>) -> Result<Plan> {
+        let (query, snapshot) = (self.query, self.snapshot);
+        let (schema, tree) = (snapshot.schema(), Some(snapshot.tree()));
+        let (table, steps) = (table(schema, query)?, &self.steps);
+        let source = &query.from.source;
+        let checker = Checker { schema, tree, table, as_of, source, steps, entered: None };
+        let (filter, now) = self.filter(&checker)?;
+        let Some(before) = before else {
+            return self.bound(&checker, filter);
+        };
+        let earlier = Checker { as_of: Some(before), ..checker };
+        let (filter_before, then) = self.filter(&earlier)?;
+        let (entered, left) = (then.not(), now.not());
+        let mut plan = self.bound(&Checker { entered: Some(&entered), ..checker }, filter)?;
+        let mut other =
+            self.bound(&Checker { entered: Some(&entered), ..earlier }, filter_before)?;
+        let is_left = |aggregate: &Aggregate| aggregate.combine == Combine::Left;
+        if plan.aggregates.iter().any(is_left) {
+            other.aggregates.retain(is_left);
+            for aggregate in &mut other.aggregates {
+                let own = aggregate.condition.take();
+                let all = own.into_iter().chain([left.clone()]).collect();
+                aggregate.condition = Some(Condition::all(all).at(table));
+            }
+            for aggregate in plan.aggregates.iter_mut().filter(|a| is_left(a)) {
+                aggregate.condition = Some(Condition::constant(false).at(table));
+            }
+            (other.measures, other.having) = (Vec::new(), None);
+            plan.left = Some(Box::new(other));
+        }
+        Ok(plan)
+    }
+
+    /// Groups and measures in the light of a day.
+    fn bound(&self, checker: &Checker<'_>, filter: Vec<(String, Condition)>) -> Result<Plan> {
+        let (query, snapshot) = (self.query, self.snapshot);
+        let places = filter.iter().map(|(_, condition)| condition);
+        let places = places.chain(self.scope.as_ref().map(Scope::condition));
+        let next = next_level(snapshot.tree(), places);
+        let list = match query.select.is_empty() {
+            true => None,
+            false => Some(listed(query, next, checker)?),
+        };
+        let matrix = matrix(query, checker)?;
+        let mut groups = Vec::with_capacity(query.by.len());
+        for clause in &query.by {
+            groups.push(checker.of(&clause.source).group(clause, next)?);
+        }
+        let mut aggregates = Vec::new();
+        let counted = [counted()?];
+        let asked = match query.measures.as_slice() {
+            [] if list.is_none() && matrix.is_empty() => &counted[..],
+            asked => asked,
+        };
+        let mut measures = Vec::with_capacity(asked.len());
+        for measure in asked {
+            let checker = checker.of(&measure.clause.source);
+            measures.push(checker.measure(&measure.name, &measure.clause, &mut aggregates)?);
+        }
+        let having = query.having.as_ref();
+        let having = having.map(|c| checker.of(&c.source).having(c, asked, &mut aggregates));
+        Ok(Plan {
+            schema: snapshot.schema().clone(),
+            version: snapshot.version(),
+            as_of: checker.as_of,
+            table: checker.table,
+            scope: self.scope.clone().map(|scope| scope.at(checker.table)),
+            filter,
+            list,
+            matrix,
+            flow: None,
+            groups,
+            aggregates,
+            measures,
+            having: having.transpose()?,
+            totals: query.totals,
+            top: None,
+            order: Vec::new(),
+            limit: query.limit,
+            offset: query.offset,
+            moments: Vec::new(),
+            left: None,
+            compared: Vec::new(),
+            beside: Vec::new(),
+        })
+    }
+}
+
+/// Refuses the clauses that this build does not answer, by their names.
+fn unbuilt(query: &Query) -> Result<()> {
+    if let (Some(_), true) = (&query.after, query.select.is_empty()) {
+        let what = "`after` goes on with a list: it stands with `select`".to_owned();
+        return Err(Error::Type { what, place: named_place(&query.from) });
+    }
+    let here = |source: &Source, span| source.place(span);
+    let versions = query.flow.as_ref().filter(|flow| {
+        [&flow.before, &flow.after].into_iter().any(|end| matches!(end, Moment::Version(_)))
+    });
+    let asked = [
+        ("flow between versions", versions.map(|flow| here(&flow.source, flow.span))),
+        ("sets", query.sets.first().map(|set| here(&set.clause.source, set.name.span))),
+        ("with", query.with.first().map(|_| named_place(&query.from))),
+        ("publish", query.publish.map(|_| named_place(&query.from))),
+        ("explain", query.explain.then(|| named_place(&query.from))),
+    ];
+    match asked.into_iter().find_map(|(name, place)| Some((name, place?))) {
+        Some((name, place)) => Err(Error::Unsupported { name: name.to_owned(), place }),
+        None => Ok(()),
+    }
+}
+
+fn clause_place(clause: &Clause) -> Box<Place> {
+    clause.source.place(clause.expr.span)
+}
+
+fn named_place(named: &Named) -> Box<Place> {
+    named.source.place(named.word.span)
+}
+
+/// Refuses the first of some clauses that is there.
+fn refuse(what: &str, with: &[(&str, Option<Box<Place>>)]) -> Result<()> {
+    match with.iter().find_map(|(name, place)| Some((name, place.clone()?))) {
+        Some((name, place)) => Err(Error::Type { what: format!("{what} `{name}`"), place }),
+        None => Ok(()),
+    }
+}
+
+/// The list of rows that a question asks for.
+fn listed(query: &Query, next: usize, checker: &Checker<'_>) -> Result<List> {
+    let with = [
+        ("by", query.by.first().map(clause_place)),
+        ("measure", query.measures.first().map(|d| clause_place(&d.clause))),
+        ("matrix", query.matrix.first().map(|d| clause_place(&d.clause))),
+        ("having", query.having.as_ref().map(clause_place)),
+        ("totals", query.totals.then(|| named_place(&query.from))),
+        ("top", query.top.as_ref().map(|_| named_place(&query.from))),
+        ("over", query.over.as_ref().map(|_| named_place(&query.from))),
+        ("compare", query.compare.first().map(|_| named_place(&query.from))),
+    ];
+    refuse("`select` lists rows and goes without", &with)?;
+    let columns = query.select.iter().map(|d| checker.of(&d.clause.source).listed(d, next));
+    let columns = columns.collect::<Result<Vec<Listed>>>()?;
+    let mut order = Vec::with_capacity(query.order.len());
+    for key in &query.order {
+        let place = columns.iter().position(|column| column.name == key.key);
+        let Some(place) = place else {
+            return Err(Error::UnknownMeasure {
+                name: key.key.clone(),
+                suggestion: nearest(&key.key, columns.iter().map(|c| c.name.as_str())),
+                place: key.source.place(key.span),
+            });
+        };
+        if matches!(columns.get(place).map(|c| &c.kind), Some(ListedKind::Codes { .. })) {
+            let what = format!("no order by the set `{}`", key.key);
+            return Err(Error::Type { what, place: key.source.place(key.span) });
+        }
+        order.push((place, key.descending));
+    }
+    let after = Position::read(query, order.len())?;
+    Ok(List { columns, order, after, question: cursor::question(query) })
+}
+
+/// The conditions of a matrix.
+fn matrix(query: &Query, checker: &Checker<'_>) -> Result<Matrix> {
+    let with = [
+        ("by", query.by.first().map(clause_place)),
+        ("measure", query.measures.first().map(|d| clause_place(&d.clause))),
+        ("having", query.having.as_ref().map(clause_place)),
+        ("totals", query.totals.then(|| named_place(&query.from))),
+        ("top", query.top.as_ref().map(|_| named_place(&query.from))),
+        ("order", query.order.first().map(|key| key.source.place(key.span))),
+        ("limit", query.limit.map(|_| named_place(&query.from))),
+        ("offset", (query.offset > 0).then(|| named_place(&query.from))),
+        ("over", query.over.as_ref().map(|_| named_place(&query.from))),
+        ("compare", query.compare.first().map(|_| named_place(&query.from))),
+    ];
+    if !query.matrix.is_empty() {
+        refuse("`matrix` counts conditions and goes without", &with)?;
+    }
+    let condition = |found: &Definition| {
+        let condition = checker.of(&found.clause.source).condition(&found.clause.expr)?;
+        Ok((found.name.clone(), condition.at(checker.table)))
+    };
+    query.matrix.iter().map(condition).collect()
+}
+
+/// The place among the groups of an expression of `by`.
+fn group_place(clause: &Clause, groups: &[Group]) -> Result<usize> {
+    let name = print::expression(&clause.expr);
+    groups.iter().position(|group| group.name == name).ok_or_else(|| Error::UnknownMeasure {
+        suggestion: nearest(&name, groups.iter().map(|group| group.name.as_str())),
+        name,
+        place: clause_place(clause),
+    })
+}
+
+fn table(schema: &Schema, query: &Query) -> Result<usize> {
+    let word = &query.from.word;
+    schema.table_index(&word.text).ok_or_else(|| Error::UnknownTable {
+        name: word.text.clone(),
+        reach: "in the schema".to_owned(),
+        suggestion: nearest(&word.text, schema.tables.iter().map(|t| t.name.as_str())),
+        place: query.from.source.place(word.span),
+    })
+}
+
+/// The clauses of a filter that must all be true, the cheapest first.
+pub(crate) fn filter(checker: &Checker<'_>, expr: &Expr) -> Result<Vec<(String, Condition)>> {
+    let parts = match &expr.kind {
+        ExprKind::And(parts) => parts.as_slice(),
+        _ => std::slice::from_ref(expr),
+    };
+    let mut clauses = Vec::with_capacity(parts.len());
+    for part in parts {
+        let condition = checker.condition(part)?.at(checker.table);
+        clauses.push((print::expression(part), condition));
+    }
+    clauses.sort_by_key(|(_, condition)| condition.cost());
+    Ok(clauses)
+}
+
+fn order_key(order: &Order, groups: &[Group], measures: &[&Measured]) -> Result<(Key, bool)> {
+    let measure = measures.iter().position(|m| m.name == order.key).map(Key::Measure);
+    let group = || groups.iter().position(|g| g.name == order.key).map(Key::Group);
+    match measure.or_else(group) {
+        Some(key) => Ok((key, order.descending)),
+        None => {
+            let names = measures.iter().map(|m| &m.name).chain(groups.iter().map(|g| &g.name));
+            Err(Error::UnknownMeasure {
+                name: order.key.clone(),
+                suggestion: nearest(&order.key, names.map(String::as_str)),
+                place: order.source.place(order.span),
+            })
+        }
+    }
+}

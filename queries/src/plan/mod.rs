@@ -1,0 +1,257 @@
+//! A question bound to a snapshot: everything that is decided before a row is read.
+//!
+//! Invariants: a plan runs only on the version it was made from, for the day and the places it
+//! speaks of are that version's; clauses stand in the order in which they are answered, the
+//! cheapest first.
+
+mod bind;
+
+use std::cell::Cell;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use yiku::kernel::{Run, Stop};
+use yiku::{PathTree, Schema, Snapshot};
+
+use crate::ast::Query;
+use crate::bound::{Condition, Test};
+use crate::check::{Aggregate, Checker, Combine, Formula, Group, Having, Measured};
+use crate::error::{Error, Result};
+use crate::nearest::nearest;
+use crate::parse;
+use crate::run::flow::Flowing;
+use crate::run::list::List;
+use crate::run::matrix::Matrix;
+use crate::scope::Scope;
+use crate::source::Source;
+use bind::Binder;
+pub(crate) use bind::filter;
+
+/// How far an answer may go.
+#[derive(Debug, Clone)]
+pub struct Limits {
+    /// Segments that are worked on at the same time.
+    pub threads: usize,
+    /// The most groups of an answer, and of each of its totals.
+    pub groups: usize,
+    /// Set by the caller to stop; looked at between the steps of a segment.
+    pub stop: Option<Arc<AtomicBool>>,
+    /// Bytes that the columns of numbers and the sets of rows of one question take at once, on
+    /// all threads together, and the groups that it has found.
+    pub memory: u64,
+}
+
+/// The limits of a question while it runs.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Within<'a> {
+    pub(crate) limits: &'a Limits,
+    pub(crate) run: &'a Run<'a>,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { threads: 1, groups: 1_000_000, stop: None, memory: u64::MAX }
+    }
+}
+
+impl Limits {
+    /// Refuses more groups than an answer may have.
+    pub(crate) fn groups_fit(&self, found: usize) -> Result<()> {
+        if found <= self.groups {
+            return Ok(());
+        }
+        let (found, limit) = (found as u64, self.groups as u64);
+        Err(Error::Limit { what: "the number of groups", found, limit, place: None })
+    }
+
+    /// Does work within these limits.
+    pub(crate) fn within<T>(&self, work: impl FnOnce(Within<'_>) -> Result<T>) -> Result<T> {
+        let asked = || self.stop.as_ref().is_some_and(|stop| stop.load(Ordering::Relaxed));
+        let stop = || asked().then_some(Stop::Cancelled);
+        let run = Run::new().until(&stop).memory(self.memory);
+        work(Within { limits: self, run: &run })
+    }
+}
+
+/// What the rows of the answer are ordered by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Key {
+    Group(usize),
+    Measure(usize),
+}
+
+/// The best groups within groups.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Best {
+    pub(crate) count: usize,
+    /// Places of groups.
+    pub(crate) within: Vec<usize>,
+    pub(crate) order: Vec<(Key, bool)>,
+}
+
+/// A checked and bound question, ready to be run.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    pub(crate) schema: Schema,
+    pub(crate) version: u64,
+    pub(crate) as_of: Option<i64>,
+    pub(crate) table: usize,
+    /// Where the rows must lie, whatever the question says.
+    pub(crate) scope: Option<Scope>,
+    /// Text and condition of each clause of the filter, at the table.
+    pub(crate) filter: Vec<(String, Condition)>,
+    /// Rows are asked for, not groups.
+    pub(crate) list: Option<List>,
+    /// Counts of conditions are asked for, not of groups.
+    pub(crate) matrix: Matrix,
+    /// Moves between two days are asked for.
+    pub(crate) flow: Option<Flowing>,
+    pub(crate) groups: Vec<Group>,
+    pub(crate) aggregates: Vec<Aggregate>,
+    pub(crate) measures: Vec<Measured>,
+    pub(crate) having: Option<Having>,
+    pub(crate) totals: bool,
+    pub(crate) top: Option<Best>,
+    pub(crate) order: Vec<(Key, bool)>,
+    pub(crate) limit: Option<usize>,
+    pub(crate) offset: usize,
+    /// The moments that the question is asked at, if there are several.
+    pub(crate) moments: Vec<Moment>,
+    /// Of what left since the moment before: the aggregates of [`Combine::Left`], in their order.
+    pub(crate) left: Option<Box<Plan>>,
+    /// The same at earlier days.
+    pub(crate) compared: Vec<Compared>,
+    /// What stands beside the measures because of these.
+    pub(crate) beside: Vec<Measured>,
+}
+
+/// The end of a month that a question is asked at.
+#[derive(Debug, Clone)]
+pub(crate) struct Moment {
+    pub(crate) month: i64,
+    pub(crate) plan: Plan,
+}
+
+/// A question at an earlier day, to be compared with.
+#[derive(Debug, Clone)]
+pub(crate) struct Compared {
+    pub(crate) plan: Plan,
+}
+
+impl Plan {
+    /// Checks a question and binds it to a snapshot.
+    ///
+    /// # Errors
+    /// Everything that is wrong with the question, with the place of the word; what is not built
+    /// as [`Error::Unsupported`]; [`Error::MissingAsOf`] when the question depends on the day
+    /// and neither it nor the snapshot has one.
+    pub fn new(query: &Query, snapshot: &Snapshot) -> Result<Self> {
+        Binder { query, snapshot, scope: None, steps: Cell::new(0) }.plan()
+    }
+
+    /// As [`Plan::new`], over the rows beneath one place only: the rows of everywhere else are
+    /// never in the set that the question is asked of, so no part of its text can count, name or
+    /// compare them. `scope` is the code of a place, the digits of its level alone; of a place
+    /// that holds nothing the answer is that of an empty registry.
+    ///
+    /// # Errors
+    /// As [`Plan::new`], and [`Error::Scope`] when the scope is not a code of any level.
+    pub fn within(query: &Query, snapshot: &Snapshot, scope: &str) -> Result<Self> {
+        let scope = Scope::new(snapshot.tree(), scope)?;
+        Binder { query, snapshot, scope: Some(scope), steps: Cell::new(0) }.plan()
+    }
+
+    /// The place that the plan is bound to: an answer is the same for all who share it.
+    #[must_use]
+    pub fn scope(&self) -> Option<&str> {
+        self.scope.as_ref().map(Scope::prefix)
+    }
+
+    /// How many trailing groups each set of rows of the answer totals: 0 for the groups
+    /// themselves, then, with totals, one set for each. A share needs the last of them anyway.
+    pub(crate) fn levels(&self) -> Vec<usize> {
+        let last = self.groups.len();
+        let mut levels: Vec<usize> = if self.totals { (0..=last).collect() } else { vec![0] };
+        let shares = self.measures.iter().any(|m| m.formula.has_share())
+            || self.having.as_ref().is_some_and(Having::has_share);
+        if last > 0 && !self.totals && shares {
+            levels.push(last);
+        }
+        levels
+    }
+
+    /// Whether a column that is not of this version is asked.
+    pub(crate) fn fits(&self, snapshot: &Snapshot) -> Result<()> {
+        if snapshot.version() == self.version && *snapshot.schema() == self.schema {
+            return Ok(());
+        }
+        Err(Error::Stale)
+    }
+}
+
+impl Formula {
+    pub(crate) fn has_share(&self) -> bool {
+        match self {
+            Self::Share(_) => true,
+            Self::Aggregate(_) | Self::Constant(_) | Self::Statistic(..) => false,
+            Self::Negative(a) | Self::Times(a, _) | Self::ToFloat(a, _) => a.has_share(),
+            Self::Exact(_, a, b) | Self::Float(_, a, b) => a.has_share() || b.has_share(),
+        }
+    }
+}
+
+impl Aggregate {
+    /// Whether two partials of disjoint groups add up to that of their union.
+    pub(crate) fn adds_up(&self) -> bool {
+        !matches!(self.combine, Combine::DistinctRows(_))
+    }
+}
+
+impl Condition {
+    /// The order in which conditions are answered: ranges of rows, bitmaps, scans, the rows
+    /// above and beneath, arithmetic.
+    pub(crate) fn cost(&self) -> u32 {
+        match &self.kind {
+            Test::Constant(_) | Test::Within { .. } => 0,
+            Test::Column { .. } | Test::ColumnKnown { .. } => 2,
+            Test::Not(inner) | Test::Truth(inner) | Test::ConditionKnown(inner) => inner.cost(),
+            Test::Spread(inner) => inner.cost().saturating_add(1),
+            Test::And(parts) => parts.iter().map(Self::cost).min().unwrap_or(0),
+            Test::Or(parts) => parts.iter().map(Self::cost).max().unwrap_or(0),
+            Test::FirstKnown(parts) => parts.iter().map(Self::cost).max().unwrap_or(0),
+            Test::Same(a, b) => a.cost().max(b.cost()),
+            Test::Choose(when, a, b) => when.cost().max(a.cost()).max(b.cost()),
+            Test::Any { condition, .. } => condition.cost().saturating_add(4),
+            Test::Between { .. } | Test::OneOf { .. } | Test::ValueKnown(_) => 8,
+            Test::Compare { .. } => 10,
+        }
+    }
+}
+
+/// Checks one expression in the light of a table and names its kind: `flag`, `int`, `money`,
+/// `number`, `date`, `month`, `code of LIST`, `codes of LIST`, `text`, `band`.
+///
+/// # Errors
+/// As [`Plan::new`]; places are looked up only where a tree is given.
+pub fn check_expression(
+    schema: &Schema,
+    tree: Option<&PathTree>,
+    table: &str,
+    text: &str,
+) -> Result<String> {
+    let source = Source::text(text);
+    let expr = parse::expression(&source)?;
+    let Some(table) = schema.table_index(table) else {
+        return Err(Error::UnknownTable {
+            name: table.to_owned(),
+            reach: "in the schema".to_owned(),
+            suggestion: nearest(table, schema.tables.iter().map(|t| t.name.as_str())),
+            place: source.place(crate::source::Span::default()),
+        });
+    };
+    // The kind does not depend on the day, so any day serves.
+    let steps = &Cell::new(0);
+    let checker =
+        Checker { schema, tree, table, as_of: Some(0), source: &source, steps, entered: None };
+    Ok(checker.check(&expr)?.kind.word(schema))
+}
