@@ -142,7 +142,8 @@ impl Binder<'_> {
             groups_before: before.groups,
             groups_after: after.groups.clone(),
         };
-        Ok(Plan { flow: Some(flow), ..after })
+        let (measures, aggregates) = (Vec::new(), Vec::new());
+        Ok(Plan { flow: Some(flow), measures, aggregates, ..after })
     }
 
     /// The question at a day, and what it is compared with.
