@@ -78,6 +78,26 @@ impl Plan {
                 counts.entry((fate, Vec::new(), Vec::new())).or_insert(0);
             }
         }
+        Ok(Answer {
+            columns: self.flow_columns(flow, &counts, snapshot)?,
+            rows: counts.len(),
+            total_rows: counts.len(),
+            matched,
+            version: self.version,
+            as_of: self.as_of.map_or_else(String::new, calendar::date_text),
+            truncated: false,
+            limit: None,
+            levels: Vec::new(),
+            next: None,
+        })
+    }
+
+    fn flow_columns(
+        &self,
+        flow: &Flowing,
+        counts: &BTreeMap<Move, u64>,
+        snapshot: &Snapshot,
+    ) -> Result<Vec<AnswerColumn>> {
         let words = || counts.keys().map(|(fate, _, _)| fate.word());
         let mut columns = vec![AnswerColumn {
             name: "move".to_owned(),
@@ -112,18 +132,7 @@ impl Plan {
             values: Values::Int(numbers.map_err(beyond)?),
             labels: None,
         });
-        Ok(Answer {
-            columns,
-            rows: counts.len(),
-            total_rows: counts.len(),
-            matched,
-            version: self.version,
-            as_of: self.as_of.map_or_else(String::new, calendar::date_text),
-            truncated: false,
-            limit: None,
-            levels: Vec::new(),
-            next: None,
-        })
+        Ok(columns)
     }
 
     /// The moves of the rows of a segment, and how many rows the filter has at either day.

@@ -120,14 +120,16 @@ fn what_came_and_went_adds_up_to_the_stocks() {
         lines(
             &snapshot,
             "from house where any(lease where running) measure outflow(where rent > 15), \
-             outflow(where rent < 15), inflow(where rent < 15), outflow() over month 2026-04 to 2026-05"
+             outflow(where rent < 15), inflow(where rent < 15), outflow() over month 2026-04 to \
+                 2026-05"
         ),
         ["2026-04 0 1 1 1", "2026-05 1 0 1 1"]
     );
     let found = answer(
         &snapshot,
         &format!(
-            "from lease where running by place.city, place.street {moves} totals over month 2025-11 to 2026-06"
+            "from lease where running by place.city, place.street {moves} totals over month \
+                2025-11 to 2026-06"
         ),
     );
     let numbers = |at: usize| -> Vec<i64> {
@@ -209,9 +211,11 @@ fn a_measure_stands_beside_what_it_was() {
             yiku::calendar::date_text(yiku::calendar::days(2026, 1, 1).unwrap_or(0) + days[1]);
         assert_eq!(before, expected, "{day}");
     }
-    let shares = "from lease where running by place.street measure s = share(count()) compare month as_of 2026-04-30";
+    let shares = "from lease where running by place.street measure s = share(count()) compare \
+        month as_of 2026-04-30";
     assert_eq!(lines(&snapshot, shares)[1], "1102 0.5 0.5 0 0");
-    let totals = "from lease where running by place.street measure n = count() totals compare month as_of 2026-05-31";
+    let totals = "from lease where running by place.street measure n = count() totals compare \
+        month as_of 2026-05-31";
     assert_eq!(lines(&snapshot, totals).last().map(String::as_str), Some("? 2 2 0 0"));
 }
 
