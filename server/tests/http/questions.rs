@@ -199,6 +199,9 @@ async fn a_wrong_question_says_where_and_what_would_be_right() {
     check("from person by region.conty", "query.unknown_level", json!("county"), json!(22)).await;
     check("from person where matches(name, '王')", "query.unsupported", json!(null), json!(18))
         .await;
+    let problem = server.ask("from person select sex limit 3").await;
+    let problem = check_problem(&problem, 403, "query.personal");
+    assert!(problem["detail"].as_str().unwrap().contains("rows are not listed"), "{problem}");
     let problem = server.ask("from person where region within 990000").await;
     let problem = check_problem(&problem, 400, "query.unknown_region");
     assert!(problem["detail"].as_str().unwrap().contains("no region `990000`"), "{problem}");
