@@ -102,23 +102,7 @@ impl Binder<'_> {
     /// A question for the moves between two days.
     fn flow(&self) -> Result<Plan> {
         let query = self.query;
-        refuse(
-            "`flow` counts moves and goes without",
-            &[
-                ("measure", query.measures.first().map(|d| clause_place(&d.clause))),
-                ("matrix", query.matrix.first().map(|d| clause_place(&d.clause))),
-                ("select", query.select.first().map(|d| clause_place(&d.clause))),
-                ("having", query.having.as_ref().map(clause_place)),
-                ("totals", query.totals.then(|| named_place(&query.from))),
-                ("top", query.top.as_ref().map(|_| named_place(&query.from))),
-                ("order", query.order.first().map(|key| key.source.place(key.span))),
-                ("limit", query.limit.map(|_| named_place(&query.from))),
-                ("offset", (query.offset > 0).then(|| named_place(&query.from))),
-                ("over", query.over.as_ref().map(|_| named_place(&query.from))),
-                ("compare", query.compare.first().map(|_| named_place(&query.from))),
-                ("as_of", query.as_of.map(|_| named_place(&query.from))),
-            ],
-        )?;
+        refuse(query, "`flow` counts moves", &["by", "limit", "offset"])?;
         let day = |moment: Option<&Moment>| match moment {
             Some(Moment::Day(day)) => Some(*day),
             _ => None,
@@ -303,27 +287,39 @@ fn named_place(named: &Named) -> Box<Place> {
     named.source.place(named.word.span)
 }
 
-/// Refuses the first of some clauses that is there.
-fn refuse(what: &str, with: &[(&str, Option<Box<Place>>)]) -> Result<()> {
-    match with.iter().find_map(|(name, place)| Some((name, place.clone()?))) {
-        Some((name, place)) => Err(Error::Type { what: format!("{what} `{name}`"), place }),
+/// Refuses what a question has besides the clause that makes it one of its own kind, and besides
+/// what goes with that; a filter always does.
+fn refuse(query: &Query, what: &str, with: &[&str]) -> Result<()> {
+    let from = || named_place(&query.from);
+    let first = |list: &[Definition]| list.first().map(|d| clause_place(&d.clause));
+    let asked = [
+        ("by", query.by.first().map(clause_place)),
+        ("measure", first(&query.measures)),
+        ("matrix", first(&query.matrix)),
+        ("select", first(&query.select)),
+        ("having", query.having.as_ref().map(clause_place)),
+        ("totals", query.totals.then(from)),
+        ("top", query.top.as_ref().map(|_| from())),
+        ("order", query.order.first().map(|key| key.source.place(key.span))),
+        ("limit", query.limit.map(|_| from())),
+        ("offset", (query.offset > 0).then(from)),
+        ("over", query.over.as_ref().map(|_| from())),
+        ("compare", query.compare.first().map(|_| from())),
+        ("as_of", query.as_of.map(|_| from())),
+    ];
+    let other = asked.into_iter().filter(|(name, _)| !with.contains(name));
+    match other.filter_map(|(name, place)| Some((name, place?))).next() {
+        Some((name, place)) => {
+            Err(Error::Type { what: format!("{what} and goes without `{name}`"), place })
+        }
         None => Ok(()),
     }
 }
 
 /// The list of rows that a question asks for.
 fn listed(query: &Query, next: usize, checker: &Checker<'_>) -> Result<List> {
-    let with = [
-        ("by", query.by.first().map(clause_place)),
-        ("measure", query.measures.first().map(|d| clause_place(&d.clause))),
-        ("matrix", query.matrix.first().map(|d| clause_place(&d.clause))),
-        ("having", query.having.as_ref().map(clause_place)),
-        ("totals", query.totals.then(|| named_place(&query.from))),
-        ("top", query.top.as_ref().map(|_| named_place(&query.from))),
-        ("over", query.over.as_ref().map(|_| named_place(&query.from))),
-        ("compare", query.compare.first().map(|_| named_place(&query.from))),
-    ];
-    refuse("`select` lists rows and goes without", &with)?;
+    let with = ["select", "order", "limit", "offset", "as_of"];
+    refuse(query, "`select` lists rows", &with)?;
     let columns = query.select.iter().map(|d| checker.of(&d.clause.source).listed(d, next));
     let columns = columns.collect::<Result<Vec<Listed>>>()?;
     let mut order = Vec::with_capacity(query.order.len());
@@ -348,20 +344,8 @@ fn listed(query: &Query, next: usize, checker: &Checker<'_>) -> Result<List> {
 
 /// The conditions of a matrix.
 fn matrix(query: &Query, checker: &Checker<'_>) -> Result<Matrix> {
-    let with = [
-        ("by", query.by.first().map(clause_place)),
-        ("measure", query.measures.first().map(|d| clause_place(&d.clause))),
-        ("having", query.having.as_ref().map(clause_place)),
-        ("totals", query.totals.then(|| named_place(&query.from))),
-        ("top", query.top.as_ref().map(|_| named_place(&query.from))),
-        ("order", query.order.first().map(|key| key.source.place(key.span))),
-        ("limit", query.limit.map(|_| named_place(&query.from))),
-        ("offset", (query.offset > 0).then(|| named_place(&query.from))),
-        ("over", query.over.as_ref().map(|_| named_place(&query.from))),
-        ("compare", query.compare.first().map(|_| named_place(&query.from))),
-    ];
     if !query.matrix.is_empty() {
-        refuse("`matrix` counts conditions and goes without", &with)?;
+        refuse(query, "`matrix` counts conditions", &["matrix", "as_of"])?;
     }
     let condition = |found: &Definition| {
         let condition = checker.of(&found.clause.source).condition(&found.clause.expr)?;

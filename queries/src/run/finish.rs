@@ -8,7 +8,7 @@ use super::aggregate::Number;
 use super::keys::Cell;
 use super::statistic::Figure;
 use super::{Grouped, Joined};
-use crate::answer::Answer;
+use crate::answer::{Answer, AnswerColumn};
 use crate::ast::Arithmetic;
 use crate::check::{Formula, Measured, Shape};
 use crate::error::{Error, Result};
@@ -118,6 +118,27 @@ impl Plan {
         Ok(found)
     }
 
+    /// An answer that is not cut.
+    pub(super) fn whole_answer(
+        &self,
+        columns: Vec<AnswerColumn>,
+        rows: usize,
+        matched: u64,
+    ) -> Answer {
+        Answer {
+            columns,
+            rows,
+            total_rows: rows,
+            matched,
+            version: self.version,
+            as_of: self.as_of.map_or_else(String::new, calendar::date_text),
+            truncated: false,
+            limit: self.limit,
+            levels: Vec::new(),
+            next: None,
+        }
+    }
+
     /// The answer of rows in any order.
     pub(super) fn answer(&self, snapshot: &Snapshot, rows: Vec<Row>, matched: u64) -> Answer {
         let rows = self.best(rows);
@@ -125,17 +146,13 @@ impl Plan {
         let rows = self.cut(rows);
         let shown = rows.iter().filter(|r| r.level == 0).count();
         let level = |row: &Row| u8::try_from(row.level).unwrap_or(u8::MAX);
+        let levels = if self.totals { rows.iter().map(level).collect() } else { Vec::new() };
+        let columns = self.answer_columns(snapshot.tree(), &rows);
         Answer {
-            columns: self.answer_columns(snapshot.tree(), &rows),
-            rows: rows.len(),
             total_rows,
-            matched,
-            version: self.version,
-            as_of: self.as_of.map_or_else(String::new, calendar::date_text),
             truncated: shown < total_rows,
-            limit: self.limit,
-            levels: if self.totals { rows.iter().map(level).collect() } else { Vec::new() },
-            next: None,
+            levels,
+            ..self.whole_answer(columns, rows.len(), matched)
         }
     }
 

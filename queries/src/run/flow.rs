@@ -14,7 +14,6 @@ use crate::bound::Condition;
 use crate::check::Group;
 use crate::error::{Error, Result};
 use crate::plan::{Plan, Within};
-use yiku::calendar;
 
 /// The filter and the groups at two days.
 #[derive(Debug, Clone)]
@@ -78,27 +77,24 @@ impl Plan {
                 counts.entry((fate, Vec::new(), Vec::new())).or_insert(0);
             }
         }
+        let total_rows = counts.len();
+        let limit = self.limit.unwrap_or(usize::MAX);
+        let counts: Vec<(Move, u64)> = counts.into_iter().skip(self.offset).take(limit).collect();
+        let columns = self.flow_columns(flow, &counts, snapshot)?;
         Ok(Answer {
-            columns: self.flow_columns(flow, &counts, snapshot)?,
-            rows: counts.len(),
-            total_rows: counts.len(),
-            matched,
-            version: self.version,
-            as_of: self.as_of.map_or_else(String::new, calendar::date_text),
-            truncated: false,
-            limit: None,
-            levels: Vec::new(),
-            next: None,
+            total_rows,
+            truncated: counts.len() < total_rows,
+            ..self.whole_answer(columns, counts.len(), matched)
         })
     }
 
     fn flow_columns(
         &self,
         flow: &Flowing,
-        counts: &BTreeMap<Move, u64>,
+        counts: &[(Move, u64)],
         snapshot: &Snapshot,
     ) -> Result<Vec<AnswerColumn>> {
-        let words = || counts.keys().map(|(fate, _, _)| fate.word());
+        let words = || counts.iter().map(|((fate, _, _), _)| fate.word());
         let mut columns = vec![AnswerColumn {
             name: "move".to_owned(),
             kind: AnswerKind::Text,
@@ -114,7 +110,7 @@ impl Plan {
                     let own = if side == 0 { before } else { after };
                     own.get(place).cloned().unwrap_or(Cell::Unknown)
                 };
-                let cells: Vec<Cell> = counts.keys().map(cell).collect();
+                let cells: Vec<Cell> = counts.iter().map(|(key, _)| cell(key)).collect();
                 let (kind, values, labels) =
                     self.shown(&group.kind, &cells, snapshot.tree(), false);
                 let (name, role) = (format!("{}.{word}", group.name), Role::Group);
@@ -122,7 +118,7 @@ impl Plan {
             }
         }
         let numbers: std::result::Result<Vec<_>, _> =
-            counts.values().map(|count| i64::try_from(*count).map(Some)).collect();
+            counts.iter().map(|(_, count)| i64::try_from(*count).map(Some)).collect();
         let beyond = |_| Error::Overflow { what: "a count of moves".to_owned() };
         columns.push(AnswerColumn {
             name: "n".to_owned(),

@@ -1,7 +1,7 @@
 //! Moves between two days, and that they balance with the stocks of both.
 #![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
 
-use super::tests::{answer, column, refused, snapshot_of};
+use super::tests::{answer, column, lines, refused, snapshot_of};
 use yiku::Snapshot;
 
 fn leases() -> (tempfile::TempDir, Snapshot) {
@@ -22,14 +22,6 @@ fn leases() -> (tempfile::TempDir, Snapshot) {
             &[("2020-01-01", "2020-12-31")],
         ],
     )
-}
-
-fn lines(snapshot: &Snapshot, text: &str) -> Vec<String> {
-    let found = answer(snapshot, text);
-    let columns: Vec<Vec<String>> = (0..found.columns.len()).map(|at| column(&found, at)).collect();
-    (0..found.rows)
-        .map(|row| columns.iter().map(|c| c[row].as_str()).collect::<Vec<_>>().join(" "))
-        .collect()
 }
 
 #[test]
@@ -56,6 +48,9 @@ fn rows_enter_leave_stay_and_move() {
         lines(&snapshot, "from house where floors > 9 flow 2026-04-30 to 2026-06-30"),
         ["entered 0", "left 0", "stayed 0"]
     );
+    let found = answer(&snapshot, &format!("{rented} by place.city {flow} limit 1 offset 1"));
+    assert_eq!(column(&found, 0), ["left"]);
+    assert_eq!((found.total_rows, found.truncated), (3, true));
     let found = answer(&snapshot, &format!("{rented} by place.city {flow}"));
     let names: Vec<&str> = found.columns.iter().map(|c| c.name.as_str()).collect();
     assert_eq!(names, ["move", "place.city.before", "place.city.after", "n"]);

@@ -5,8 +5,7 @@ use std::collections::BTreeMap;
 
 use super::finish::{Of, Row, TooLarge};
 use super::keys::Cell;
-use crate::ast::Comparison;
-use crate::check::Having;
+use crate::check::{Having, holds};
 use crate::plan::Plan;
 
 impl Plan {
@@ -32,15 +31,7 @@ impl Plan {
             Having::Compare(sign, left, right) => {
                 let (left, right) = (self.number(left, of)?, self.number(right, of)?);
                 let (Some(left), Some(right)) = (left, right) else { return Ok(None) };
-                let order = left.compare(right);
-                Ok(Some(match sign {
-                    Comparison::Equal => order.is_eq(),
-                    Comparison::NotEqual => order.is_ne(),
-                    Comparison::Less => order.is_lt(),
-                    Comparison::LessEqual => order.is_le(),
-                    Comparison::Greater => order.is_gt(),
-                    Comparison::GreaterEqual => order.is_ge(),
-                }))
+                Ok(Some(holds(*sign, left.compare(right))))
             }
         }
     }

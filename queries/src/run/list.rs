@@ -20,7 +20,6 @@ use crate::check::{Listed, ListedKind};
 use crate::error::{Error, Result};
 use crate::numbers::ten_to;
 use crate::plan::{Plan, Within};
-use yiku::calendar;
 
 /// A value of a row of a list.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -125,17 +124,12 @@ impl Plan {
             let place = (row.path, row.root.clone(), row.ordinal);
             Position::new(list.question, row.items.clone(), place).text()
         });
+        let columns = self.list_columns(list, snapshot, &rows, within)?;
         Ok(Answer {
-            columns: self.list_columns(list, snapshot, &rows, within)?,
-            rows: rows.len(),
             total_rows: usize::try_from(matched).unwrap_or(usize::MAX),
-            matched,
-            version: self.version,
-            as_of: self.as_of.map_or_else(String::new, calendar::date_text),
             truncated,
-            limit: self.limit,
-            levels: Vec::new(),
             next: last,
+            ..self.whole_answer(columns, rows.len(), matched)
         })
     }
 

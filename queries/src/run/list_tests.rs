@@ -1,7 +1,7 @@
 //! Lists of rows: their columns, their order, page after page.
 #![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
 
-use super::tests::{answer, column, refused, written};
+use super::tests::{answer, lines, refused, written};
 use yiku::Snapshot;
 
 fn houses() -> (tempfile::TempDir, Snapshot) {
@@ -14,16 +14,6 @@ fn houses() -> (tempfile::TempDir, Snapshot) {
         ("1102", &[("rent", "10"), ("floors", "2")]),
     ];
     written(&rows, &[("2020-01-01", "2020-12-31"), ("2021-01-01", ""), ("2019-05-05", "")])
-}
-
-fn lines(snapshot: &Snapshot, text: &str) -> Vec<String> {
-    let found = answer(snapshot, text);
-    let columns: Vec<Vec<String>> = (0..found.columns.len()).map(|at| column(&found, at)).collect();
-    let line = |row: usize| {
-        let cells: Vec<&str> = columns.iter().map(|column| column[row].as_str()).collect();
-        cells.join(" ")
-    };
-    (0..found.rows).map(line).collect()
 }
 
 #[test]

@@ -7,7 +7,6 @@ use crate::answer::{Answer, AnswerColumn, AnswerKind, Role, Values};
 use crate::bound::Condition;
 use crate::error::{Error, Result};
 use crate::plan::{Plan, Within};
-use yiku::calendar;
 
 /// The conditions of a matrix, by their names.
 pub(crate) type Matrix = Vec<(String, Condition)>;
@@ -69,17 +68,6 @@ impl Plan {
             let values = Values::Int(values.map_err(beyond)?);
             columns.push(column(name.clone(), AnswerKind::Int, Role::Measure, values));
         }
-        Ok(Answer {
-            columns,
-            rows: size,
-            total_rows: size,
-            matched,
-            version: self.version,
-            as_of: self.as_of.map_or_else(String::new, calendar::date_text),
-            truncated: false,
-            limit: None,
-            levels: Vec::new(),
-            next: None,
-        })
+        Ok(self.whole_answer(columns, size, matched))
     }
 }

@@ -134,6 +134,14 @@ pub(super) fn refused(snapshot: &Snapshot, text: &str) -> String {
         .map_or_else(|error| error.to_string(), |_| String::new())
 }
 
+/// The rows of an answer, each as one text.
+pub(super) fn lines(snapshot: &Snapshot, text: &str) -> Vec<String> {
+    let found = answer(snapshot, text);
+    let columns: Vec<Vec<String>> = (0..found.columns.len()).map(|at| column(&found, at)).collect();
+    let cells = |row: usize| columns.iter().map(move |column| column[row].as_str());
+    (0..found.rows).map(|row| cells(row).collect::<Vec<_>>().join(" ")).collect()
+}
+
 /// The values of a column as text, unknown as `?`.
 pub(super) fn column(answer: &Answer, place: usize) -> Vec<String> {
     let shown = |value: Option<String>| value.unwrap_or_else(|| "?".to_owned());

@@ -1,6 +1,6 @@
 //! The same question at several days: stocks by month, who came and went, change.
 
-use super::tests::{answer, column, refused, snapshot_of};
+use super::tests::{answer, column, lines, refused, snapshot_of};
 use yiku::Snapshot;
 
 /// Three streets; spells of leases that begin, end and begin again.
@@ -20,15 +20,6 @@ fn leases() -> (tempfile::TempDir, Snapshot) {
             &[("2026-04-30", "")],
         ],
     )
-}
-
-/// Rows of an answer as texts.
-fn lines(snapshot: &Snapshot, text: &str) -> Vec<String> {
-    let found = answer(snapshot, text);
-    let columns: Vec<Vec<String>> = (0..found.columns.len()).map(|at| column(&found, at)).collect();
-    (0..found.rows)
-        .map(|row| columns.iter().map(|c| c[row].as_str()).collect::<Vec<_>>().join(" "))
-        .collect()
 }
 
 #[test]
