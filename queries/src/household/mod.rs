@@ -28,5 +28,5 @@ pub use answers::{Answers, Missing};
 pub use assess::{Assessed, Assessment, MemberAssessed, assess};
 pub use clause::{Assessable, Nearest, Outcome};
 pub use policy::{Policy, PolicyBook, Subject};
-pub(crate) use standards::{Found, Standards};
-pub use standards::{Rounding, Standard, Unit};
+pub(crate) use standards::Found;
+pub use standards::{Rounding, Standard, Standards, Unit};
