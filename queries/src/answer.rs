@@ -126,6 +126,8 @@ pub struct AnswerColumn {
     pub values: Values,
     /// What people call the values: of codes, places and bands, and `合计` in a total.
     pub labels: Option<Vec<Option<String>>>,
+    /// Which values are not told, for they are of few (`publish`); empty where all are.
+    pub hidden: Vec<bool>,
 }
 
 /// An answer.

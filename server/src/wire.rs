@@ -89,6 +89,8 @@ struct ColumnBody<'a> {
     values: ValuesBody<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
     labels: Option<&'a [Option<String>]>,
+    #[serde(skip_serializing_if = "<[bool]>::is_empty")]
+    hidden: &'a [bool],
 }
 
 #[derive(Debug)]
@@ -153,6 +155,7 @@ impl<'a> From<&'a AnswerColumn> for ColumnBody<'a> {
             unit: column.unit.as_deref(),
             values: ValuesBody(&column.values),
             labels: column.labels.as_deref(),
+            hidden: &column.hidden,
         }
     }
 }

@@ -24,6 +24,7 @@ use crate::run::exchange::Exchange;
 use crate::run::flow::Flowing;
 use crate::run::list::List;
 use crate::run::matrix::Matrix;
+use crate::run::publish::Protection;
 use crate::scope::Scope;
 use crate::source::Source;
 use bind::Binder;
@@ -114,6 +115,8 @@ pub struct Plan {
     pub(crate) aggregates: Vec<Aggregate>,
     pub(crate) measures: Vec<Measured>,
     pub(crate) having: Option<Having>,
+    /// How small cells are protected, if they are.
+    pub(crate) protection: Option<Protection>,
     pub(crate) totals: bool,
     pub(crate) top: Option<Best>,
     pub(crate) order: Vec<(Key, bool)>,
@@ -196,7 +199,8 @@ impl Plan {
     /// themselves, then, with totals, one set for each. A share needs the last of them anyway.
     pub(crate) fn levels(&self) -> Vec<usize> {
         let last = self.groups.len();
-        let mut levels: Vec<usize> = if self.totals { (0..=last).collect() } else { vec![0] };
+        let mut levels: Vec<usize> =
+            if self.totals || self.protection.is_some() { (0..=last).collect() } else { vec![0] };
         let shares = self.measures.iter().any(|m| m.formula.has_share())
             || self.having.as_ref().is_some_and(Having::has_share);
         if last > 0 && !self.totals && shares {
@@ -215,6 +219,18 @@ impl Plan {
 }
 
 impl Formula {
+    /// Whether it is computed from the aggregate of this place.
+    pub(crate) fn asks(&self, aggregate: usize) -> bool {
+        match self {
+            Self::Aggregate(place) | Self::Statistic(_, place, _) => *place == aggregate,
+            Self::Constant(_) => false,
+            Self::Share(a) | Self::Negative(a) | Self::Times(a, _) | Self::ToFloat(a, _) => {
+                a.asks(aggregate)
+            }
+            Self::Exact(_, a, b) | Self::Float(_, a, b) => a.asks(aggregate) || b.asks(aggregate),
+        }
+    }
+
     pub(crate) fn has_share(&self) -> bool {
         match self {
             Self::Share(_) => true,

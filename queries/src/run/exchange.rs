@@ -187,7 +187,7 @@ fn paired(before: &[Keyed], after: &[Keyed], visit: &mut dyn FnMut((Option<u32>,
 
 #[cfg(test)]
 mod tests {
-    use super::joined;
+    use super::{Keyed, joined};
 
     #[test]
     fn rows_of_one_key_are_paired() {

@@ -6,6 +6,7 @@ use yiku::Snapshot;
 
 use super::aggregate::Number;
 use super::keys::Cell;
+use super::publish::Hidden;
 use super::statistic::Figure;
 use super::{Grouped, Joined};
 use crate::answer::{Answer, AnswerColumn};
@@ -20,6 +21,8 @@ use yiku::calendar;
 pub(super) struct Row {
     pub(super) key: Vec<Cell>,
     pub(super) measures: Vec<Option<Figure>>,
+    /// Which of them are not told; empty where all are.
+    pub(super) hidden: Vec<bool>,
     pub(super) level: usize,
 }
 
@@ -43,6 +46,7 @@ impl Plan {
         levels: &[usize],
         grouped: &[Grouped],
         compared: &[Vec<Joined>],
+        hidden: &[Vec<Hidden>],
     ) -> Result<Vec<Row>> {
         let pairs = || levels.iter().copied().zip(grouped);
         let whole = pairs().find(|(level, _)| *level == self.groups.len()).map(|(_, g)| g);
@@ -68,12 +72,25 @@ impl Plan {
                         measures.extend(plan.beside(&now, of, *assumed)?);
                     }
                 }
+                let own = hidden.get(at).and_then(|own| own.get(place)).copied();
+                let hidden = self.hidden_of(own, hidden);
+                for (figure, hidden) in measures.iter_mut().zip(&hidden) {
+                    *figure = figure.take().filter(|_| !hidden);
+                }
                 let mut key = key.clone();
                 key.resize(self.groups.len(), Cell::Total);
-                rows.push(Row { key, measures, level });
+                rows.push(Row { key, measures, hidden, level });
             }
         }
         Ok(rows)
+    }
+
+    /// Which measures of a group are not told.
+    fn hidden_of(&self, own: Option<Hidden>, all: &[Vec<Hidden>]) -> Vec<bool> {
+        let (Some(own), Some(protection)) = (own, &self.protection) else { return Vec::new() };
+        // The last level is that of all rows.
+        let whole = all.last().and_then(|level| level.first()).copied().unwrap_or_default();
+        self.measures.iter().map(|m| protection.hides(&m.formula, own, whole)).collect()
     }
 
     /// A group at an earlier day, by its level and key.

@@ -112,6 +112,7 @@ impl Plan {
             role: Role::Group,
             values: Values::Text(words().map(|(word, _)| Some(word.to_owned())).collect()),
             labels: Some(words().map(|(_, label)| Some(label.to_owned())).collect()),
+            hidden: Vec::new(),
         }];
         let sides = sides.into_iter().zip(["before", "after"]);
         for (side, ((groups, snapshot), word)) in sides.enumerate() {
@@ -124,7 +125,15 @@ impl Plan {
                 let (kind, values, labels) =
                     self.shown(&group.kind, &cells, snapshot.tree(), false);
                 let (name, role) = (format!("{}.{word}", group.name), Role::Group);
-                columns.push(AnswerColumn { name, kind, unit: None, role, values, labels });
+                columns.push(AnswerColumn {
+                    name,
+                    kind,
+                    unit: None,
+                    role,
+                    values,
+                    labels,
+                    hidden: Vec::new(),
+                });
             }
         }
         let numbers: std::result::Result<Vec<_>, _> =
@@ -137,6 +146,7 @@ impl Plan {
             role: Role::Measure,
             values: Values::Int(numbers.map_err(beyond)?),
             labels: None,
+            hidden: Vec::new(),
         });
         Ok(columns)
     }

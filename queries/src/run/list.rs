@@ -324,6 +324,7 @@ impl Plan {
             role: Role::Value,
             values,
             labels,
+            hidden: Vec::new(),
         };
         match &column.kind {
             ListedKind::Group(kind) => {

@@ -59,6 +59,7 @@ impl Plan {
             role,
             values,
             labels: None,
+            hidden: Vec::new(),
         };
         let name = "condition".to_owned();
         let mut columns = vec![column(name, AnswerKind::Text, Role::Group, Values::Text(names))];

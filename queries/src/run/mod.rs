@@ -28,6 +28,7 @@ pub(crate) mod matrix;
 mod matrix_tests;
 mod members;
 mod pairs;
+pub(crate) mod publish;
 mod scan;
 #[cfg(test)]
 mod scope_tests;
@@ -36,7 +37,7 @@ mod statistic;
 mod statistics_tests;
 mod subjects;
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 #[cfg(test)]
 mod text_tests;
 mod texts;
@@ -144,7 +145,7 @@ impl Plan {
     /// The rows of the answer at one moment, and how many rows the filter left.
     fn rows_of(&self, snapshot: &Snapshot, within: Within<'_>) -> Result<(Vec<Row>, u64)> {
         let levels = self.levels();
-        let (mut own, matched) = self.joined(&levels, snapshot, within)?;
+        let (mut own, mut matched) = self.joined(&levels, snapshot, within)?;
         if let Some(left) = &self.left {
             let (others, _) = left.joined(&levels, snapshot, within)?;
             for (own, other) in own.iter_mut().zip(&others) {
@@ -175,8 +176,13 @@ impl Plan {
                 });
             }
         }
-        let own: Vec<Grouped> = own.into_iter().map(|joined| joined.grouped).collect();
-        Ok((self.rows(&levels, &own, &compared)?, matched))
+        let mut own: Vec<Grouped> = own.into_iter().map(|joined| joined.grouped).collect();
+        let mut hidden = Vec::new();
+        if let Some(protection) = &self.protection {
+            hidden = self.protected(protection, &mut own, snapshot.tree())?;
+            matched = protection.told(matched, &hidden);
+        }
+        Ok((self.rows(&levels, &own, &compared, &hidden)?, matched))
     }
 
     /// The groups of every level, and how many rows the filter left.

@@ -10,6 +10,8 @@ use crate::error::Error;
 
 /// What a table shows for an unknown figure.
 const UNKNOWN: &str = "-";
+/// What stands for a figure that is not told.
+const HIDDEN: &str = "*";
 /// What a table shows for the group of rows whose value is unknown.
 const UNKNOWN_GROUP: &str = "unknown";
 
@@ -130,6 +132,9 @@ fn plain_line(text: &str) -> String {
 
 /// A value as text; none where it is unknown.
 fn value(column: &AnswerColumn, row: usize) -> Option<String> {
+    if column.hidden.get(row) == Some(&true) {
+        return Some(HIDDEN.to_owned());
+    }
     let money = column.kind == AnswerKind::Money;
     match &column.values {
         Values::Int(values) => {
@@ -191,7 +196,15 @@ mod tests {
     use super::*;
 
     fn column(name: &str, kind: AnswerKind, role: Role, values: Values) -> AnswerColumn {
-        AnswerColumn { name: name.to_owned(), kind, unit: None, role, values, labels: None }
+        AnswerColumn {
+            name: name.to_owned(),
+            kind,
+            unit: None,
+            role,
+            values,
+            labels: None,
+            hidden: Vec::new(),
+        }
     }
 
     fn answer() -> Answer {
