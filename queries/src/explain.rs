@@ -155,6 +155,20 @@ impl Teller<'_> {
             Test::Compare { left, right, .. } => {
                 format!("per row: {}, {}", self.value(left)?, self.value(right)?)
             }
+            Test::SameText { left, right } => {
+                format!(
+                    "per row: {}, {}",
+                    self.column(left.0, left.1),
+                    self.column(right.0, right.1)
+                )
+            }
+            Test::Matches { column, candidates, .. } => {
+                let name = self.column(condition.table, *column);
+                match candidates {
+                    Some(keys) => format!("words: {} rows of {name}", keys.len()),
+                    None => format!("scan {name}"),
+                }
+            }
             Test::Not(inner) => format!("not ({})", self.condition(inner)?),
             Test::Truth(inner) | Test::ConditionKnown(inner) => self.condition(inner)?,
             Test::Choose(when, a, b) => {
@@ -214,6 +228,10 @@ impl Teller<'_> {
             Term::If(condition, a, b) => {
                 let condition = self.condition(condition)?;
                 format!("if ({condition}) {}, {}", self.value(a)?, self.value(b)?)
+            }
+            Term::ByPlace(ranges) => {
+                let path = self.column(0, self.plan.schema.path_column());
+                format!("path ranges: {} of {path}", ranges.len())
             }
             Term::Fold(fold) => {
                 let mut told = Vec::new();

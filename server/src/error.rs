@@ -68,6 +68,12 @@ pub enum Error {
         /// Where and what, as the TOML reader says it.
         source: Box<toml::de::Error>,
     },
+    /// The standards that questions name cannot be read.
+    #[error("the standards of places cannot be read")]
+    Standards {
+        /// Which, and why.
+        source: yiku_queries::household::Error,
+    },
     /// The side where people work could not be opened.
     #[error("the case-work side cannot be opened")]
     Platform {

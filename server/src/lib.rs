@@ -11,6 +11,7 @@ mod clock;
 mod compactor;
 mod demo;
 mod error;
+mod ground;
 mod http;
 pub mod limits;
 mod map;

@@ -7,7 +7,7 @@
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use yiku::{Schema, Snapshot};
-use yiku_queries::{Answer, Limits, Plan, Query};
+use yiku_queries::{Answer, Context, Limits, Plan, Query};
 
 use crate::http::signed::Scope;
 use crate::problem::{Code, Problem};
@@ -59,15 +59,13 @@ pub(crate) fn from_body(body: &[u8]) -> Result<(Query, Option<&'static str>), Pr
 pub(crate) fn answer(
     query: Query,
     snapshot: &Snapshot,
-    scope: &Scope,
+    (scope, context): (&Scope, &Context<'_>),
     limits: &Limits,
     rows_max: usize,
 ) -> Result<Answer, Problem> {
     let wrong = |error| Problem::of_query(&error);
-    let plan = |query: &Query| match scope.prefix() {
-        Some(prefix) => Plan::within(query, snapshot, prefix),
-        None => Plan::new(query, snapshot),
-    };
+    let context = scope.prefix().map_or(*context, |prefix| context.scope(prefix));
+    let plan = |query: &Query| Plan::bind(query, snapshot, &context);
     // A row is somebody: who reads one is written into the journal, and that is not done here.
     if query.lists_rows() {
         let detail = "rows are not listed over HTTP; ask for groups and measures";

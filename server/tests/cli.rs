@@ -70,7 +70,7 @@ fn a_wrong_question_is_marked_and_exits_1() {
     refused(&["explain", "--db", &db, typo], 1, "did you mean `severe_illness`?");
     let nowhere = "from person where region within 990000";
     refused(&["query", "--db", &db, nowhere], 1, "no region `990000`");
-    refused(&["query", "--db", &db, "from person with line = 700"], 1, "not supported yet: ");
+    refused(&["query", "--db", &db, "from person with line = 7"], 1, "no parameter `$line`");
     refused(&["query", "--db", &db, "{\"from\": 1}"], 1, "JSON");
     refused(&["query", "--db", "/nowhere/at/all", "from person"], 1, "holds no database");
 }

@@ -1,14 +1,17 @@
 //! Comparisons: what can be said as a range or a list of one column is said so, the rest is
 //! computed row by row.
 
+use std::sync::Arc;
+
 use yiku::Predicate;
 
 use super::{Checker, Type, Typed, What};
-use crate::ast::{Comparison, Expr, ExprKind, Quantity};
+use crate::ast::{Call, Comparison, Expr, ExprKind, Quantity};
 use crate::bound::{Condition, Reading, Term, Test, Value};
 use crate::error::{Error, Result};
 use crate::numbers::Number;
 use crate::source::Span;
+use crate::wording::Pattern;
 use yiku::calendar;
 
 use super::operators::month_of;
@@ -92,8 +95,14 @@ impl Checker<'_> {
                 let equal = Condition { table, kind };
                 Ok(if sign == Comparison::Equal { equal } else { equal.not() })
             }
-            ((Type::Text, Type::Text), What::Column { .. }, What::Column { .. }) => {
-                Err(self.unsupported(span, "comparing two text columns"))
+            (
+                (Type::Text, Type::Text),
+                What::Column { table: t, column: c },
+                What::Column { table: u, column: d },
+            ) if equality => {
+                let kind = Test::SameText { left: (t, c), right: (u, d) };
+                let same = Condition { table: t.max(u), kind };
+                Ok(if sign == Comparison::Equal { same } else { same.not() })
             }
             _ => Err(self.no_comparison(sign, kinds, span)),
         }
@@ -298,6 +307,37 @@ impl Checker<'_> {
             }
         };
         Ok(if known { asked } else { asked.not() })
+    }
+
+    /// `matches(text, 'words')`.
+    pub(super) fn matches(&self, call: &Call) -> Result<Condition> {
+        let [value, words] = self.arguments(call, "a text column and words in single quotes")?;
+        let (left, right) = (self.check(value)?, self.check(words)?);
+        let (What::Column { table, column }, Type::Text, What::Text(text)) =
+            (left.what, left.kind, right.what)
+        else {
+            return Err(self.wrong(
+                value.span.to(words.span),
+                "`matches` looks in a text column for words in single quotes",
+            ));
+        };
+        let Some(pattern) = Pattern::new(&text) else {
+            return Err(self.wrong(words.span, "there is no letter or digit to look for"));
+        };
+        let candidates = match self.named.texts {
+            Some((texts, version)) => {
+                let own = self.schema.tables.get(table);
+                let name = own.and_then(|t| t.columns.get(column)).map_or("", |c| c.name.as_str());
+                texts.candidates(version, self.table_name(table), name, &pattern)?
+            }
+            None => None,
+        };
+        let candidates = candidates.map(|mut keys| {
+            keys.sort_unstable();
+            keys.dedup();
+            Arc::from(keys)
+        });
+        Ok(Condition { table, kind: Test::Matches { column, pattern, candidates } })
     }
 
     pub(super) fn starts(&self, value: &Expr, text: &Expr) -> Result<Condition> {

@@ -20,6 +20,7 @@ use super::{Error, Result};
 use crate::ast::{Call, Expr, ExprKind};
 use crate::bound::{Condition, Fold, Function, Term, Value};
 use crate::check::{Bands, Bounds, Checker, Type, Typed, What};
+use crate::context::{Context, Named};
 use crate::nearest::nearest;
 use crate::parse;
 use crate::print;
@@ -34,38 +35,68 @@ const CLAUSES_MAX: usize = 20_000;
 /// Values that are listed of one clause.
 const READ_MAX: usize = 64;
 
-/// Asks an expression of the rows of a table of one bundle. The bundle is JSON: the columns of the
-/// root row by their names, and the rows of each table beneath it as a list under the table's
-/// name. Without `table` it is asked of the first table that it fits, the root first; without
-/// `tree` the digits of a place alone decide where it lies.
+/// What an expression is asked in the light of.
+#[derive(Clone, Copy)]
+pub struct Asking<'a> {
+    /// What the bundle may say.
+    pub schema: &'a Schema,
+    /// The places that there are; without them the digits of a place alone say where it lies.
+    pub tree: Option<&'a PathTree>,
+    /// The table whose rows are asked; without, the first that the expression fits, the root
+    /// first.
+    pub table: Option<&'a str>,
+    /// The day, in days since 1970-01-01.
+    pub as_of: Option<i64>,
+    /// What `$name` and `in set` stand for.
+    pub context: Context<'a>,
+}
+
+impl<'a> Asking<'a> {
+    /// Of the first table that fits, on no day, without anything but the schema.
+    #[must_use]
+    pub fn of(schema: &'a Schema) -> Self {
+        Self { schema, tree: None, table: None, as_of: None, context: Context::default() }
+    }
+}
+
+/// Asks an expression of the rows of one bundle. The bundle is JSON: the columns of the root row
+/// by their names, and the rows of each table beneath it as a list under the table's name.
+///
+/// ```
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use yiku_queries::household::{Asking, Outcome, ask};
+///
+/// let schema = yiku::Schema::from_toml(include_str!("../../tests/schemas/farm.toml"))?;
+/// let farm = r#"{"hectares": 12, "field": [{"crop": "wheat", "size": 7}, {"crop": "R"}]}"#;
+/// let told = ask(&Asking::of(&schema), farm, "sum(field.size) > hectares")?;
+/// let clause = &told.rows[0].clause;
+/// assert_eq!(clause.outcome, Some(Outcome::NotMet));
+/// let change = &clause.changes[0];
+/// assert_eq!((change.path.as_str(), change.to[0].as_str()), ("hectares", "6"));
+/// # Ok(()) }
+/// ```
 ///
 /// # Errors
 /// [`Error::Bundle`] with the path of what is wrong with the bundle; [`Error::Asked`] with what is
 /// wrong with the expression, or why it has no answer.
-pub fn ask(
-    (schema, tree): (&Schema, Option<&PathTree>),
-    bundle: &str,
-    table: Option<&str>,
-    expression: &str,
-    as_of: Option<i64>,
-) -> Result<Told> {
-    ask_within((schema, tree), bundle, table, expression, (as_of, CHANGE_STEPS_MAX))
+pub fn ask(asking: &Asking<'_>, bundle: &str, expression: &str) -> Result<Told> {
+    ask_within(asking, bundle, expression, CHANGE_STEPS_MAX)
 }
 
 /// As [`ask`], with so many steps for the search of what would turn the clauses.
 pub(super) fn ask_within(
-    (schema, tree): (&Schema, Option<&PathTree>),
+    asking: &Asking<'_>,
     bundle: &str,
-    table: Option<&str>,
     expression: &str,
-    (as_of, change_steps): (Option<i64>, u64),
+    change_steps: u64,
 ) -> Result<Told> {
     let asked = |source| Error::Asked { source };
-    let rows = bundle::read(schema, tree, bundle)?;
+    let (schema, as_of) = (asking.schema, asking.as_of);
+    let rows = bundle::read(schema, asking.tree, bundle)?;
     let source = Source::text(expression);
     let expr = parse::expression(&source).map_err(asked)?;
-    let asker = Asker { schema, tree, source: &source, as_of };
-    let (table, typed) = asker.fitted(table, &expr).map_err(asked)?;
+    let asker = Asker { asking, source: &source };
+    let (table, typed) = asker.fitted(&expr).map_err(asked)?;
     let node = asker.node(table, &expr).map_err(asked)?;
     let (clauses, count) = (node.count(), rows.tables.get(table).map_or(0, Vec::len));
     if clauses.saturating_mul(count) > CLAUSES_MAX {
@@ -90,12 +121,10 @@ pub(super) fn ask_within(
     })
 }
 
-/// What an expression is checked in the light of.
+/// An expression being asked.
 struct Asker<'a> {
-    schema: &'a Schema,
-    tree: Option<&'a PathTree>,
+    asking: &'a Asking<'a>,
     source: &'a Source,
-    as_of: Option<i64>,
 }
 
 /// A clause, bound.
@@ -123,16 +152,24 @@ impl Asker<'_> {
     /// Calls `ask` with a checker for the rows of a table.
     fn checked<T>(&self, table: usize, ask: impl FnOnce(&Checker<'_>) -> T) -> T {
         let steps = Steps::new(0);
-        let (schema, tree, source, as_of) = (self.schema, self.tree, self.source, self.as_of);
-        ask(&Checker { schema, tree, table, as_of, source, steps: &steps, entered: None })
+        let Asking { schema, tree, as_of, context, .. } = *self.asking;
+        let named = Named {
+            parameters: context.parameters,
+            saved: context.sets,
+            table,
+            ..Named::default()
+        };
+        let checker = Checker::new(schema, tree, table, as_of, (self.source, &steps));
+        ask(&Checker { named, ..checker })
     }
 
     /// The table that is named, else the first that the expression fits; where it fits none, the
     /// error of the table where it was understood the furthest.
-    fn fitted(&self, table: Option<&str>, expr: &Expr) -> crate::Result<(usize, Typed)> {
-        let names = || self.schema.tables.iter().map(|t| t.name.as_str());
-        if let Some(name) = table {
-            let found = self.schema.table_index(name);
+    fn fitted(&self, expr: &Expr) -> crate::Result<(usize, Typed)> {
+        let schema = self.asking.schema;
+        let names = || schema.tables.iter().map(|t| t.name.as_str());
+        if let Some(name) = self.asking.table {
+            let found = schema.table_index(name);
             let table = found.ok_or_else(|| crate::Error::UnknownTable {
                 name: name.to_owned(),
                 reach: "in the schema".to_owned(),
@@ -142,7 +179,7 @@ impl Asker<'_> {
             return Ok((table, self.checked(table, |checker| checker.check(expr))?));
         }
         let mut furthest: Option<crate::Error> = None;
-        for table in 0..self.schema.tables.len() {
+        for table in 0..schema.tables.len() {
             match self.checked(table, |checker| checker.check(expr)) {
                 Ok(typed) => return Ok((table, typed)),
                 Err(error) => {
@@ -167,16 +204,15 @@ impl Asker<'_> {
             What::Condition(condition) => Some(condition.at(table)),
             _ => None,
         };
-        let mut named = Named::default();
-        named.collect(expr);
+        let named = Names::of(expr);
         Ok(Node {
             text: print::expression(expr),
             condition,
             joined,
             parts: parts.iter().map(|p| self.node(table, p)).collect::<crate::Result<_>>()?,
             computed: if joined.is_none() { self.computed(table, expr) } else { Vec::new() },
-            counted: match (named.folds.as_slice(), named.per_capita) {
-                ([only], false) => self.counted(table, only),
+            counted: match (named.folds.as_slice(), named.others) {
+                ([only], 0) => self.counted(table, only),
                 _ => None,
             },
             texts: named.texts,
@@ -212,7 +248,7 @@ impl Asker<'_> {
             return None;
         };
         let [child] = words.as_slice() else { return None };
-        let place = self.schema.table_index(&child.text)?;
+        let place = self.asking.schema.table_index(&child.text)?;
         let filter = call.filter.as_deref();
         let condition = |filter: &Expr| {
             let checked = self.checked(place, |checker| checker.condition(filter));
@@ -241,56 +277,35 @@ impl Asker<'_> {
 
 /// What an expression names that a change may be looked for in.
 #[derive(Default)]
-struct Named<'e> {
+struct Names {
     texts: Vec<String>,
-    /// Calls over the rows beneath, those inside others not.
-    folds: Vec<&'e Call>,
-    per_capita: bool,
+    /// Quantifiers and counts.
+    folds: Vec<Call>,
+    /// What else may be over the rows beneath.
+    others: usize,
 }
 
-impl<'e> Named<'e> {
-    fn collect(&mut self, expr: &'e Expr) {
-        match &expr.kind {
-            ExprKind::Text(text) => self.texts.push(text.clone()),
+impl Names {
+    fn of(expr: &Expr) -> Self {
+        let mut found = Self::default();
+        expr.each(&mut |part| match &part.kind {
+            ExprKind::Text(text) => found.texts.push(text.clone()),
             ExprKind::Within(_, list) => {
                 for element in list {
-                    if let ExprKind::Number(code) | ExprKind::Text(code) = &element.kind {
-                        self.texts.push(code.clone());
+                    if let ExprKind::Number(code) = &element.kind {
+                        found.texts.push(code.clone());
                     }
                 }
             }
-            ExprKind::Call(call) => {
-                let folds = ["any", "none", "all", "count", "sum", "avg", "min", "max"];
-                let before = self.folds.len();
-                call.arguments.iter().chain(call.filter.as_deref()).for_each(|e| self.collect(e));
-                // Asked inside another it does not stand for itself.
-                let inner = self.folds.len() > before;
-                let values = matches!(call.name.text.as_str(), "min" | "max") && inner;
-                if folds.contains(&call.name.text.as_str()) && !values {
-                    self.folds.push(call);
-                }
-                self.per_capita |= call.name.text == "per_capita";
-            }
-            _ => parts(expr).into_iter().for_each(|part| self.collect(part)),
-        }
-    }
-}
-
-/// The expressions that one is made of.
-fn parts(expr: &Expr) -> Vec<&Expr> {
-    match &expr.kind {
-        ExprKind::Negative(inner) | ExprKind::Not(inner) => vec![inner],
-        ExprKind::And(parts) | ExprKind::Or(parts) => parts.iter().collect(),
-        ExprKind::Arithmetic(_, left, right) | ExprKind::Compare(_, left, right) => {
-            vec![left, right]
-        }
-        ExprKind::In(value, list) | ExprKind::Has(value, _, list) => {
-            std::iter::once(&**value).chain(list).collect()
-        }
-        ExprKind::Between(value, low, high) => vec![value, low, high],
-        ExprKind::Is(value, _) => vec![value],
-        ExprKind::Starts(value, text) => vec![value, text],
-        _ => Vec::new(),
+            ExprKind::Call(call) => match call.name.text.as_str() {
+                "per_capita" => found.others += 1,
+                "any" | "none" | "all" | "count" => found.folds.push(call.clone()),
+                "sum" | "avg" | "min" | "max" => found.others += 1,
+                _ => {}
+            },
+            _ => {}
+        });
+        found
     }
 }
 

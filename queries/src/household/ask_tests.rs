@@ -11,12 +11,15 @@ use super::clause::Outcome;
 use super::draw_tests::{DAY, Draw, schemas, tree};
 use super::rows::{Cell, Rows};
 use super::shown::cell_text;
-use super::{Change, ClauseTold, Error, Told, ValueRead, ask};
+use super::{Asking, Change, ClauseTold, Error, Standards, Told, ValueRead, ask};
+use crate::Context;
 
 fn told(bundle: &Value, table: Option<&str>, expression: &str) -> Result<Told, Error> {
-    let schema = schemas().remove(0);
+    let (schema, standards) = (schemas().remove(0), Standards::builtin()?);
     let as_of = calendar::parse_date(DAY);
-    ask((&schema, None), &bundle.to_string(), table, expression, as_of)
+    let context = Context::default().parameters(&standards);
+    let asking = Asking { table, as_of, context, ..Asking::of(&schema) };
+    ask(&asking, &bundle.to_string(), expression)
 }
 
 fn family() -> Value {
@@ -127,7 +130,7 @@ fn counts_say_how_many_more_or_fewer() {
 
 fn refused_bundle(bundle: &str, expected: &str) {
     let schema = schemas().remove(0);
-    let found = ask((&schema, None), bundle, None, "true", None).unwrap_err();
+    let found = ask(&Asking::of(&schema), bundle, "true").unwrap_err();
     assert!(matches!(found, Error::Bundle { .. }));
     assert_eq!(found.to_string(), expected, "{bundle}");
 }
@@ -268,6 +271,19 @@ fn where_it_lives_may_be_open() {
     assert_eq!(found.rows[0].clause.changes[0].to, ["1401", "140205"]);
 }
 
+#[test]
+fn a_parameter_is_that_of_the_place() {
+    let asked = "per_capita(income) * 12 < $dibao_line";
+    let found = told(&family(), None, asked).unwrap();
+    assert_eq!(found.rows[0].clause.outcome, Some(Outcome::NotMet));
+    let mut nowhere = family();
+    nowhere.as_object_mut().unwrap().remove("urban");
+    let found = told(&nowhere, None, asked).unwrap();
+    assert_eq!(found.rows[0].clause.missing, ["urban"]);
+    let error = told(&family(), None, "income < $dibao_lin").unwrap_err();
+    assert!(error.to_string().contains("did you mean `dibao_line`?"), "{error}");
+}
+
 /// A household as the JSON that a person would write.
 fn document(schema: &Schema, rows: &Rows, table: usize, row: usize) -> Value {
     let mut fields = Map::new();
@@ -364,9 +380,10 @@ struct Trial<'a> {
 impl Trial<'_> {
     /// What comes of the clause over another household; none on an error.
     fn outcome(&self, document: &Value) -> Option<Outcome> {
-        let (schema, as_of) = ((self.schema, Some(self.tree)), calendar::parse_date(DAY));
-        let table = Some(self.table);
-        let told = ask_within(schema, &document.to_string(), table, self.text, (as_of, 0)).ok()?;
+        let (table, as_of) = (Some(self.table), calendar::parse_date(DAY));
+        let tree = Some(self.tree);
+        let asking = Asking { tree, table, as_of, ..Asking::of(self.schema) };
+        let told = ask_within(&asking, &document.to_string(), self.text, 0).ok()?;
         clauses(&told.rows[self.row].clause)[self.clause].outcome
     }
 
@@ -457,7 +474,9 @@ fn an_offered_change_turns_its_clause_and_no_nearer_one_does() {
             let document = document(schema, &rows, 0, 0);
             let table = schema.tables[table].name.as_str();
             let as_of = calendar::parse_date(DAY);
-            let told = ask((schema, Some(&tree)), &document.to_string(), Some(table), &text, as_of);
+            let asking =
+                Asking { tree: Some(&tree), table: Some(table), as_of, ..Asking::of(schema) };
+            let told = ask(&asking, &document.to_string(), &text);
             let Ok(told) = told else { continue };
             let tree = &tree;
             for (row, told) in told.rows.iter().enumerate().take(3) {

@@ -66,8 +66,7 @@ fn in_memory(
     let (steps, source) = (Steps::new(0), Source::text(text));
     let expr = parse::expression(&source)?;
     let as_of = calendar::parse_date(DAY);
-    let (steps, source, tree) = (&steps, &source, Some(tree));
-    let checker = Checker { schema, tree, table, as_of, source, steps, entered: None };
+    let checker = Checker::new(schema, Some(tree), table, as_of, (&source, &steps));
     let condition = checker.condition(&expr)?.at(table);
     let mut found = Outcomes::new();
     for rows in households {
@@ -182,15 +181,7 @@ fn the_nearest_change_turns_the_comparison() {
         let expr = parse::expression(&source).unwrap();
         let steps = Steps::new(0);
         let (as_of, table) = (None, 0);
-        let checker = Checker {
-            schema: &schema,
-            tree: None,
-            table,
-            as_of,
-            source: &source,
-            steps: &steps,
-            entered: None,
-        };
+        let checker = Checker::new(&schema, None, table, as_of, (&source, &steps));
         let truth = |rows: &Rows| {
             let condition = checker.condition(&expr).unwrap();
             Scalar::new(&schema, rows).truth(&condition, 0).unwrap().unwrap()

@@ -144,10 +144,7 @@ impl<'a> Scalar<'a> {
             }
             Test::ColumnKnown { column } => Some(self.cell(table, row, *column).is_some()),
             Test::Within { ranges } => {
-                let path = match self.cell(0, row, self.schema.path_column()) {
-                    Some(Cell::Int(path)) => u64::try_from(*path).ok(),
-                    _ => None,
-                };
+                let path = self.path(row);
                 let inside = |p: u64| ranges.iter().any(|(low, high)| (*low..=*high).contains(&p));
                 // Only a form may leave open where the household lives.
                 path.map(inside)
@@ -169,6 +166,18 @@ impl<'a> Scalar<'a> {
                 };
                 order.map(|order| holds(*sign, order))
             }
+            Test::SameText { left, right } => {
+                let text = |(home, column): (usize, usize)| {
+                    let above = self.rows.above(self.schema, table, row, home);
+                    self.cell(home, above, column)
+                };
+                let pair = (text(*left), text(*right));
+                if let (Some(a), Some(b)) = pair { Some(a == b) } else { None }
+            }
+            Test::Matches { column, pattern, .. } => match self.cell(table, row, *column) {
+                Some(Cell::Text(text)) => Some(pattern.found_in(text)),
+                _ => None,
+            },
             Test::ValueKnown(value) => Some(self.value(value, row)?.is_some()),
             Test::ConditionKnown(inner) => Some(self.truth(inner, row)?.is_some()),
             Test::Truth(inner) => Some(self.truth(inner, row)? == Some(true)),
@@ -195,6 +204,14 @@ impl<'a> Scalar<'a> {
                 Some(found)
             }
         })
+    }
+
+    /// The place of a root row.
+    fn path(&self, row: usize) -> Option<u64> {
+        match self.cell(0, row, self.schema.path_column()) {
+            Some(Cell::Int(path)) => u64::try_from(*path).ok(),
+            _ => None,
+        }
     }
 
     fn first_known(&self, parts: &[Condition], row: usize) -> Result<Option<bool>> {
@@ -284,6 +301,10 @@ impl<'a> Scalar<'a> {
                 .value(inner, row)?
                 .map(|v| Number::Exact(calendar::add_months(v.exact(), *months))),
             Term::Fold(fold) => self.fold(fold, table, row)?,
+            Term::ByPlace(ranges) => self.path(row).and_then(|path| {
+                let holds = |(low, high, _): &&(u64, u64, i64)| (*low..=*high).contains(&path);
+                ranges.iter().find(holds).map(|(_, _, number)| Number::Exact(*number))
+            }),
         })
     }
 
@@ -380,7 +401,7 @@ pub(crate) fn is_float(value: &Value) -> bool {
     match &value.kind {
         Term::ConstantFloat(_) | Term::Float(..) | Term::ToFloat(..) => true,
         Term::Constant(_) | Term::Column(_) | Term::Exact(..) => false,
-        Term::Calendar(..) | Term::AddMonths(..) => false,
+        Term::Calendar(..) | Term::AddMonths(..) | Term::ByPlace(_) => false,
         Term::Spread(inner) | Term::Absolute(inner) => is_float(inner),
         Term::Least(parts) | Term::Greatest(parts) | Term::Coalesce(parts) => {
             parts.iter().any(is_float)

@@ -16,9 +16,11 @@ use yiku::{PathTree, Schema, Snapshot};
 use crate::ast::Query;
 use crate::bound::{Condition, Test};
 use crate::check::{Aggregate, Checker, Combine, Formula, Group, Having, Measured};
+use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::nearest::nearest;
 use crate::parse;
+use crate::run::exchange::Exchange;
 use crate::run::flow::Flowing;
 use crate::run::list::List;
 use crate::run::matrix::Matrix;
@@ -106,6 +108,8 @@ pub struct Plan {
     pub(crate) matrix: Matrix,
     /// Moves between two days are asked for.
     pub(crate) flow: Option<Flowing>,
+    /// Moves between two versions are asked for.
+    pub(crate) exchange: Option<Box<Exchange>>,
     pub(crate) groups: Vec<Group>,
     pub(crate) aggregates: Vec<Aggregate>,
     pub(crate) measures: Vec<Measured>,
@@ -119,7 +123,7 @@ pub struct Plan {
     pub(crate) moments: Vec<Moment>,
     /// Of what left since the moment before: the aggregates of [`Combine::Left`], in their order.
     pub(crate) left: Option<Box<Plan>>,
-    /// The same at earlier days.
+    /// The same at earlier days, and under assumptions.
     pub(crate) compared: Vec<Compared>,
     /// What stands beside the measures because of these.
     pub(crate) beside: Vec<Measured>,
@@ -132,10 +136,12 @@ pub(crate) struct Moment {
     pub(crate) plan: Plan,
 }
 
-/// A question at an earlier day, to be compared with.
+/// A question at an earlier day, or under an assumption, to be compared with.
 #[derive(Debug, Clone)]
 pub(crate) struct Compared {
     pub(crate) plan: Plan,
+    /// It is what would be, not what was: the change is counted from the present to it.
+    pub(crate) assumed: bool,
 }
 
 impl Plan {
@@ -146,7 +152,27 @@ impl Plan {
     /// as [`Error::Unsupported`]; [`Error::MissingAsOf`] when the question depends on the day
     /// and neither it nor the snapshot has one.
     pub fn new(query: &Query, snapshot: &Snapshot) -> Result<Self> {
-        Binder { query, snapshot, scope: None, steps: Cell::new(0) }.plan()
+        Self::bind(query, snapshot, &Context::default())
+    }
+
+    /// As [`Plan::new`], of a question that may also speak of what the context gives: parameters,
+    /// sets that are kept, other versions; within the context's scope, if it has one.
+    ///
+    /// # Errors
+    /// As [`Plan::new`] and [`Plan::within`]; [`Error::UnknownParameter`] and
+    /// [`Error::UnknownSet`] for names that the context does not give.
+    pub fn bind(query: &Query, snapshot: &Snapshot, context: &Context<'_>) -> Result<Self> {
+        Binder::new(query, snapshot, context)?.plan()
+    }
+
+    /// A question for rows only, whose keys are to be kept.
+    pub(crate) fn bind_rows(
+        query: &Query,
+        snapshot: &Snapshot,
+        context: &Context<'_>,
+    ) -> Result<Self> {
+        bind::only_rows(query)?;
+        Self::bind(query, snapshot, context)
     }
 
     /// As [`Plan::new`], over the rows beneath one place only: the rows of everywhere else are
@@ -157,8 +183,7 @@ impl Plan {
     /// # Errors
     /// As [`Plan::new`], and [`Error::Scope`] when the scope is not a code of any level.
     pub fn within(query: &Query, snapshot: &Snapshot, scope: &str) -> Result<Self> {
-        let scope = Scope::new(snapshot.tree(), scope)?;
-        Binder { query, snapshot, scope: Some(scope), steps: Cell::new(0) }.plan()
+        Self::bind(query, snapshot, &Context::default().scope(scope))
     }
 
     /// The place that the plan is bound to: an answer is the same for all who share it.
@@ -224,6 +249,8 @@ impl Condition {
             Test::Any { condition, .. } => condition.cost().saturating_add(4),
             Test::Between { .. } | Test::OneOf { .. } | Test::ValueKnown(_) => 8,
             Test::Compare { .. } => 10,
+            Test::Matches { candidates: Some(_), .. } => 6,
+            Test::SameText { .. } | Test::Matches { .. } => 12,
         }
     }
 }
@@ -251,7 +278,6 @@ pub fn check_expression(
     };
     // The kind does not depend on the day, so any day serves.
     let steps = &Cell::new(0);
-    let checker =
-        Checker { schema, tree, table, as_of: Some(0), source: &source, steps, entered: None };
+    let checker = Checker::new(schema, tree, table, Some(0), (&source, steps));
     Ok(checker.check(&expr)?.kind.word(schema))
 }

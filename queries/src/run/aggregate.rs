@@ -313,7 +313,7 @@ impl Scan<'_> {
         let mut column = Column::new(aggregate.combine, groups.keys.len());
         if let Combine::DistinctTexts { table: home, column: text } = aggregate.combine {
             if let Column::Texts(sets) = &mut column {
-                self.texts(sets, (home, text), table, &rows, groups)?;
+                self.distinct_texts(sets, (home, text), table, &rows, groups)?;
             }
             return Ok(column);
         }
@@ -360,7 +360,7 @@ impl Scan<'_> {
         Ok(Column::Counts(counts))
     }
 
-    fn texts(
+    fn distinct_texts(
         &self,
         sets: &mut [HashSet<String>],
         text: (usize, usize),

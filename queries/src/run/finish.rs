@@ -62,10 +62,10 @@ impl Plan {
                 let measures: Result<Vec<_>> =
                     self.measures.iter().map(|m| self.measure(m, of)).collect();
                 let mut measures = measures?;
-                for (others, Compared { plan }) in compared.iter().zip(&self.compared) {
+                for (others, Compared { plan, assumed }) in compared.iter().zip(&self.compared) {
                     let now = measures.get(..self.measures.len()).unwrap_or_default().to_vec();
                     if let Some(of) = self.earlier(levels, others, (at, key)) {
-                        measures.extend(plan.beside(&now, of)?);
+                        measures.extend(plan.beside(&now, of, *assumed)?);
                     }
                 }
                 let mut key = key.clone();
@@ -89,8 +89,14 @@ impl Plan {
         Some(Of { own: (&own.grouped, *own.places.get(key)?), whole })
     }
 
-    /// Of each measure that is a number: what it was, by how much it changed, and in percent.
-    fn beside(&self, now: &[Option<Figure>], of: Of<'_>) -> Result<Vec<Option<Figure>>> {
+    /// Of each measure that is a number: what it was, by how much it changed, and in percent; or,
+    /// `assumed`, what it would be, and how that differs from now.
+    fn beside(
+        &self,
+        now: &[Option<Figure>],
+        of: Of<'_>,
+        assumed: bool,
+    ) -> Result<Vec<Option<Figure>>> {
         let mut found = Vec::new();
         for (measured, now) in self.measures.iter().zip(now) {
             if !matches!(measured.shape, Shape::Number(_)) {
@@ -98,8 +104,9 @@ impl Plan {
             }
             let beyond =
                 |TooLarge| Error::Overflow { what: format!("measure `{}`", measured.name) };
-            let before = self.scalar(measured, of)?;
+            let other = self.scalar(measured, of)?;
             let now = now.as_ref().and_then(Figure::one);
+            let (now, before) = if assumed { (other, now) } else { (now, other) };
             let change = match now.zip(before) {
                 Some((now, before)) => {
                     operated(Arithmetic::Subtract, now, before).map_err(beyond)?
@@ -113,7 +120,7 @@ impl Plan {
                 }
                 None => None,
             };
-            found.extend([before, change, percent].map(|number| number.map(Figure::One)));
+            found.extend([other, change, percent].map(|number| number.map(Figure::One)));
         }
         Ok(found)
     }

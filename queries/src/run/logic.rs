@@ -7,7 +7,7 @@
 //! Invariant: to answer a condition, for one side or for both, asks each of its parts once, so
 //! that the work grows with the question and not with the ways through it.
 
-use yiku::RowSet;
+use yiku::{Predicate, RowSet};
 
 use super::scan::{Scan, bounds, gather};
 use super::vector::Vector;
@@ -16,9 +16,9 @@ use crate::check::holds;
 use crate::error::Result;
 
 /// The rows where a condition is true, and those where it is false.
-struct Sides {
-    yes: RowSet,
-    no: RowSet,
+pub(super) struct Sides {
+    pub(super) yes: RowSet,
+    pub(super) no: RowSet,
 }
 
 impl Sides {
@@ -232,6 +232,23 @@ impl Scan<'_> {
                 };
                 let known = within(left.known, &right.known);
                 let yes = within(yes, &known);
+                Ok(Sides { no: without(&known, &yes), yes })
+            }
+            Test::SameText { left, right } => self.same_text(*left, *right, table, rows),
+            Test::Matches { column, pattern, candidates } => {
+                let mut known = rows.clone();
+                known.and(&*self.known(table, *column)?);
+                let mut asked = known.clone();
+                if let Some(keys) = candidates {
+                    let key = self.schema.tables.get(table).map_or(0, |t| t.key);
+                    asked.and(&*self.filtered(table, key, &Predicate::TextIn(keys.to_vec()))?);
+                }
+                let mut yes = RowSet::none(rows.len_rows());
+                self.texts(table, *column, &asked, &mut |row, text| {
+                    if pattern.found_in(text) {
+                        yes.insert(row);
+                    }
+                })?;
                 Ok(Sides { no: without(&known, &yes), yes })
             }
             _ => Ok(Sides::none(rows.len_rows())),

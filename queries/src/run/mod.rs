@@ -5,8 +5,11 @@
 
 mod aggregate;
 mod columns;
+#[cfg(test)]
+mod context_tests;
 pub(crate) mod cursor;
 mod exact_sum;
+pub(crate) mod exchange;
 mod finish;
 pub(crate) mod flow;
 #[cfg(test)]
@@ -23,6 +26,7 @@ mod logic;
 pub(crate) mod matrix;
 #[cfg(test)]
 mod matrix_tests;
+mod members;
 mod pairs;
 mod scan;
 #[cfg(test)]
@@ -33,6 +37,9 @@ mod statistics_tests;
 mod subjects;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod text_tests;
+mod texts;
 #[cfg(test)]
 mod time_tests;
 mod vector;
@@ -108,6 +115,9 @@ impl Plan {
         if let Some(list) = &self.list {
             return self.rows_listed(list, snapshot, within);
         }
+        if let Some(exchange) = &self.exchange {
+            return self.exchanged(exchange, within);
+        }
         if let Some(flow) = &self.flow {
             return self.flowed(flow, snapshot, within);
         }
@@ -142,7 +152,7 @@ impl Plan {
             }
         }
         let mut compared = Vec::with_capacity(self.compared.len());
-        for Compared { plan } in &self.compared {
+        for Compared { plan, .. } in &self.compared {
             let (mut others, _) = plan.joined(&levels, snapshot, within)?;
             if let Some(left) = &plan.left {
                 let (lefts, _) = left.joined(&levels, snapshot, within)?;

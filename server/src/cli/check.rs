@@ -7,8 +7,8 @@ use clap::Args;
 use serde::Serialize;
 use yiku::Schema;
 use yiku::calendar::parse_date;
-use yiku_queries::check_expression;
-use yiku_queries::household::{self, ask};
+use yiku_queries::household::{self, Asking, Standards, ask};
+use yiku_queries::{Context, check_expression};
 
 use super::{load, out};
 use crate::error::Error;
@@ -92,10 +92,17 @@ impl Check {
 
     /// What the expression says of one household.
     fn asked(&self, schema: &Schema, bundle: &str) -> Result<(), Error> {
-        let told = ask((schema, None), bundle, self.table.as_deref(), &self.text, self.as_of);
-        let told = told.map_err(|error| match error {
+        let household = |source| Error::Household { source };
+        let standards = Standards::builtin().map_err(household)?;
+        let asking = Asking {
+            table: self.table.as_deref(),
+            as_of: self.as_of,
+            context: Context::default().parameters(&standards),
+            ..Asking::of(schema)
+        };
+        let told = ask(&asking, bundle, &self.text).map_err(|error| match error {
             household::Error::Asked { source } => Error::Query { source },
-            source => Error::Household { source },
+            error => household(error),
         })?;
         if self.json { out::json(&told) } else { out::text(&out::plain(&told.to_string())) }
     }

@@ -1,11 +1,10 @@
 //! `yiku explain`: how a question is answered.
 
-use std::path::PathBuf;
-
 use clap::Args;
 use serde::Serialize;
 
-use super::{out, query, snapshot, table};
+use super::asked::Asked;
+use super::{out, table};
 use crate::error::Error;
 
 const EXAMPLE: &str = "\
@@ -18,12 +17,8 @@ Each clause of the filter is counted alone: `rows` says for how many rows it is 
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLE)]
 pub(super) struct Explain {
-    /// The database folder
-    #[arg(long, value_name = "DIR")]
-    db: PathBuf,
-    /// The name of a kept version [default: the newest version]
-    #[arg(long, value_name = "NAME")]
-    snapshot: Option<String>,
+    #[command(flatten)]
+    asked: Asked,
     /// Print the plan as JSON
     #[arg(long)]
     json: bool,
@@ -41,9 +36,9 @@ struct StepBody {
 
 impl Explain {
     pub(super) fn run(self) -> Result<(), Error> {
-        let snapshot = snapshot::version(&self.db, self.snapshot.as_deref())?;
-        let plan = query::plan(&self.text, &snapshot)?;
-        let steps = plan.steps(&snapshot).map_err(|source| Error::Query { source })?;
+        let opened = self.asked.open()?;
+        let plan = opened.plan(&self.text)?;
+        let steps = plan.steps(&opened.snapshot).map_err(|source| Error::Query { source })?;
         if self.json {
             let steps = steps.into_iter();
             let body: Vec<StepBody> = steps

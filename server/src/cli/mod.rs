@@ -3,6 +3,7 @@
 //! Invariants: data goes to standard output, everything else to standard error; the exit status is
 //! 0 when it was done, 1 when it was refused or failed, 2 when it was called wrongly.
 
+mod asked;
 mod check;
 mod compact;
 mod demo;
@@ -14,6 +15,7 @@ mod out;
 mod progress;
 mod query;
 mod serve;
+mod set;
 mod snapshot;
 mod table;
 mod verify;
@@ -49,6 +51,7 @@ enum Command {
     Check(check::Check),
     Explain(explain::Explain),
     Snapshot(snapshot::SnapshotCommand),
+    Set(set::SetCommand),
     Compact(compact::Compact),
     Verify(verify::Verify),
     Serve(serve::Serve),
@@ -74,6 +77,7 @@ pub fn main() -> ExitCode {
         Command::Check(check) => check.run(),
         Command::Explain(explain) => explain.run(),
         Command::Snapshot(snapshot) => snapshot.run(),
+        Command::Set(set) => set.run(),
         Command::Compact(compact) => compact.run(),
         Command::Verify(verify) => verify.run(),
         Command::Serve(serve) => serve.run(),

@@ -1,12 +1,10 @@
 //! `yiku query`: a question, its answer on standard output.
 
-use std::path::PathBuf;
-
 use clap::{Args, ValueEnum};
-use yiku::Snapshot;
-use yiku_queries::{Limits, Plan};
+use yiku_queries::Limits;
 
-use super::{out, snapshot, table, threads};
+use super::asked::Asked;
+use super::{out, table, threads};
 use crate::error::Error;
 use crate::http::signed::Scope;
 use crate::wire::AnswerBody;
@@ -23,12 +21,8 @@ The text may also be the JSON form of a question. The language is described in d
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLE)]
 pub(super) struct Query {
-    /// The database folder
-    #[arg(long, value_name = "DIR")]
-    db: PathBuf,
-    /// The name of a kept version [default: the newest version]
-    #[arg(long, value_name = "NAME")]
-    snapshot: Option<String>,
+    #[command(flatten)]
+    asked: Asked,
     /// How to print it
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,
@@ -49,25 +43,15 @@ enum Format {
 
 impl Query {
     pub(super) fn run(self) -> Result<(), Error> {
-        let snapshot = snapshot::version(&self.db, self.snapshot.as_deref())?;
-        let plan = plan(&self.text, &snapshot)?;
+        let opened = self.asked.open()?;
+        let plan = opened.plan(&self.text)?;
         let limits = Limits { threads: threads(), ..Limits::default() };
-        let answer = plan.run(&snapshot, &limits).map_err(|source| Error::Query { source })?;
+        let answer =
+            plan.run(&opened.snapshot, &limits).map_err(|source| Error::Query { source })?;
         match if self.json { Format::Json } else { self.format } {
             Format::Table => out::text(&table::text(&answer)),
             Format::Json => out::json(&AnswerBody::of(&answer, &Scope::everything())),
             Format::Csv => out::text(&table::csv(&answer)?),
         }
     }
-}
-
-/// A question in either form, bound to a snapshot.
-pub(super) fn plan(text: &str, snapshot: &Snapshot) -> Result<Plan, Error> {
-    let query = if text.trim_start().starts_with('{') {
-        yiku_queries::Query::from_json(text)
-    } else {
-        yiku_queries::Query::parse(text)
-    };
-    let plan = query.and_then(|query| Plan::new(&query, snapshot));
-    plan.map_err(|source| Error::Query { source })
 }

@@ -117,8 +117,10 @@ fn answer_all(
 ) -> Result<Reply, Problem> {
     let snapshot = state.snapshot()?;
     let tag = tag::of_question("batch", snapshot.version(), &scope.marked(&text(&asked)));
-    if tag::names(headers, &tag) {
-        return Ok(Reply::unchanged(&snapshot, tag));
+    let kept = |asked: &Asked| asked.query.as_ref().is_ok_and(Query::names_what_is_kept);
+    let tag = (!asked.iter().any(kept)).then_some(tag);
+    if let Some(tag) = tag.as_ref().filter(|tag| tag::names(headers, tag)) {
+        return Ok(Reply::unchanged(&snapshot, tag.clone()));
     }
     let mut answered: Vec<(String, Result<Answer, Problem>)> = Vec::with_capacity(asked.len());
     for Asked { id, pointer, query } in asked {
@@ -131,7 +133,7 @@ fn answer_all(
     let failed = |(_, answer): &(String, Result<Answer, Problem>)| {
         answer.as_ref().is_err_and(Problem::is_servers)
     };
-    let tag = (!answered.iter().any(failed)).then_some(tag);
+    let tag = tag.filter(|_| !answered.iter().any(failed));
     let results = answered.iter().map(|(id, answer)| ResultBody {
         id,
         answer: answer.as_ref().ok().map(|answer| AnswerBody::of(answer, scope)),

@@ -53,15 +53,17 @@ async fn answer(
     let work = move |state: &ServerState, stop| {
         let snapshot = state.snapshot()?;
         let tag = tag::of_question("query", snapshot.version(), &scope.marked(&query.to_text()));
-        if tag::names(&headers, &tag) {
-            return Ok(Reply::unchanged(&snapshot, tag));
+        // What a name stands for may change without a new version: such an answer has no tag.
+        let tag = (!query.names_what_is_kept()).then_some(tag);
+        if let Some(tag) = tag.as_ref().filter(|tag| tag::names(&headers, tag)) {
+            return Ok(Reply::unchanged(&snapshot, tag.clone()));
         }
         let answer = state.answer(query, &snapshot, &scope, &stop);
         let answer = answer.map_err(|problem| match pointer {
             Some(pointer) => problem.beneath(pointer),
             None => problem,
         })?;
-        Reply::new(&snapshot, Some(tag), &AnswerBody::of(&answer, &scope))
+        Reply::new(&snapshot, tag, &AnswerBody::of(&answer, &scope))
     };
     state.work(work).await
 }

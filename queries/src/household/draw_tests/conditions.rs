@@ -152,14 +152,25 @@ impl Draw<'_> {
         let Some((name, _)) = self.column(table, &[Kind::Text, Kind::Id]) else {
             return self.known(table, 0);
         };
-        match self.below(3) {
+        match self.below(5) {
             0 => {
+                self.mark("texts_compared");
+                let sign = self.equality();
+                let other =
+                    self.column(table, &[Kind::Text, Kind::Id]).map_or(name.clone(), |c| c.0);
+                format!("{name} {sign} {other}")
+            }
+            1 => {
+                self.mark("matches");
+                format!("matches({name}, {})", self.of(&["'王'", "'小 王'", "'a'"]))
+            }
+            2 => {
                 self.mark("text_in");
                 let not = self.among();
                 let list = self.list(Self::text);
                 format!("{name} {not} {list}")
             }
-            1 => {
+            3 => {
                 self.mark("text_equal");
                 let sign = self.equality();
                 format!("{name} {sign} {}", self.text())
