@@ -25,6 +25,24 @@ pub enum Error {
         /// What would be right.
         wanted: String,
     },
+    /// A household that is not what the schema says.
+    #[error("{path}: {what}{}", suggestion.as_ref().map_or_else(String::new, |s| {
+        format!("; did you mean `{s}`?")
+    }))]
+    Bundle {
+        /// Where, in the JSON: `person[1].birth_date`.
+        path: String,
+        /// What is wrong and what would be right.
+        what: String,
+        /// The nearest known name.
+        suggestion: Option<String>,
+    },
+    /// An expression that cannot be asked of a household.
+    #[error(transparent)]
+    Asked {
+        /// Why.
+        source: crate::Error,
+    },
     /// A catalogue that says something wrong.
     #[error("catalogue: {what}")]
     Catalogue {

@@ -28,6 +28,12 @@ pub enum Error {
         /// Why.
         source: yiku_queries::Error,
     },
+    /// A household given as JSON cannot be asked.
+    #[error(transparent)]
+    Household {
+        /// What is wrong with it, and where.
+        source: yiku_queries::household::Error,
+    },
     /// The schema has no table of the name.
     #[error("no table `{table}` in the schema; it has {known}")]
     UnknownTable {

@@ -121,6 +121,51 @@ fn an_expression_has_a_kind_or_a_mark() {
 }
 
 #[test]
+fn an_expression_is_asked_of_one_household() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("family.json");
+    let family = json!({
+        "income": 2000.5, "region": "140105",
+        "person": [{ "person_id": "P1", "birth_date": "1950-03-01", "employed": true }, {}],
+    });
+    std::fs::write(&file, family.to_string()).unwrap();
+    let file = file.to_str().unwrap();
+    let asked = "per_capita(income) < 680 and any(person where employed)";
+    let text = done(&["check", asked, "--household", file]);
+    let expected = "\
+household: not met
+  not met     per_capita(income) < 680 and any(person where employed)
+    would turn  income: 2000.50 -> 1359.99 (-640.51)
+    not met     per_capita(income) < 680
+      is          per_capita(income) = 1000.25
+      read        income = 2000.50
+      would turn  income: 2000.50 -> 1359.99 (-640.51)
+    met         any(person where employed)
+      read        person[0].employed = true
+      read        person[1].employed = unknown
+      would turn  person[0].employed: true -> false
+      would turn  count(person where employed): 1 -> 0 (-1)
+";
+    assert_eq!(text, expected);
+    let told = done(&["check", asked, "--household", file, "--json"]);
+    let told: Value = serde_json::from_str(&told).unwrap();
+    assert_eq!(told["rows"][0]["clause"]["parts"][0]["changes"][0]["to"], json!(["1359.99"]));
+    assert_eq!(told["rows"][0]["clause"]["outcome"], "not_met");
+    let age = "age(birth_date) >= 60";
+    let of_person = &["check", age, "--household", file, "--table", "person"];
+    refused(of_person, 1, "the question needs a day");
+    let dated = [&of_person[..], &["--as-of", "2026-10-31"]].concat();
+    let text = done(&dated);
+    assert!(text.starts_with("person[0] (P1): met\n"), "{text}");
+    assert!(text.contains("\nperson[1]: cannot tell\n"), "{text}");
+    refused(&["check", "agee(birth_date)", "--household", file], 1, "did you mean `age`?");
+    std::fs::write(file, r#"{"person": [{"birth_date": "1.3.1950"}]}"#).unwrap();
+    refused(of_person, 1, "yiku: person[0].birth_date: expected a day like ");
+    refused(&["check", "true", "--household", "/nowhere.json"], 1, "cannot read /nowhere.json");
+    refused(&["check", "true", "--as-of", "2026-10-31"], 2, "--household");
+}
+
+#[test]
 fn a_plan_says_what_answers_each_clause() {
     let (_folder, db) = registry();
     let q = "from person where severe_illness and region within 140105 by sex";

@@ -259,14 +259,7 @@ impl Checker<'_> {
                     return Err(self.wrong(element.span, "expected the code of a place: `140105`"));
                 }
             };
-            if let Some(tree) = self.tree {
-                let node = place(tree, text).ok_or_else(|| Error::UnknownRegion {
-                    code: text.clone(),
-                    nearest: near_places(tree, text),
-                    place: self.source.place(element.span),
-                })?;
-                ranges.push(tree.range(node));
-            }
+            ranges.push(self.range_of(text, element.span)?);
         }
         ranges.sort_unstable();
         let mut apart: Vec<(u64, u64)> = Vec::with_capacity(ranges.len());
@@ -277,6 +270,19 @@ impl Checker<'_> {
             }
         }
         Ok(Condition { table: 0, kind: Test::Within { ranges: apart } })
+    }
+
+    /// The codes of everything in a place; without a tree its digits alone say so.
+    fn range_of(&self, text: &str, span: Span) -> Result<(u64, u64)> {
+        let range = match self.tree {
+            Some(tree) => place(tree, text).map(|node| tree.range(node)),
+            None => digits_range(&self.schema.path, text),
+        };
+        range.ok_or_else(|| Error::UnknownRegion {
+            code: text.to_owned(),
+            nearest: self.tree.map_or_else(Vec::new, |tree| near_places(tree, text)),
+            place: self.source.place(span),
+        })
     }
 
     pub(super) fn is_known(&self, value: &Expr, known: bool) -> Result<Condition> {
@@ -360,6 +366,17 @@ pub(super) fn place<'t>(
         return None;
     }
     tree.get(format!("{text:0<digits$}").parse().ok()?)
+}
+
+/// The codes that begin with the digits of a place of any level.
+pub(crate) fn digits_range(path: &yiku::schema::PathSchema, text: &str) -> Option<(u64, u64)> {
+    let width = usize::from(path.digits());
+    let of_a_level = path.levels.iter().any(|l| usize::from(l.digits) == text.len());
+    if !of_a_level || !text.bytes().all(|b| b.is_ascii_digit()) {
+        return None;
+    }
+    let bound = |text: String| text.parse::<u64>().ok();
+    Some((bound(format!("{text:0<width$}"))?, bound(format!("{text:9<width$}"))?))
 }
 
 /// Places an unknown code may have meant, as code and name: of that name, or of the nearest code.

@@ -29,7 +29,7 @@ use crate::nearest::nearest;
 use crate::numbers::{Number, literal};
 use crate::source::{Source, Span};
 
-pub(crate) use compare::holds;
+pub(crate) use compare::{digits_range, holds};
 pub(crate) use groups::{Bands, Bounds, Group, GroupKind, next_level};
 pub(crate) use having::Having;
 pub(crate) use listed::{Listed, ListedKind};
