@@ -37,6 +37,7 @@ mod print;
 mod run;
 mod scope;
 mod source;
+mod sql;
 pub mod warnings;
 
 pub use answer::{Answer, AnswerColumn, AnswerKind, Role, Step, Values};
@@ -45,3 +46,4 @@ pub use error::{Error, Result};
 pub use json::QueryForm;
 pub use plan::{Limits, Plan, check_expression};
 pub use source::Place;
+pub use sql::Dialect;
