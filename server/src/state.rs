@@ -168,7 +168,13 @@ impl ServerState {
     ) -> Result<Answer, Problem> {
         let Settings { threads, answer_rows_max, .. } = self.shared.settings;
         let stop = Some(Arc::clone(stop));
-        let limits = Limits { threads, groups: GROUPS_MAX, stop, memory: QUESTION_BYTES_MAX };
+        let limits = Limits {
+            threads,
+            groups: GROUPS_MAX,
+            stop,
+            memory: QUESTION_BYTES_MAX,
+            ..Limits::default()
+        };
         question::answer(query, snapshot, scope, &limits, answer_rows_max)
     }
 

@@ -24,6 +24,7 @@ pub(crate) mod matrix;
 #[cfg(test)]
 mod matrix_tests;
 mod pairs;
+mod plain;
 mod scan;
 #[cfg(test)]
 mod scope_tests;

@@ -90,9 +90,8 @@ impl Printer<'_> {
             }
             Test::ValueKnown(value) => Ok(self.value(value, None, from)?.is("NULL")),
             Test::ConditionKnown(inner) => Ok(self.condition(inner, from)?.is("NULL")),
-            Test::Truth(inner) if !inner.is_two_valued() => {
-                Ok(self.condition(inner, from)?.is("NOT TRUE"))
-            }
+            Test::Truth(inner) if inner.is_two_valued() => self.negated(inner, from),
+            Test::Truth(inner) => Ok(self.condition(inner, from)?.is("NOT TRUE")),
             Test::Spread(inner) => self.negated(inner, from),
             Test::Any { child, condition } => {
                 Ok(self.some_beneath((inner.table, *child), condition, from)?.is("NULL"))

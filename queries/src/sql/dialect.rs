@@ -118,8 +118,10 @@ const DUCK_DB: Words = Words {
     quantile: "quantile_cont({0}, {1})",
     sorted: "list({0} ORDER BY {0})",
     counts: "histogram({0})",
+    // Pairs from both ends: no term is below 0, so that nothing cancels.
     gini: "list_transform([{0}], lambda s: CASE WHEN s[1] >= 0 AND list_sum(s) > 0 THEN \
-           list_sum(list_transform(s, lambda x, i: (2 * i - len(s) - 1) * x))::DOUBLE \
+           coalesce(list_sum(list_transform(range(1, len(s) // 2 + 1), lambda i: \
+           (len(s) + 1 - 2 * i) * (s[len(s) + 1 - i] - s[i])))::DOUBLE, 0) \
            / (len(s)::DOUBLE * list_sum(s)::DOUBLE) END)[1]",
     lorenz: "list_transform([{0}], lambda s: CASE WHEN s[1] >= 0 AND list_sum(s) > 0 THEN \
              list_transform(range(0, {1} + 1), lambda p: \

@@ -5,6 +5,7 @@ use super::question::pages;
 use super::tables::From;
 use super::text::{AND, COMPARE, OR, SUM, Sql};
 use super::{Printer, ROW, selected};
+use crate::bound::{Term, Test, Value};
 use crate::check::{GroupKind, Listed, ListedKind};
 use crate::error::Result;
 use crate::numbers::ten_to;
@@ -19,7 +20,7 @@ impl Printer<'_> {
         let mut filter = self.filter(plan, &mut from)?;
         let mut select = Vec::with_capacity(list.columns.len());
         for column in &list.columns {
-            let sql = self.listed(column, plan.table, &mut from)?;
+            let sql = self.listed(column, &mut from)?;
             let sql = match &column.kind {
                 ListedKind::Group(kind) => self.shown(kind, &sql),
                 _ => sql,
@@ -28,12 +29,18 @@ impl Printer<'_> {
         }
         let mut ranks = Vec::with_capacity(list.order.len());
         for (place, descending) in &list.order {
-            let Some(column) = list.columns.get(*place) else { continue };
-            ranks.push((column, self.rank_of_row(column, plan.table, &mut from)?, *descending));
+            let Some(column) = list.columns.get(*place).filter(|c| !is_constant(&c.kind)) else {
+                continue;
+            };
+            ranks.push((column, self.rank_of_row(column, &mut from)?, *descending));
         }
         if let Some(after) = &list.after {
-            filter.push(self.behind(plan, &ranks, after, &mut from)?);
+            let places = list.order.iter().filter_map(|(place, _)| list.columns.get(*place));
+            let items = places.zip(&after.items).filter(|(column, _)| !is_constant(&column.kind));
+            let items: Vec<&Item> = items.map(|(_, item)| item).collect();
+            filter.push(self.behind(plan, &ranks, (&items, after), &mut from)?);
         }
+        // What is the same for every row orders nothing, and SQL may read it as a place.
         let mut terms: Vec<String> =
             ranks.iter().map(|(_, rank, descending)| ordered(rank, *descending)).collect();
         let path = self.column(0, self.schema.path_column(), &mut from);
@@ -46,7 +53,7 @@ impl Printer<'_> {
         Ok(format!("{}\n{tables}\nORDER BY {order}{}", selected(&select), pages(plan)))
     }
 
-    fn listed(&mut self, column: &Listed, _table: usize, from: &mut From) -> Result<Sql> {
+    fn listed(&mut self, column: &Listed, from: &mut From) -> Result<Sql> {
         match &column.kind {
             ListedKind::Group(kind) => self.key(kind, from),
             ListedKind::Number(number, value) => {
@@ -63,7 +70,7 @@ impl Printer<'_> {
     }
 
     /// What a row is ordered by.
-    fn rank_of_row(&mut self, column: &Listed, table: usize, from: &mut From) -> Result<Sql> {
+    fn rank_of_row(&mut self, column: &Listed, from: &mut From) -> Result<Sql> {
         match &column.kind {
             ListedKind::Group(GroupKind::Path) => {
                 Ok(self.column(0, self.schema.path_column(), from))
@@ -72,7 +79,7 @@ impl Printer<'_> {
                 let key = self.key(kind, from)?;
                 Ok(self.rank(kind, &key))
             }
-            _ => self.listed(column, table, from),
+            _ => self.listed(column, from),
         }
     }
 
@@ -81,12 +88,12 @@ impl Printer<'_> {
         &mut self,
         plan: &Plan,
         ranks: &[(&Listed, Sql, bool)],
-        after: &Position,
+        (items, after): (&[&Item], &Position),
         from: &mut From,
     ) -> Result<Sql> {
         let mut any = Vec::new();
         let mut same: Vec<Sql> = Vec::new();
-        for ((column, rank, descending), item) in ranks.iter().zip(&after.items) {
+        for ((column, rank, descending), item) in ranks.iter().zip(items) {
             let own = match item {
                 Item::Int(value) => match &column.kind {
                     ListedKind::Group(kind) => Some(self.rank_of(kind, *value)?),
@@ -132,5 +139,23 @@ impl Printer<'_> {
             format!("({})", parts.join(", "))
         };
         Ok(Sql::new(COMPARE, format!("{} > {}", tuple(&own), tuple(&last))))
+    }
+}
+
+/// Whether a column is the same for every row.
+fn is_constant(kind: &ListedKind) -> bool {
+    let plain = |value: &Value| matches!(value.kind, Term::Constant(_) | Term::ConstantFloat(_));
+    match kind {
+        ListedKind::Group(GroupKind::Flag(condition)) => {
+            matches!(condition.kind, Test::Constant(_))
+        }
+        ListedKind::Group(
+            GroupKind::Int { value, .. }
+            | GroupKind::Date(value)
+            | GroupKind::Month(value)
+            | GroupKind::Code { value, .. },
+        )
+        | ListedKind::Number(_, value) => plain(value),
+        _ => false,
     }
 }

@@ -258,8 +258,11 @@ impl Printer<'_> {
     /// Whether a formula is a day or a month.
     fn dated(&self, formula: &Formula, day: Day<'_>) -> Option<Sort> {
         let Formula::Aggregate(place) = formula else { return None };
-        let sorts = day.aggregates.get(*place)?;
-        sorts.sort
+        let found = day.aggregates.get(*place)?;
+        match found.combine {
+            Combine::Least { .. } | Combine::Greatest { .. } => found.sort,
+            _ => None,
+        }
     }
 }
 

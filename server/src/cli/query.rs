@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use yiku::Snapshot;
-use yiku_queries::{Limits, Plan};
+use yiku_queries::{Dialect, Limits, Plan};
 
 use super::{out, snapshot, table, threads};
 use crate::error::Error;
@@ -16,6 +16,7 @@ Examples:
   yiku query --db /tmp/registry 'from person where disability_grade in (1, 2)
       by region.city measure people = count(), homes = count_distinct(household) totals'
   yiku query --db /tmp/registry --snapshot 2026-10 'from person'
+  yiku query --db /tmp/registry --as-sql 'from person by sex'
 
 The text may also be the JSON form of a question. The language is described in docs/language.md.";
 
@@ -35,6 +36,12 @@ pub(super) struct Query {
     /// The same as --format json
     #[arg(long, conflicts_with = "format")]
     json: bool,
+    /// Print the question in SQL, as `yiku sql` reads it, and do not answer it
+    #[arg(long, conflicts_with_all = ["format", "json"])]
+    as_sql: bool,
+    /// The dialect of SQL
+    #[arg(long, value_name = "NAME", default_value = "duckdb", value_parser = dialect)]
+    dialect: Dialect,
     /// The question
     #[arg(value_name = "TEXT")]
     text: String,
@@ -51,6 +58,10 @@ impl Query {
     pub(super) fn run(self) -> Result<(), Error> {
         let snapshot = snapshot::version(&self.db, self.snapshot.as_deref())?;
         let plan = plan(&self.text, &snapshot)?;
+        if self.as_sql {
+            let said = plan.to_sql(self.dialect).map_err(|source| Error::Query { source })?;
+            return out::text(&said);
+        }
         let limits = Limits { threads: threads(), ..Limits::default() };
         let answer = plan.run(&snapshot, &limits).map_err(|source| Error::Query { source })?;
         match if self.json { Format::Json } else { self.format } {
@@ -59,6 +70,15 @@ impl Query {
             Format::Csv => out::text(&table::csv(&answer)?),
         }
     }
+}
+
+/// A dialect by its name.
+fn dialect(name: &str) -> Result<Dialect, String> {
+    let found = Dialect::ALL.iter().find(|(known, _)| *known == name);
+    found.map(|(_, dialect)| *dialect).ok_or_else(|| {
+        let known: Vec<&str> = Dialect::ALL.iter().map(|(known, _)| *known).collect();
+        format!("no such dialect; known: {}", known.join(", "))
+    })
 }
 
 /// A question in either form, bound to a snapshot.
