@@ -39,6 +39,7 @@ mod run;
 mod scope;
 pub mod sets;
 mod source;
+mod sql;
 pub mod warnings;
 pub mod wording;
 
@@ -49,3 +50,4 @@ pub use error::{Error, Result};
 pub use json::QueryForm;
 pub use plan::{Limits, Plan, check_expression};
 pub use source::Place;
+pub use sql::Dialect;

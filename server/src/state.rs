@@ -179,7 +179,13 @@ impl ServerState {
         let (threads, answer_rows_max) = (*threads, *answer_rows_max);
         let context = self.shared.ground.context(&self.shared.database);
         let stop = Some(Arc::clone(stop));
-        let limits = Limits { threads, groups: GROUPS_MAX, stop, memory: QUESTION_BYTES_MAX };
+        let limits = Limits {
+            threads,
+            groups: GROUPS_MAX,
+            stop,
+            memory: QUESTION_BYTES_MAX,
+            ..Limits::default()
+        };
         question::answer(query, snapshot, (scope, &context), &limits, answer_rows_max)
     }
 

@@ -42,6 +42,9 @@ pub struct Limits {
     /// Bytes that the columns of numbers and the sets of rows of one question take at once, on
     /// all threads together, and the groups that it has found.
     pub memory: u64,
+    /// Whether indexes and zone maps may answer. Without them every value is read and compared:
+    /// the same answer, slowly, for whoever doubts an index.
+    pub indexes: bool,
 }
 
 /// The limits of a question while it runs.
@@ -53,7 +56,7 @@ pub(crate) struct Within<'a> {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { threads: 1, groups: 1_000_000, stop: None, memory: u64::MAX }
+        Self { threads: 1, groups: 1_000_000, stop: None, memory: u64::MAX, indexes: true }
     }
 }
 

@@ -204,7 +204,11 @@ impl Scan<'_> {
             Test::Within { ranges } => {
                 let mut found = RowSet::none(rows.len_rows());
                 for (low, high) in ranges {
-                    found.insert_range(self.segment.path_rows(*low, *high)?);
+                    if self.limits.indexes {
+                        found.insert_range(self.segment.path_rows(*low, *high)?);
+                    } else {
+                        found.or(&self.places_through(*low, *high)?);
+                    }
                 }
                 Ok(Sides::of_true(within(found, rows), rows))
             }

@@ -28,6 +28,7 @@ pub(crate) mod matrix;
 mod matrix_tests;
 mod members;
 mod pairs;
+mod plain;
 pub(crate) mod publish;
 mod scan;
 #[cfg(test)]

@@ -120,7 +120,11 @@ impl<'a> Scan<'a> {
         }
         self.run.check()?;
         self.keep(set_bytes(self.segment.rows(table)))?;
-        let found = Rc::new(self.segment.column(table, column)?.filter(predicate)?);
+        let found = match self.limits.indexes {
+            true => self.segment.column(table, column)?.filter(predicate)?,
+            false => self.read_through(table, column, predicate)?,
+        };
+        let found = Rc::new(found);
         let mut answered = self.answered.borrow_mut();
         if answered.len() < ANSWERED_MAX {
             answered.push(((table, column, predicate.clone()), Rc::clone(&found)));

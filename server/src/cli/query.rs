@@ -1,7 +1,7 @@
 //! `yiku query`: a question, its answer on standard output.
 
 use clap::{Args, ValueEnum};
-use yiku_queries::Limits;
+use yiku_queries::{Dialect, Limits};
 
 use super::asked::Asked;
 use super::{out, table, threads};
@@ -14,6 +14,7 @@ Examples:
   yiku query --db /tmp/registry 'from person where disability_grade in (1, 2)
       by region.city measure people = count(), homes = count_distinct(household) totals'
   yiku query --db /tmp/registry --snapshot 2026-10 'from person'
+  yiku query --db /tmp/registry --as-sql 'from person by sex'
 
 The text may also be the JSON form of a question. The language is described in docs/language.md.";
 
@@ -29,6 +30,12 @@ pub(super) struct Query {
     /// The same as --format json
     #[arg(long, conflicts_with = "format")]
     json: bool,
+    /// Print the question in SQL, as `yiku sql` reads it, and do not answer it
+    #[arg(long, conflicts_with_all = ["format", "json"])]
+    as_sql: bool,
+    /// The dialect of SQL
+    #[arg(long, value_name = "NAME", default_value = "duckdb", value_parser = dialect)]
+    dialect: Dialect,
     /// The question
     #[arg(value_name = "TEXT")]
     text: String,
@@ -45,6 +52,10 @@ impl Query {
     pub(super) fn run(self) -> Result<(), Error> {
         let opened = self.asked.open()?;
         let plan = opened.plan(&self.text)?;
+        if self.as_sql {
+            let said = plan.to_sql(self.dialect).map_err(|source| Error::Query { source })?;
+            return out::text(&said);
+        }
         let limits = Limits { threads: threads(), ..Limits::default() };
         let answer =
             plan.run(&opened.snapshot, &limits).map_err(|source| Error::Query { source })?;
@@ -54,4 +65,13 @@ impl Query {
             Format::Csv => out::text(&table::csv(&answer)?),
         }
     }
+}
+
+/// A dialect by its name.
+fn dialect(name: &str) -> Result<Dialect, String> {
+    let found = Dialect::ALL.iter().find(|(known, _)| *known == name);
+    found.map(|(_, dialect)| *dialect).ok_or_else(|| {
+        let known: Vec<&str> = Dialect::ALL.iter().map(|(known, _)| *known).collect();
+        format!("no such dialect; known: {}", known.join(", "))
+    })
 }

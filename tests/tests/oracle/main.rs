@@ -21,6 +21,9 @@ mod laws;
 mod noise;
 mod numbers;
 mod questions;
+mod registries;
+mod told;
+mod wide;
 
 use draw::Draw;
 use questions::Question;
