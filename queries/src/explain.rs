@@ -165,7 +165,7 @@ impl Teller<'_> {
             Test::Matches { column, candidates, .. } => {
                 let name = self.column(condition.table, *column);
                 match candidates {
-                    Some(keys) => format!("words: {} rows of {name}", keys.len()),
+                    Some((_, keys)) => format!("words: {} rows of {name}", keys.len()),
                     None => format!("scan {name}"),
                 }
             }

@@ -45,7 +45,7 @@ pub mod wording;
 
 pub use answer::{Answer, AnswerColumn, AnswerKind, Role, Step, Values};
 pub use ast::Query;
-pub use context::{Context, SetSource, TextIndex, VersionSource};
+pub use context::{Candidates, Context, SetSource, TextIndex, VersionSource};
 pub use error::{Error, Result};
 pub use json::QueryForm;
 pub use plan::{Limits, Plan, check_expression};

@@ -165,6 +165,25 @@ impl Segment {
         }
     }
 
+    /// The root rows that were last written by a version later than this one, live or not.
+    ///
+    /// # Errors
+    /// [`crate::Error::Corrupt`].
+    pub fn written_since(&self, version: u64) -> Result<RowSet> {
+        let count = self.rows(0);
+        if self.version <= version {
+            return Ok(RowSet::none(count));
+        }
+        let rows: Vec<u32> = (0..count).collect();
+        let mut found = RowSet::none(count);
+        for (row, written) in rows.iter().zip(self.versions(&rows)?) {
+            if written > version {
+                found.insert(*row);
+            }
+        }
+        Ok(found)
+    }
+
     /// The version that last wrote each of these root rows.
     ///
     /// # Errors

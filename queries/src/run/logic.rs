@@ -243,9 +243,13 @@ impl Scan<'_> {
                 let mut known = rows.clone();
                 known.and(&*self.known(table, *column)?);
                 let mut asked = known.clone();
-                if let Some(keys) = candidates {
+                if let Some((version, keys)) = candidates {
                     let key = self.schema.tables.get(table).map_or(0, |t| t.key);
-                    asked.and(&*self.filtered(table, key, &Predicate::TextIn(keys.to_vec()))?);
+                    let found = self.filtered(table, key, &Predicate::TextIn(keys.to_vec()))?;
+                    let later = self.segment.written_since(*version)?;
+                    let mut looked = self.spread(&later, 0, table)?;
+                    looked.or(&found);
+                    asked.and(&looked);
                 }
                 let mut yes = RowSet::none(rows.len_rows());
                 self.texts(table, *column, &asked, &mut |row, text| {
