@@ -59,12 +59,12 @@ pub(crate) enum Test {
         left: (usize, usize),
         right: (usize, usize),
     },
-    /// A text has the words of a pattern; of rows that no later version wrote, only those with
-    /// these sorted keys, where an index knows.
+    /// A text has the words of a pattern; of rows that no later version wrote, only those whose
+    /// key satisfies a predicate, where an index knows.
     Matches {
         column: usize,
         pattern: Pattern,
-        candidates: Option<(u64, Arc<[String]>)>,
+        candidates: Option<(u64, Arc<Predicate>)>,
     },
     /// Whether a value is known.
     ValueKnown(Value),

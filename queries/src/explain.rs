@@ -165,7 +165,10 @@ impl Teller<'_> {
             Test::Matches { column, candidates, .. } => {
                 let name = self.column(condition.table, *column);
                 match candidates {
-                    Some((_, keys)) => format!("words: {} rows of {name}", keys.len()),
+                    Some((_, keys)) => match keys.as_ref() {
+                        Predicate::TextIn(keys) => format!("words: {} rows of {name}", keys.len()),
+                        _ => format!("words: {name}"),
+                    },
                     None => format!("scan {name}"),
                 }
             }

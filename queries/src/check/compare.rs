@@ -336,7 +336,7 @@ impl Checker<'_> {
         let candidates = candidates.map(|Candidates { version, mut keys }| {
             keys.sort_unstable();
             keys.dedup();
-            (version, Arc::from(keys))
+            (version, Arc::new(Predicate::TextIn(keys)))
         });
         Ok(Condition { table, kind: Test::Matches { column, pattern, candidates } })
     }

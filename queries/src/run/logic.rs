@@ -7,7 +7,7 @@
 //! Invariant: to answer a condition, for one side or for both, asks each of its parts once, so
 //! that the work grows with the question and not with the ways through it.
 
-use yiku::{Predicate, RowSet};
+use yiku::RowSet;
 
 use super::scan::{Scan, bounds, gather};
 use super::vector::Vector;
@@ -245,7 +245,7 @@ impl Scan<'_> {
                 let mut asked = known.clone();
                 if let Some((version, keys)) = candidates {
                     let key = self.schema.tables.get(table).map_or(0, |t| t.key);
-                    let found = self.filtered(table, key, &Predicate::TextIn(keys.to_vec()))?;
+                    let found = self.filtered(table, key, keys)?;
                     let later = self.segment.written_since(*version)?;
                     let mut looked = self.spread(&later, 0, table)?;
                     looked.or(&found);

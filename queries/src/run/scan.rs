@@ -21,6 +21,9 @@ type Answered = Vec<((usize, usize, Predicate), Rc<RowSet>)>;
 /// Answers of columns that are kept for a question: its measures often ask the same again.
 const ANSWERED_MAX: usize = 64;
 
+/// Texts of a list whose answer is kept.
+const TEXTS_MAX: usize = 64;
+
 /// Bytes of an offset.
 const OFFSET_BYTES: u64 = size_of::<u32>() as u64;
 
@@ -126,7 +129,9 @@ impl<'a> Scan<'a> {
         };
         let found = Rc::new(found);
         let mut answered = self.answered.borrow_mut();
-        if answered.len() < ANSWERED_MAX {
+        // A long list of texts would be copied for every segment, and compared with all others.
+        let is_long = matches!(predicate, Predicate::TextIn(list) if list.len() > TEXTS_MAX);
+        if answered.len() < ANSWERED_MAX && !is_long {
             answered.push(((table, column, predicate.clone()), Rc::clone(&found)));
         }
         Ok(found)
