@@ -155,15 +155,3 @@ pub struct Answer {
     /// Of a list that goes on: the cursor that its next page stands behind (`after`).
     pub next: Option<String>,
 }
-
-/// How one clause of a question is answered.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Step {
-    /// The clause, in canonical text.
-    pub clause: String,
-    /// What answers it: indexes, zone maps, scans, ranges, lifts, spreads.
-    pub access: String,
-    /// Live rows of the question's table for which the clause alone is true; none where the step
-    /// is not a filter.
-    pub rows: Option<u64>,
-}

@@ -6,7 +6,7 @@
 )]
 
 mod program;
-#[expect(clippy::cast_possible_truncation, dead_code, reason = "a test's registry")]
+#[expect(clippy::cast_possible_truncation, reason = "a test's registry")]
 mod small;
 
 use program::{done, refused};

@@ -79,7 +79,7 @@ impl<'a> Binder<'a> {
     /// The whole plan.
     pub(super) fn plan(&self) -> Result<Plan> {
         let query = self.query;
-        unbuilt(query)?;
+        senseless(query)?;
         if let Some(flow) = &query.flow {
             return self.flow(flow);
         }
@@ -316,17 +316,18 @@ impl<'a> Binder<'a> {
     }
 }
 
-/// Refuses the clauses that this build does not answer, by their names.
-fn unbuilt(query: &Query) -> Result<()> {
+/// Refuses clauses that do not go together, whatever else is asked.
+fn senseless(query: &Query) -> Result<()> {
     if let (Some(_), true) = (&query.after, query.select.is_empty()) {
         let what = "`after` goes on with a list: it stands with `select`".to_owned();
         return Err(Error::Type { what, place: named_place(&query.from) });
     }
-    let asked = [("explain", query.explain.then(|| named_place(&query.from)))];
-    match asked.into_iter().find_map(|(name, place)| Some((name, place?))) {
-        Some((name, place)) => Err(Error::Unsupported { name: name.to_owned(), place }),
-        None => Ok(()),
+    if let (Some(_), true) = (&query.publish, query.explain) {
+        // The rows of its steps are no protected figures.
+        let what = "what is published is not explained: ask without `publish`".to_owned();
+        return Err(Error::Type { what, place: named_place(&query.from) });
     }
+    Ok(())
 }
 
 /// The columns that stand beside each number because of what it is compared with.

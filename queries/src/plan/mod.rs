@@ -11,13 +11,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use yiku::kernel::{Run, Stop};
-use yiku::{PathTree, Schema, Snapshot};
+use yiku::{PathTree, Schema, Segment, Snapshot};
 
 use crate::ast::Query;
 use crate::bound::{Condition, Test};
 use crate::check::{Aggregate, Checker, Combine, Formula, Group, Having, Measured};
 use crate::context::Context;
 use crate::error::{Error, Result};
+use crate::explain::probe::{About, Open, Probe};
 use crate::nearest::nearest;
 use crate::parse;
 use crate::run::exchange::Exchange;
@@ -52,6 +53,8 @@ pub struct Limits {
 pub(crate) struct Within<'a> {
     pub(crate) limits: &'a Limits,
     pub(crate) run: &'a Run<'a>,
+    /// Looks on, where somebody wants to know.
+    pub(crate) probe: Option<&'a Probe<'a>>,
 }
 
 impl Default for Limits {
@@ -72,10 +75,49 @@ impl Limits {
 
     /// Does work within these limits.
     pub(crate) fn within<T>(&self, work: impl FnOnce(Within<'_>) -> Result<T>) -> Result<T> {
+        self.looked_at(None, work)
+    }
+
+    /// As [`Limits::within`], looked at.
+    pub(crate) fn watched<T>(
+        &self,
+        probe: &Probe<'_>,
+        work: impl FnOnce(Within<'_>) -> Result<T>,
+    ) -> Result<T> {
+        self.looked_at(Some(probe), work)
+    }
+
+    fn looked_at<T>(
+        &self,
+        probe: Option<&Probe<'_>>,
+        work: impl FnOnce(Within<'_>) -> Result<T>,
+    ) -> Result<T> {
         let asked = || self.stop.as_ref().is_some_and(|stop| stop.load(Ordering::Relaxed));
         let stop = || asked().then_some(Stop::Cancelled);
         let run = Run::new().until(&stop).memory(self.memory);
-        work(Within { limits: self, run: &run })
+        work(Within { limits: self, run: &run, probe })
+    }
+}
+
+impl<'a> Within<'a> {
+    /// Begins a step for whoever looks on; it ends when what this gives is dropped.
+    pub(crate) fn open<T>(&self, part: About, of: &T) -> Option<Open<'a>> {
+        self.probe?.open(part, of)
+    }
+
+    /// The segments of a snapshot, as whoever looks on counts what is read of them.
+    pub(crate) fn segments<'s>(self, snapshot: &'s Snapshot) -> &'s [Segment]
+    where
+        'a: 's,
+    {
+        self.probe.map_or_else(|| snapshot.segments(), |probe| probe.segments(snapshot))
+    }
+
+    /// Goes on to the segment at a place of a snapshot.
+    pub(crate) fn begin(self, snapshot: &Snapshot, place: usize) {
+        if let Some(probe) = self.probe {
+            probe.begin(snapshot, place);
+        }
     }
 }
 

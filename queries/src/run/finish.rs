@@ -8,13 +8,14 @@ use super::aggregate::Number;
 use super::keys::Cell;
 use super::publish::Hidden;
 use super::statistic::Figure;
-use super::{Grouped, Joined};
+use super::{Grouped, Joined, tell};
 use crate::answer::{Answer, AnswerColumn};
 use crate::ast::Arithmetic;
 use crate::check::{Formula, Measured, Shape};
 use crate::error::{Error, Result};
+use crate::explain::probe::About;
 use crate::numbers::ten_to;
-use crate::plan::{Compared, Key, Plan};
+use crate::plan::{Compared, Key, Plan, Within};
 use yiku::calendar;
 
 /// One row of the answer before it is written.
@@ -39,6 +40,11 @@ pub(super) struct Of<'a> {
     whole: Option<&'a Grouped>,
 }
 
+/// How many rows are of groups, not of totals.
+fn of_groups(rows: &[Row]) -> u64 {
+    rows.iter().filter(|row| row.level == 0).count() as u64
+}
+
 impl Plan {
     /// The rows of each level, those beside earlier days too, which have the same groups.
     pub(super) fn rows(
@@ -47,7 +53,9 @@ impl Plan {
         grouped: &[Grouped],
         compared: &[Vec<Joined>],
         hidden: &[Vec<Hidden>],
+        within: Within<'_>,
     ) -> Result<Vec<Row>> {
+        let open = within.open(About::Measures, self);
         let pairs = || levels.iter().copied().zip(grouped);
         let whole = pairs().find(|(level, _)| *level == self.groups.len()).map(|(_, g)| g);
         let mut rows = Vec::new();
@@ -82,6 +90,8 @@ impl Plan {
                 rows.push(Row { key, measures, hidden, level });
             }
         }
+        let met = grouped.first().map_or(0, |grouped| grouped.keys.len() as u64);
+        tell(open, met, of_groups(&rows));
         Ok(rows)
     }
 
@@ -164,14 +174,24 @@ impl Plan {
     }
 
     /// The answer of rows in any order.
-    pub(super) fn answer(&self, snapshot: &Snapshot, rows: Vec<Row>, matched: u64) -> Answer {
+    pub(super) fn answer(
+        &self,
+        snapshot: &Snapshot,
+        rows: Vec<Row>,
+        matched: u64,
+        within: Within<'_>,
+    ) -> Answer {
+        let (open, met) = (within.open(About::Best, self), of_groups(&rows));
         let rows = self.best(rows);
+        tell(open, met, of_groups(&rows));
+        let open = within.open(About::Cut, self);
         let total_rows = rows.iter().filter(|r| r.level == 0).count();
         let rows = self.cut(rows);
         let shown = rows.iter().filter(|r| r.level == 0).count();
         let level = |row: &Row| u8::try_from(row.level).unwrap_or(u8::MAX);
         let levels = if self.totals { rows.iter().map(level).collect() } else { Vec::new() };
         let columns = self.answer_columns(snapshot.tree(), &rows);
+        tell(open, total_rows as u64, shown as u64);
         Answer {
             total_rows,
             truncated: shown < total_rows,

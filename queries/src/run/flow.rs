@@ -9,10 +9,12 @@ use yiku::{RowSet, Segment, Snapshot};
 
 use super::keys::{Cell, Groups};
 use super::scan::{Scan, bounds};
+use super::tell;
 use crate::answer::{Answer, AnswerColumn, AnswerKind, Role, Values};
 use crate::bound::Condition;
 use crate::check::Group;
 use crate::error::{Error, Result};
+use crate::explain::probe::About;
 use crate::plan::{Plan, Within};
 
 /// The filter and the groups at two days.
@@ -62,6 +64,7 @@ impl Plan {
         let parts = super::segments(snapshot, within, |_, segment| {
             self.moves(flow, segment, snapshot, within)
         })?;
+        let open = within.open(About::Count, self);
         let mut counts: BTreeMap<Move, u64> = BTreeMap::new();
         let mut matched = 0;
         for (found, rows) in parts {
@@ -71,6 +74,7 @@ impl Plan {
             }
             within.limits.groups_fit(counts.len())?;
         }
+        tell(open, matched, counts.len() as u64);
         let sides = [&flow.groups_before, &flow.groups_after].map(|groups| (&groups[..], snapshot));
         self.flow_answer(sides, counts, matched)
     }

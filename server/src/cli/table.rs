@@ -4,7 +4,7 @@
 //! included; money is in yuan with two decimals.
 
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
-use yiku_queries::{Answer, AnswerColumn, AnswerKind, Role, Step, Values};
+use yiku_queries::{Answer, AnswerColumn, AnswerKind, Role, Values};
 
 use crate::error::Error;
 
@@ -30,20 +30,6 @@ pub(super) fn text(answer: &Answer) -> String {
         }
     }
     format!("{}\n{}\n", trimmed(&table), footer(answer))
-}
-
-/// The steps of a plan as a table.
-pub(super) fn steps(steps: &[Step]) -> String {
-    let mut table = plain();
-    table.set_header(["clause", "answered by", "rows"]);
-    for step in steps {
-        let rows = step.rows.map(|rows| rows.to_string()).unwrap_or_default();
-        table.add_row([&step.clause, &step.access, &rows]);
-    }
-    if let Some(column) = table.column_mut(2) {
-        column.set_cell_alignment(CellAlignment::Right);
-    }
-    format!("{}\n", trimmed(&table))
 }
 
 /// An answer as CSV. A column whose values have names has a second one with them.

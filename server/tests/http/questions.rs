@@ -314,6 +314,35 @@ async fn every_question_of_the_page_is_answered() {
 }
 
 #[tokio::test]
+async fn a_question_that_asks_how_is_told_how() {
+    let server = Server::new();
+    let q = "from person where severe_illness by region.county measure n = count() totals explain";
+    let told = server.ask(q).await;
+    let body = told.json();
+    assert_eq!(told.status, StatusCode::OK, "{body}");
+    assert_eq!((told.header("etag"), told.header("cache-control")), ("", "no-store"));
+    assert_eq!((&body["data_version"], &body["as_of"]), (&json!("2"), &json!("2026-10-31")));
+    let ill = sum(|h| i64::from(h % 4 == 0));
+    assert_eq!(body["explain"]["matched"], ill);
+    let step = &body["explain"]["steps"][1];
+    assert_eq!((&step["clause"], &step["by"]), (&json!("where severe_illness"), &json!("index")));
+    assert_eq!((&step["rows"], &step["estimated"]), (&json!(ill), &json!(ill)));
+    assert!(step["bytes"].as_u64() > Some(0) && body["columns"].is_null(), "{body}");
+    let form = json!({ "from": "person", "explain": true });
+    let form = server.post("/api/v1/query", form).await.json();
+    assert_eq!(form["explain"]["steps"][0]["clause"], "from person");
+    let batch = json!({ "queries": [{ "id": "a", "q": q }, { "id": "b", "q": "from person" }] });
+    let batch = server.post("/api/v1/batch", batch).await;
+    assert_eq!(batch.header("etag"), "");
+    assert_eq!(batch.json()["results"][0]["explain"]["matched"], ill);
+    assert!(batch.json()["results"][1]["columns"].is_array());
+    for personal in ["from person where name = '王' explain", "from person by id_number explain"] {
+        check_problem(&server.ask(personal).await, 403, "query.personal");
+    }
+    check_problem(&server.ask("from person select sex explain").await, 403, "query.personal");
+}
+
+#[tokio::test]
 async fn what_is_kept_under_a_name_is_asked_and_has_no_tag() {
     let server = Server::new();
     let sets = yiku_queries::sets::SetFolder::of(&server.folder.path().join("db"));
