@@ -181,6 +181,18 @@ pub enum Error {
         /// The lengths that codes of a level have.
         digits: Vec<String>,
     },
+    /// SQL that is not answered: more than one statement, or one that does not only read.
+    #[error("{what}")]
+    SqlRefused {
+        /// What stands there, and what would be answered.
+        what: String,
+    },
+    /// SQL that DuckDB could not answer.
+    #[error("DuckDB: {reason}")]
+    Sql {
+        /// What DuckDB says.
+        reason: String,
+    },
     /// The engine could not read.
     #[error("the database could not be read")]
     Engine {
@@ -235,6 +247,8 @@ impl Error {
             Self::Scope { .. } => "query.scope",
             Self::Stale => "query.stale",
             Self::Stopped => "query.stopped",
+            Self::SqlRefused { .. } => "query.sql_refused",
+            Self::Sql { .. } => "query.sql",
             Self::Engine { .. } => "query.engine",
         }
     }

@@ -24,6 +24,8 @@ mod ast;
 mod bound;
 mod catalogue;
 mod check;
+#[cfg(feature = "sql")]
+mod duck;
 mod error;
 mod explain;
 pub mod household;
@@ -42,6 +44,8 @@ pub mod warnings;
 
 pub use answer::{Answer, AnswerColumn, AnswerKind, Role, Step, Values};
 pub use ast::Query;
+#[cfg(feature = "sql")]
+pub use duck::{Sql, SqlAnswer, SqlInterrupter, SqlLimits, SqlValue};
 pub use error::{Error, Result};
 pub use json::QueryForm;
 pub use plan::{Limits, Plan, check_expression};

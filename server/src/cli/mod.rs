@@ -15,6 +15,7 @@ mod progress;
 mod query;
 mod serve;
 mod snapshot;
+mod sql;
 mod table;
 mod verify;
 mod verify_signature;
@@ -48,6 +49,7 @@ enum Command {
     Query(query::Query),
     Check(check::Check),
     Explain(explain::Explain),
+    Sql(sql::Sql),
     Snapshot(snapshot::SnapshotCommand),
     Compact(compact::Compact),
     Verify(verify::Verify),
@@ -73,6 +75,7 @@ pub fn main() -> ExitCode {
         Command::Query(query) => query.run(),
         Command::Check(check) => check.run(),
         Command::Explain(explain) => explain.run(),
+        Command::Sql(sql) => sql.run(),
         Command::Snapshot(snapshot) => snapshot.run(),
         Command::Compact(compact) => compact.run(),
         Command::Verify(verify) => verify.run(),
