@@ -68,7 +68,8 @@ fn a_question_says_itself_in_sql() {
     for q in [
         "from person where severe_illness by sex measure n = count(), m = median(age(birth_date))",
         "from observation by region.city measure paid = sum(value), n = count() totals",
-        "from household where any(aid where running) by region.county flow 2024-10-31 to 2026-10-31",
+        "from household where any(aid where running) by region.county \
+         flow 2024-10-31 to 2026-10-31",
         "from person select person_id, birth_date, region limit 3",
     ] {
         let said = done(&["query", "--db", &db, "--as-sql", q]);

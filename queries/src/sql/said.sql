@@ -191,7 +191,7 @@ _rows AS (
   LEFT JOIN _beneath_1 ON _beneath_1._of = household._row
 )
 SELECT
-  list_transform([list(_v1 ORDER BY _v1) FILTER (WHERE _v1 IS NOT NULL)], lambda s: CASE WHEN s[1] >= 0 AND list_sum(s) > 0 THEN list_sum(list_transform(s, lambda x, i: (2 * i - len(s) - 1) * x))::DOUBLE / (len(s)::DOUBLE * list_sum(s)::DOUBLE) END)[1] AS g,
+  list_transform([list(_v1 ORDER BY _v1) FILTER (WHERE _v1 IS NOT NULL)], lambda s: CASE WHEN s[1] >= 0 AND list_sum(s) > 0 THEN coalesce(list_sum(list_transform(range(1, len(s) // 2 + 1), lambda i: (len(s) + 1 - 2 * i) * (s[len(s) + 1 - i] - s[i])))::DOUBLE, 0) / (len(s)::DOUBLE * list_sum(s)::DOUBLE) END)[1] AS g,
   list_transform([list(_v2::HUGEINT ORDER BY _v2::HUGEINT) FILTER (WHERE _v2 IS NOT NULL)], lambda s: CASE WHEN s[1] >= 0 AND list_sum(s) > 0 THEN list_transform(range(0, 10 + 1), lambda p: (coalesce(list_sum(s[1:p * len(s) // 10])::DOUBLE, 0) + coalesce(s[p * len(s) // 10 + 1]::DOUBLE, 0) * ((p * len(s)) % 10)::DOUBLE / 10) / list_sum(s)::DOUBLE) END)[1] AS l,
   list_transform([histogram(_v3)], lambda c: list_transform(range(0, 5), lambda b: coalesce(c[b], 0)::BIGINT))[1] AS h,
   favg(_v4) FILTER (WHERE _v5) AS p
@@ -296,7 +296,7 @@ _rows_1 AS (
   SELECT
     0 AS _at,
     CASE WHEN household._level >= 1 THEN left(household.region, 4) END AS _k1,
-    NOT _beneath_4._of IS NOT NULL AS _v1,
+    _beneath_4._of IS NULL AS _v1,
     FALSE AS _v2
   FROM household
   LEFT JOIN _beneath_2 ON _beneath_2._of = household._row
@@ -306,7 +306,7 @@ _rows_1 AS (
   SELECT
     1 AS _at,
     CASE WHEN household._level >= 1 THEN left(household.region, 4) END AS _k1,
-    NOT _beneath_2._of IS NOT NULL AS _v1,
+    _beneath_2._of IS NULL AS _v1,
     NULL AS _v2
   FROM household
   LEFT JOIN _beneath_2 ON _beneath_2._of = household._row
@@ -317,7 +317,7 @@ _rows_2 AS (
   SELECT
     0 AS _at,
     CASE WHEN household._level >= 1 THEN left(household.region, 4) END AS _k1,
-    NOT _beneath_2._of IS NOT NULL AS _v1,
+    _beneath_2._of IS NULL AS _v1,
     FALSE AS _v2
   FROM household
   LEFT JOIN _beneath_2 ON _beneath_2._of = household._row
@@ -327,7 +327,7 @@ _rows_2 AS (
   SELECT
     1 AS _at,
     CASE WHEN household._level >= 1 THEN left(household.region, 4) END AS _k1,
-    NOT _beneath_6._of IS NOT NULL AS _v1,
+    _beneath_6._of IS NULL AS _v1,
     NULL AS _v2
   FROM household
   LEFT JOIN _beneath_2 ON _beneath_2._of = household._row
