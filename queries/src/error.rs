@@ -224,6 +224,18 @@ pub enum Error {
         /// Why.
         reason: String,
     },
+    /// SQL that is not answered: more than one statement, or one that does not only read.
+    #[error("{what}")]
+    SqlRefused {
+        /// What stands there, and what would be answered.
+        what: String,
+    },
+    /// SQL that DuckDB could not answer.
+    #[error("DuckDB: {reason}")]
+    Sql {
+        /// What DuckDB says.
+        reason: String,
+    },
     /// The engine could not read.
     #[error("the database could not be read")]
     Engine {
@@ -283,6 +295,8 @@ impl Error {
             Self::Set { .. } => "query.set",
             Self::Index { .. } => "query.index",
             Self::NotInSql { .. } => "query.not_in_sql",
+            Self::SqlRefused { .. } => "query.sql_refused",
+            Self::Sql { .. } => "query.sql",
             Self::Engine { .. } => "query.engine",
         }
     }
