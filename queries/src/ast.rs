@@ -434,6 +434,12 @@ impl Query {
         !self.select.is_empty()
     }
 
+    /// Whether it asks how it is answered (`explain`), not for the answer.
+    #[must_use]
+    pub fn explains(&self) -> bool {
+        self.explain
+    }
+
     /// The same question with at most `limit` rows in its answer.
     #[must_use]
     pub fn with_limit(mut self, limit: usize) -> Self {

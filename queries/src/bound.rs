@@ -59,11 +59,12 @@ pub(crate) enum Test {
         left: (usize, usize),
         right: (usize, usize),
     },
-    /// A text has the words of a pattern; among rows with these keys, where that is known.
+    /// A text has the words of a pattern; of rows that no later version wrote, only those whose
+    /// key satisfies a predicate, where an index knows.
     Matches {
         column: usize,
         pattern: Pattern,
-        candidates: Option<Arc<[String]>>,
+        candidates: Option<(u64, Arc<Predicate>)>,
     },
     /// Whether a value is known.
     ValueKnown(Value),

@@ -44,12 +44,21 @@ impl VersionSource for yiku::Database {
     }
 }
 
+/// Where words may stand: what an index found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Candidates {
+    /// The version that the index was made of. Rows that were written later are looked at too.
+    pub version: u64,
+    /// The keys of the rows whose text may have all terms, in any order: none of those that have
+    /// may be missing, for of what that version had no other is looked at.
+    pub keys: Vec<String>,
+}
+
 /// An index of the words in texts.
 pub trait TextIndex {
-    /// The keys of the rows of a version whose text in a column may have all terms of a pattern,
-    /// in any order: none of those that have may be missing, for the others are not looked at.
-    /// Nothing where the index is of another version or does not have the column: then every
-    /// text is read.
+    /// Where the terms of a pattern may stand in a column, by an index of this version or an
+    /// earlier one. Nothing where it is of a later one, does not have the column or is no help:
+    /// then every text is read.
     ///
     /// # Errors
     /// [`crate::Error::Index`] when it is there and cannot be read.
@@ -59,7 +68,7 @@ pub trait TextIndex {
         table: &str,
         column: &str,
         pattern: &Pattern,
-    ) -> Result<Option<Vec<String>>>;
+    ) -> Result<Option<Candidates>>;
 }
 
 /// What a question may speak of besides its snapshot. The empty one gives nothing.

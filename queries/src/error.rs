@@ -212,6 +212,12 @@ pub enum Error {
         /// Why.
         reason: String,
     },
+    /// A part of the question that cannot be said in SQL.
+    #[error("not to be said in SQL: {what}")]
+    NotInSql {
+        /// What, and why.
+        what: &'static str,
+    },
     /// An index of words that cannot be read.
     #[error("the index of words: {reason}; make it anew with `yiku index`")]
     Index {
@@ -284,6 +290,7 @@ impl Error {
             Self::Stopped => "query.stopped",
             Self::Set { .. } => "query.set",
             Self::Index { .. } => "query.index",
+            Self::NotInSql { .. } => "query.not_in_sql",
             Self::Engine { .. } => "query.engine",
         }
     }

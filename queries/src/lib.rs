@@ -39,13 +39,28 @@ mod run;
 mod scope;
 pub mod sets;
 mod source;
+mod sql;
 pub mod warnings;
 pub mod wording;
 
-pub use answer::{Answer, AnswerColumn, AnswerKind, Role, Step, Values};
+pub use answer::{Answer, AnswerColumn, AnswerKind, Role, Values};
 pub use ast::Query;
-pub use context::{Context, SetSource, TextIndex, VersionSource};
+pub use context::{Candidates, Context, SetSource, TextIndex, VersionSource};
 pub use error::{Error, Result};
+pub use explain::{Blocks, Explained, Segments, Step};
 pub use json::QueryForm;
 pub use plan::{Limits, Plan, check_expression};
 pub use source::Place;
+pub use sql::Dialect;
+
+/// The words that begin a clause, in the order of the canonical text.
+#[must_use]
+pub fn clauses() -> &'static [&'static str] {
+    &parse::CLAUSES
+}
+
+/// The functions and aggregates.
+#[must_use]
+pub fn functions() -> &'static [&'static str] {
+    &check::FUNCTIONS
+}

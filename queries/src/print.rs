@@ -238,6 +238,16 @@ impl Query {
     /// The canonical text form; [`Query::parse`] reads it back as an equal question.
     #[must_use]
     pub fn to_text(&self) -> String {
+        self.clauses().join(" ")
+    }
+
+    /// As [`Query::to_text`], each clause on a line of its own.
+    #[must_use]
+    pub fn to_lines(&self) -> String {
+        self.clauses().join("\n")
+    }
+
+    fn clauses(&self) -> Vec<String> {
         let mut clauses = vec![("from", self.from.word.text.clone())];
         let mut clause = |word: &'static str, rest: Option<String>| {
             clauses.extend(rest.map(|rest| (word, rest)));
@@ -267,7 +277,7 @@ impl Query {
             "" => word.to_owned(),
             rest => format!("{word} {rest}"),
         });
-        texts.collect::<Vec<_>>().join(" ")
+        texts.collect()
     }
 }
 

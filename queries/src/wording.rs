@@ -31,6 +31,11 @@ fn stands_alone(letter: char) -> bool {
     )
 }
 
+/// Whether a token is a letter that stands alone.
+pub(crate) fn is_alone(token: &str) -> bool {
+    token.chars().next().is_some_and(stands_alone)
+}
+
 /// Calls `visit` with each token of a text, in their order.
 pub fn tokens(text: &str, mut visit: impl FnMut(&str)) {
     let mut word = String::new();

@@ -1,5 +1,5 @@
 //! What questions may speak of besides their snapshot: the standards that come with the program,
-//! the sets kept beside the database, its other versions.
+//! the sets and the index of words kept beside the database, its other versions.
 
 use std::path::Path;
 
@@ -8,17 +8,20 @@ use yiku_queries::Context;
 use yiku_queries::household::{Error, Standards};
 use yiku_queries::sets::SetFolder;
 
+use crate::words::Words;
+
 /// Where the names in questions are looked up.
 #[derive(Debug)]
 pub(crate) struct Ground {
     standards: Standards,
-    sets: Option<SetFolder>,
+    beside: Option<(SetFolder, Words)>,
 }
 
 impl Ground {
-    /// With the sets that are kept in the folder of a database, if there is one.
+    /// With what is kept in the folder of a database, if there is one.
     pub(crate) fn new(folder: Option<&Path>) -> Result<Self, Error> {
-        Ok(Self { standards: Standards::builtin()?, sets: folder.map(SetFolder::of) })
+        let beside = folder.map(|folder| (SetFolder::of(folder), Words::of(folder)));
+        Ok(Self { standards: Standards::builtin()?, beside })
     }
 
     /// With other standards than those of the program: a text as its own are kept.
@@ -29,6 +32,7 @@ impl Ground {
     /// What a question of the database may name.
     pub(crate) fn context<'a>(&'a self, database: &'a Database) -> Context<'a> {
         let context = Context::default().parameters(&self.standards).versions(database);
-        self.sets.as_ref().map_or(context, |sets| context.sets(sets))
+        let beside = self.beside.as_ref();
+        beside.map_or(context, |(sets, words)| context.sets(sets).texts(words))
     }
 }

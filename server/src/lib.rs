@@ -24,6 +24,7 @@ mod question;
 mod serve;
 mod state;
 mod wire;
+mod words;
 
 pub use error::Error;
 pub use http::router;

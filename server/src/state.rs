@@ -19,7 +19,7 @@ use crate::measures::Catalogue;
 use crate::metrics::Metrics;
 use crate::platform::Platform;
 use crate::problem::{Code, Problem};
-use crate::question;
+use crate::question::{self, Told};
 
 /// How a server is run.
 #[derive(Debug, Clone)]
@@ -175,12 +175,28 @@ impl ServerState {
         scope: &Scope,
         stop: &Stop,
     ) -> Result<Answer, Problem> {
-        let Settings { threads, answer_rows_max, .. } = &self.shared.settings;
-        let (threads, answer_rows_max) = (*threads, *answer_rows_max);
+        let rows_max = self.shared.settings.answer_rows_max;
         let context = self.shared.ground.context(&self.shared.database);
-        let stop = Some(Arc::clone(stop));
-        let limits = Limits { threads, groups: GROUPS_MAX, stop, memory: QUESTION_BYTES_MAX };
-        question::answer(query, snapshot, (scope, &context), &limits, answer_rows_max)
+        question::answer(query, snapshot, (scope, &context), &self.limits(stop), rows_max)
+    }
+
+    /// As [`ServerState::answer`], or how it is answered where the question asks for that.
+    pub(crate) fn tell(
+        &self,
+        query: Query,
+        snapshot: &Snapshot,
+        scope: &Scope,
+        stop: &Stop,
+    ) -> Result<Told, Problem> {
+        let rows_max = self.shared.settings.answer_rows_max;
+        let context = self.shared.ground.context(&self.shared.database);
+        question::tell(query, snapshot, (scope, &context), &self.limits(stop), rows_max)
+    }
+
+    fn limits(&self, stop: &Stop) -> Limits {
+        let (threads, stop) = (self.shared.settings.threads, Some(Arc::clone(stop)));
+        let (groups, memory) = (GROUPS_MAX, QUESTION_BYTES_MAX);
+        Limits { threads, groups, stop, memory, ..Limits::default() }
     }
 
     /// Does work on a thread that may block, within the deadline of a request.

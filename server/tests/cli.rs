@@ -108,6 +108,22 @@ fn wrong_usage_exits_2_and_help_exits_0() {
 }
 
 #[test]
+fn a_question_is_printed_in_every_spelling_without_a_database() {
+    let text = "from person  by sex where age( birth_date )>60 limit 3 measure n=count()";
+    let one = "from person where age(birth_date) > 60 by sex measure n = count() limit 3\n";
+    let lines = "from person\nwhere age(birth_date) > 60\nby sex\nmeasure n = count()\nlimit 3\n";
+    assert_eq!(done(&["check", "--format", "text", text]), one);
+    assert_eq!(done(&["check", "--format", "lines", text]), lines);
+    let json = done(&["check", "--format", "json", text]);
+    for spelling in [text, one, lines, &json] {
+        assert_eq!(done(&["check", "--format", "text", spelling]), one);
+        assert_eq!(done(&["check", "--format", "json", spelling]), json);
+    }
+    refused(&["check", "--format", "text", "from person where"], 1, "expected");
+    refused(&["check", "--format", "text", "--json", text], 2, "cannot be used with");
+}
+
+#[test]
 fn an_expression_has_a_kind_or_a_mark() {
     let kind = done(&["check", "age(birth_date) between 18 and 59", "--table", "person"]);
     assert_eq!(kind, "person: flag\n");
@@ -170,13 +186,26 @@ fn a_plan_says_what_answers_each_clause() {
     let (_folder, db) = registry();
     let q = "from person where severe_illness and region within 140105 by sex";
     let plan = done(&["explain", "--db", &db, q]);
-    assert!(plan.contains("clause") && plan.contains("where severe_illness"), "{plan}");
-    assert!(plan.contains("index person.severe_illness"), "{plan}");
-    let steps: Value = serde_json::from_str(&done(&["explain", "--db", &db, "--json", q])).unwrap();
-    let ill = (0..=small::HOUSEHOLDS).filter(|h| h % 4 == 0).count();
-    let steps = steps.as_array().unwrap();
+    assert!(plan.contains("where severe_illness") && plan.contains("rows matched"), "{plan}");
+    let line = plan.lines().find(|line| line.starts_with("where severe_illness")).unwrap();
+    assert!(line.contains(" index ") && line.ends_with('s'), "{line}");
+    assert!(plan.lines().all(|line| line.chars().count() <= 100), "{plan}");
+    let asked = done(&["query", "--db", &db, &format!("{q} explain")]);
+    let clauses = |plan: &str| -> Vec<String> {
+        plan.lines().map(|line| line.split("  ").next().unwrap_or("").to_owned()).collect()
+    };
+    assert_eq!(clauses(&asked)[1..6], clauses(&plan)[1..6]);
+    let told: Value = serde_json::from_str(&done(&["explain", "--db", &db, "--json", q])).unwrap();
+    // The place is looked at first: of the ill, those who live there.
+    let there = |h: &i64| h % 4 == 0 && small::village(*h).starts_with("140105");
+    let ill = (0..=small::HOUSEHOLDS).filter(there).count();
+    let steps = told["explain"]["steps"].as_array().unwrap();
     let step = steps.iter().find(|step| step["clause"] == "where severe_illness").unwrap();
-    assert_eq!(step["rows"], ill);
+    assert_eq!((&step["rows"], &step["by"]), (&json!(ill), &json!("index")));
+    let json = format!("{{\"from\": \"person\", \"explain\": true}}");
+    let told: Value =
+        serde_json::from_str(&done(&["query", "--db", &db, "--json", &json])).unwrap();
+    assert_eq!(told["explain"]["steps"][0]["clause"], "from person");
 }
 
 #[test]

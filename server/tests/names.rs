@@ -6,7 +6,7 @@
 )]
 
 mod program;
-#[expect(clippy::cast_possible_truncation, dead_code, reason = "a test's registry")]
+#[expect(clippy::cast_possible_truncation, reason = "a test's registry")]
 mod small;
 
 use program::{done, refused};
@@ -107,4 +107,51 @@ fn parameters_and_versions_are_named() {
     assert!(csv.contains("stayed,未变,1401,太原市,1401,太原市,35\n"), "{csv}");
     let text = "from household flow 'after' to 2026-10-31";
     refused(&["query", "--db", &db, text], 1, "no version is kept under the name `after`");
+}
+
+#[test]
+fn words_are_found_with_and_without_an_index() {
+    let (folder, db) = registry();
+    // An address is the name of a road, of which all have the same, with a number.
+    let road = small::SECRET.chars().skip(1).collect::<String>();
+    let asked = [
+        (format!("matches(address, '{road}路')"), small::HOUSEHOLDS + 1),
+        ("matches(address, '7号')".to_owned(), 1),
+        (format!("matches(address, '{road} 12')"), 1),
+        ("matches(address, '号7')".to_owned(), 0),
+    ];
+    let check = |gone: i64| {
+        for (condition, count) in &asked {
+            let text = format!("from household where {condition} measure n = count()");
+            let expected = if *count > 1 { count - gone } else { *count };
+            assert_eq!(number(&db, &text), expected, "{text}");
+        }
+    };
+    check(0);
+    let plan =
+        |db: &str| done(&["explain", "--db", db, "from household where matches(address, '7号')"]);
+    assert!(plan(&db).contains("scan household.address"), "{}", plan(&db));
+    let rows: i64 = (0..=small::HOUSEHOLDS).map(small::size).sum::<i64>() + small::HOUSEHOLDS + 1;
+    let made: Value = serde_json::from_str(&done(&["index", "--db", &db, "--json"])).unwrap();
+    assert_eq!((&made["version"], &made["rows"]), (&json!(2), &json!(rows)));
+    assert!(plan(&db).contains("words: 1 rows of household.address"), "{}", plan(&db));
+    check(0);
+    // A later version: what was written since is found too, what is gone is not.
+    let database = yiku::Database::open(db.as_ref()).unwrap();
+    small::change(&database);
+    let mut writer = database.writer().unwrap();
+    assert!(writer.remove("H004").unwrap());
+    writer.commit(yiku::CommitInfo::default()).unwrap();
+    check(1);
+    done(&["index", "--db", &db]);
+    let made = std::fs::read_dir(folder.path().join("db/words")).unwrap().count();
+    assert_eq!(made, 1, "the earlier one is taken away");
+    check(1);
+    // One that is damaged says so.
+    let words = std::fs::read_dir(folder.path().join("db/words")).unwrap().next().unwrap();
+    std::fs::write(words.unwrap().path().join("meta.json"), "{}").unwrap();
+    let text = "from household where matches(address, '7号')";
+    refused(&["query", "--db", &db, text], 1, "make it anew with `yiku index`");
+    done(&["index", "--db", &db]);
+    check(1);
 }

@@ -8,6 +8,7 @@ use yiku::Predicate;
 use super::{Checker, Type, Typed, What};
 use crate::ast::{Call, Comparison, Expr, ExprKind, Quantity};
 use crate::bound::{Condition, Reading, Term, Test, Value};
+use crate::context::Candidates;
 use crate::error::{Error, Result};
 use crate::numbers::Number;
 use crate::source::Span;
@@ -351,10 +352,10 @@ impl Checker<'_> {
             }
             None => None,
         };
-        let candidates = candidates.map(|mut keys| {
+        let candidates = candidates.map(|Candidates { version, mut keys }| {
             keys.sort_unstable();
             keys.dedup();
-            Arc::from(keys)
+            (version, Arc::new(Predicate::TextIn(keys)))
         });
         Ok(Condition { table, kind: Test::Matches { column, pattern, candidates } })
     }

@@ -6,7 +6,7 @@ use yiku::{Schema, Snapshot};
 
 use super::{Best, Compared, Key, Plan};
 use crate::ast::{
-    self, Change, Clause, Definition, Expr, ExprKind, Flow, Moment, Order, Query, Top,
+    self, Change, Clause, Definition, Expr, ExprKind, Flow, Moment, Order, Publish, Query, Top,
 };
 use crate::bound::{Condition, Value};
 use crate::check::{
@@ -23,6 +23,7 @@ use crate::run::exchange::{Exchange, Side};
 use crate::run::flow::Flowing;
 use crate::run::list::List;
 use crate::run::matrix::Matrix;
+use crate::run::publish::Protection;
 use crate::scope::Scope;
 use crate::source::{Place, Source};
 use yiku::calendar;
@@ -78,7 +79,7 @@ impl<'a> Binder<'a> {
     /// The whole plan.
     pub(super) fn plan(&self) -> Result<Plan> {
         let query = self.query;
-        unbuilt(query)?;
+        senseless(query)?;
         if let Some(flow) = &query.flow {
             return self.flow(flow);
         }
@@ -288,6 +289,10 @@ impl<'a> Binder<'a> {
         }
         let having = query.having.as_ref();
         let having = having.map(|c| checker.of(&c.source).having(c, asked, &mut aggregates));
+        let protection = query.publish.map(|publish| {
+            protection(query, publish, (checker.table, &groups), (&measures, &mut aggregates))
+        });
+        let protection = protection.transpose()?;
         Ok(Plan {
             schema: snapshot.schema().clone(),
             version: snapshot.version(),
@@ -303,6 +308,7 @@ impl<'a> Binder<'a> {
             aggregates,
             measures,
             having: having.transpose()?,
+            protection,
             totals: query.totals,
             top: None,
             order: Vec::new(),
@@ -316,20 +322,18 @@ impl<'a> Binder<'a> {
     }
 }
 
-/// Refuses the clauses that this build does not answer, by their names.
-fn unbuilt(query: &Query) -> Result<()> {
+/// Refuses clauses that do not go together, whatever else is asked.
+fn senseless(query: &Query) -> Result<()> {
     if let (Some(_), true) = (&query.after, query.select.is_empty()) {
         let what = "`after` goes on with a list: it stands with `select`".to_owned();
         return Err(Error::Type { what, place: named_place(&query.from) });
     }
-    let asked = [
-        ("publish", query.publish.map(|_| named_place(&query.from))),
-        ("explain", query.explain.then(|| named_place(&query.from))),
-    ];
-    match asked.into_iter().find_map(|(name, place)| Some((name, place?))) {
-        Some((name, place)) => Err(Error::Unsupported { name: name.to_owned(), place }),
-        None => Ok(()),
+    if let (Some(_), true) = (&query.publish, query.explain) {
+        // The rows of its steps are no protected figures.
+        let what = "what is published is not explained: ask without `publish`".to_owned();
+        return Err(Error::Type { what, place: named_place(&query.from) });
     }
+    Ok(())
 }
 
 /// The columns that stand beside each number because of what it is compared with.
@@ -380,6 +384,7 @@ fn refuse(query: &Query, what: &str, with: &[&str]) -> Result<()> {
         ("offset", (query.offset > 0).then(from)),
         ("over", query.over.as_ref().map(|_| from())),
         ("compare", query.compare.first().map(|_| from())),
+        ("publish", query.publish.map(|_| from())),
         ("flow", query.flow.as_ref().map(|flow| flow.source.place(flow.span))),
         ("with", query.with.first().and_then(|with| with.first()).map(Change::place)),
         ("as_of", query.as_of.map(|_| from())),
@@ -391,6 +396,35 @@ fn refuse(query: &Query, what: &str, with: &[&str]) -> Result<()> {
         }
         None => Ok(()),
     }
+}
+
+/// How the small cells of a question are protected.
+fn protection(
+    query: &Query,
+    publish: Publish,
+    (table, groups): (usize, &[Group]),
+    (measures, aggregates): (&[Measured], &mut Vec<Aggregate>),
+) -> Result<Protection> {
+    let with = ["by", "measure", "totals", "order", "limit", "offset", "over", "as_of", "publish"];
+    refuse(query, "`publish` protects the counts of groups", &with)?;
+    for (group, clause) in groups.iter().zip(&query.by) {
+        if matches!(group.kind, GroupKind::Text { .. } | GroupKind::Date(_)) {
+            let what = format!(
+                "`{}` tells one row from others and is not published; group by codes, flags, \
+                 places, bands, whole numbers or months",
+                group.name
+            );
+            return Err(Error::Type { what, place: clause_place(clause) });
+        }
+    }
+    Protection::new(publish, table, aggregates).map_err(|aggregate| {
+        let of = measures.iter().position(|measure| measure.formula.asks(aggregate));
+        let clause = of.and_then(|place| query.measures.get(place)).map(|d| &d.clause);
+        let what = "this tells of single rows and is not published; ask for count, count_distinct \
+                    of rows above, sum, avg, stddev, and what is computed from them";
+        let place = clause.map_or_else(|| named_place(&query.from), clause_place);
+        Error::Type { what: what.to_owned(), place }
+    })
 }
 
 /// The list of rows that a question asks for.

@@ -11,19 +11,21 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use yiku::kernel::{Run, Stop};
-use yiku::{PathTree, Schema, Snapshot};
+use yiku::{PathTree, Schema, Segment, Snapshot};
 
 use crate::ast::Query;
 use crate::bound::{Condition, Test};
 use crate::check::{Aggregate, Checker, Combine, Formula, Group, Having, Measured};
 use crate::context::Context;
 use crate::error::{Error, Result};
+use crate::explain::probe::{About, Open, Probe};
 use crate::nearest::nearest;
 use crate::parse;
 use crate::run::exchange::Exchange;
 use crate::run::flow::Flowing;
 use crate::run::list::List;
 use crate::run::matrix::Matrix;
+use crate::run::publish::Protection;
 use crate::scope::Scope;
 use crate::source::Source;
 use bind::Binder;
@@ -41,6 +43,9 @@ pub struct Limits {
     /// Bytes that the columns of numbers and the sets of rows of one question take at once, on
     /// all threads together, and the groups that it has found.
     pub memory: u64,
+    /// Whether indexes and zone maps may answer. Without them every value is read and compared:
+    /// the same answer, slowly, for whoever doubts an index.
+    pub indexes: bool,
 }
 
 /// The limits of a question while it runs.
@@ -48,11 +53,13 @@ pub struct Limits {
 pub(crate) struct Within<'a> {
     pub(crate) limits: &'a Limits,
     pub(crate) run: &'a Run<'a>,
+    /// Looks on, where somebody wants to know.
+    pub(crate) probe: Option<&'a Probe<'a>>,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { threads: 1, groups: 1_000_000, stop: None, memory: u64::MAX }
+        Self { threads: 1, groups: 1_000_000, stop: None, memory: u64::MAX, indexes: true }
     }
 }
 
@@ -68,10 +75,49 @@ impl Limits {
 
     /// Does work within these limits.
     pub(crate) fn within<T>(&self, work: impl FnOnce(Within<'_>) -> Result<T>) -> Result<T> {
+        self.looked_at(None, work)
+    }
+
+    /// As [`Limits::within`], looked at.
+    pub(crate) fn watched<T>(
+        &self,
+        probe: &Probe<'_>,
+        work: impl FnOnce(Within<'_>) -> Result<T>,
+    ) -> Result<T> {
+        self.looked_at(Some(probe), work)
+    }
+
+    fn looked_at<T>(
+        &self,
+        probe: Option<&Probe<'_>>,
+        work: impl FnOnce(Within<'_>) -> Result<T>,
+    ) -> Result<T> {
         let asked = || self.stop.as_ref().is_some_and(|stop| stop.load(Ordering::Relaxed));
         let stop = || asked().then_some(Stop::Cancelled);
         let run = Run::new().until(&stop).memory(self.memory);
-        work(Within { limits: self, run: &run })
+        work(Within { limits: self, run: &run, probe })
+    }
+}
+
+impl<'a> Within<'a> {
+    /// Begins a step for whoever looks on; it ends when what this gives is dropped.
+    pub(crate) fn open<T>(&self, part: About, of: &T) -> Option<Open<'a>> {
+        self.probe?.open(part, of)
+    }
+
+    /// The segments of a snapshot, as whoever looks on counts what is read of them.
+    pub(crate) fn segments<'s>(self, snapshot: &'s Snapshot) -> &'s [Segment]
+    where
+        'a: 's,
+    {
+        self.probe.map_or_else(|| snapshot.segments(), |probe| probe.segments(snapshot))
+    }
+
+    /// Goes on to the segment at a place of a snapshot.
+    pub(crate) fn begin(self, snapshot: &Snapshot, place: usize) {
+        if let Some(probe) = self.probe {
+            probe.begin(snapshot, place);
+        }
     }
 }
 
@@ -114,6 +160,8 @@ pub struct Plan {
     pub(crate) aggregates: Vec<Aggregate>,
     pub(crate) measures: Vec<Measured>,
     pub(crate) having: Option<Having>,
+    /// How small cells are protected, if they are.
+    pub(crate) protection: Option<Protection>,
     pub(crate) totals: bool,
     pub(crate) top: Option<Best>,
     pub(crate) order: Vec<(Key, bool)>,
@@ -196,7 +244,8 @@ impl Plan {
     /// themselves, then, with totals, one set for each. A share needs the last of them anyway.
     pub(crate) fn levels(&self) -> Vec<usize> {
         let last = self.groups.len();
-        let mut levels: Vec<usize> = if self.totals { (0..=last).collect() } else { vec![0] };
+        let mut levels: Vec<usize> =
+            if self.totals || self.protection.is_some() { (0..=last).collect() } else { vec![0] };
         let shares = self.measures.iter().any(|m| m.formula.has_share())
             || self.having.as_ref().is_some_and(Having::has_share);
         if last > 0 && !self.totals && shares {
@@ -215,6 +264,18 @@ impl Plan {
 }
 
 impl Formula {
+    /// Whether it is computed from the aggregate of this place.
+    pub(crate) fn asks(&self, aggregate: usize) -> bool {
+        match self {
+            Self::Aggregate(place) | Self::Statistic(_, place, _) => *place == aggregate,
+            Self::Constant(_) => false,
+            Self::Share(a) | Self::Negative(a) | Self::Times(a, _) | Self::ToFloat(a, _) => {
+                a.asks(aggregate)
+            }
+            Self::Exact(_, a, b) | Self::Float(_, a, b) => a.asks(aggregate) || b.asks(aggregate),
+        }
+    }
+
     pub(crate) fn has_share(&self) -> bool {
         match self {
             Self::Share(_) => true,

@@ -14,6 +14,7 @@ use super::statistic::{self, All, Figure, Moments};
 use super::vector::Vector;
 use crate::check::{Aggregate, Combine, Statistic};
 use crate::error::Result;
+use crate::explain::probe::About;
 
 /// One aggregate of every group.
 pub(super) enum Column {
@@ -27,7 +28,7 @@ pub(super) enum Column {
     Moments(Vec<Moments>),
     All(Vec<Vec<i64>>),
     AllFloat(Vec<Vec<f64>>),
-    Bins { low: f64, high: f64, float: bool, counts: Vec<Vec<u64>> },
+    Bins { low: f64, high: f64, bins: usize, float: bool, counts: Vec<Vec<u64>> },
 }
 
 /// A number that a measure computes with.
@@ -67,8 +68,8 @@ impl Column {
             Combine::All { float: false } => Self::All(vec![Vec::new(); groups]),
             Combine::All { float: true } => Self::AllFloat(vec![Vec::new(); groups]),
             Combine::Bins { low, high, bins, float } => {
-                let counts = vec![vec![0; bins as usize]; groups];
-                Self::Bins { low, high, float, counts }
+                let bins = bins as usize;
+                Self::Bins { low, high, bins, float, counts: vec![vec![0; bins]; groups] }
             }
         }
     }
@@ -106,8 +107,7 @@ impl Column {
             Self::Moments(v) => v.push(Moments::default()),
             Self::All(v) => v.push(Vec::new()),
             Self::AllFloat(v) => v.push(Vec::new()),
-            // The first group to join brings its bins.
-            Self::Bins { counts, .. } => counts.push(Vec::new()),
+            Self::Bins { counts, bins, .. } => counts.push(vec![0; *bins]),
         }
     }
 
@@ -163,7 +163,7 @@ impl Column {
             (Self::AllFloat(lists), _) => each_slot(lists, assignment, known, |slot, row| {
                 slot.push(value.float(row));
             }),
-            (Self::Bins { low, high, float, counts }, _) => {
+            (Self::Bins { low, high, float, counts, .. }, _) => {
                 let (bounds, float) = ((*low, *high), *float);
                 each_slot(counts, assignment, known, |slot, row| {
                     let bins = u32::try_from(slot.len()).unwrap_or(0);
@@ -217,10 +217,7 @@ impl Column {
             (Self::All(a), Self::All(b)) => pair(a, into, b, from, |a, b| a.extend(b)),
             (Self::AllFloat(a), Self::AllFloat(b)) => pair(a, into, b, from, |a, b| a.extend(b)),
             (Self::Bins { counts: a, .. }, Self::Bins { counts: b, .. }) => {
-                pair(a, into, b, from, |a, b| {
-                    a.resize(b.len().max(a.len()), 0);
-                    a.iter_mut().zip(b).for_each(|(a, b)| *a += b);
-                });
+                pair(a, into, b, from, |a, b| a.iter_mut().zip(b).for_each(|(a, b)| *a += b));
             }
             _ => {}
         }
@@ -309,7 +306,12 @@ impl Scan<'_> {
         rows: &RowSet,
         groups: &Groups,
     ) -> Result<Column> {
+        let open = self.within.open(About::Aggregate, aggregate);
+        let asked = rows;
         let rows = self.counted(aggregate, rows)?;
+        if let Some(open) = &open {
+            open.rows(asked.count(), rows.count());
+        }
         let mut column = Column::new(aggregate.combine, groups.keys.len());
         if let Combine::DistinctTexts { table: home, column: text } = aggregate.combine {
             if let Column::Texts(sets) = &mut column {
@@ -340,7 +342,13 @@ impl Scan<'_> {
     ) -> Result<Column> {
         let (table, above) = tables;
         let (coarser, size) = coarser;
+        let open = self.within.open(About::Aggregate, aggregate);
+        let asked = rows;
         let rows = self.counted(aggregate, rows)?;
+        // Totals ask the same rows again.
+        if let Some(open) = open.as_ref().filter(|_| size >= groups.keys.len()) {
+            open.rows(asked.count(), rows.count());
+        }
         let offsets = self.offsets(above, table)?;
         let mut counts = vec![0u64; size];
         let mut last = vec![u32::MAX; size];

@@ -12,8 +12,10 @@ use yiku::{Segment, Snapshot};
 use super::flow::{Fate, Move};
 use super::keys::Cell;
 use super::scan::{Scan, bounds};
+use super::tell;
 use crate::answer::Answer;
 use crate::error::{Error, Result};
+use crate::explain::probe::About;
 use crate::plan::{Plan, Within};
 
 /// The question at both versions.
@@ -51,10 +53,15 @@ impl Plan {
             held.borrow_mut().push(within.run.hold((rows as u64).saturating_mul(KEY_BYTES))?);
             Ok(())
         };
+        let open = within.open(About::Whole, &before.plan);
         let then = before.found(within)?;
+        tell(open, then.rows.len() as u64, then.rows.len() as u64);
         hold(then.rows.len())?;
+        let open = within.open(About::Whole, &after.plan);
         let now = after.found(within)?;
+        tell(open, now.rows.len() as u64, now.rows.len() as u64);
         hold(now.rows.len())?;
+        let open = within.open(About::Count, self);
         let group = |found: &Found, at: u32| found.groups.get(at as usize).cloned();
         let mut pairs: BTreeMap<(Option<u32>, Option<u32>), u64> = BTreeMap::new();
         joined(&then.rows, &now.rows, &mut |pair| *pairs.entry(pair).or_insert(0) += 1);
@@ -72,6 +79,7 @@ impl Plan {
             within.limits.groups_fit(counts.len())?;
         }
         let matched: u64 = counts.values().sum();
+        tell(open, matched, counts.len() as u64);
         let sides = [before, after].map(|side| (&side.plan.groups[..], &side.snapshot));
         self.flow_answer(sides, counts, matched)
     }
@@ -119,6 +127,7 @@ impl Side {
                 *slot = group;
             }
         });
+        let open = within.open(About::Keys, plan);
         let key = plan.schema.tables.get(plan.table).map_or(0, |table| table.key);
         let mut found = Vec::new();
         segment.column(plan.table, key)?.texts(bounds(&rows), &mut |row, text| {
@@ -131,6 +140,7 @@ impl Side {
             let what = "a key of a row that a flow between versions counts".to_owned();
             return Err(Error::Overflow { what });
         }
+        tell(open, rows.count(), rows.count());
         Ok(Found { rows: found, groups: groups.keys })
     }
 }

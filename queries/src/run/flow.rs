@@ -9,10 +9,12 @@ use yiku::{RowSet, Segment, Snapshot};
 
 use super::keys::{Cell, Groups};
 use super::scan::{Scan, bounds};
+use super::tell;
 use crate::answer::{Answer, AnswerColumn, AnswerKind, Role, Values};
 use crate::bound::Condition;
 use crate::check::Group;
 use crate::error::{Error, Result};
+use crate::explain::probe::About;
 use crate::plan::{Plan, Within};
 
 /// The filter and the groups at two days.
@@ -62,6 +64,7 @@ impl Plan {
         let parts = super::segments(snapshot, within, |_, segment| {
             self.moves(flow, segment, snapshot, within)
         })?;
+        let open = within.open(About::Count, self);
         let mut counts: BTreeMap<Move, u64> = BTreeMap::new();
         let mut matched = 0;
         for (found, rows) in parts {
@@ -71,6 +74,7 @@ impl Plan {
             }
             within.limits.groups_fit(counts.len())?;
         }
+        tell(open, matched, counts.len() as u64);
         let sides = [&flow.groups_before, &flow.groups_after].map(|groups| (&groups[..], snapshot));
         self.flow_answer(sides, counts, matched)
     }
@@ -112,6 +116,7 @@ impl Plan {
             role: Role::Group,
             values: Values::Text(words().map(|(word, _)| Some(word.to_owned())).collect()),
             labels: Some(words().map(|(_, label)| Some(label.to_owned())).collect()),
+            hidden: Vec::new(),
         }];
         let sides = sides.into_iter().zip(["before", "after"]);
         for (side, ((groups, snapshot), word)) in sides.enumerate() {
@@ -124,7 +129,15 @@ impl Plan {
                 let (kind, values, labels) =
                     self.shown(&group.kind, &cells, snapshot.tree(), false);
                 let (name, role) = (format!("{}.{word}", group.name), Role::Group);
-                columns.push(AnswerColumn { name, kind, unit: None, role, values, labels });
+                columns.push(AnswerColumn {
+                    name,
+                    kind,
+                    unit: None,
+                    role,
+                    values,
+                    labels,
+                    hidden: Vec::new(),
+                });
             }
         }
         let numbers: std::result::Result<Vec<_>, _> =
@@ -137,6 +150,7 @@ impl Plan {
             role: Role::Measure,
             values: Values::Int(numbers.map_err(beyond)?),
             labels: None,
+            hidden: Vec::new(),
         });
         Ok(columns)
     }

@@ -115,9 +115,11 @@ pub(super) fn statistic(kind: Statistic, values: All<'_>, over: f64) -> Option<F
             let least = values.first().copied()?;
             let count = values.len() as f64;
             let (mut sum, mut above) = (ExactSum::default(), ExactSum::default());
-            for (n, value) in (1u32..).zip(&values) {
-                sum.add(*value);
-                above.add((2.0 * f64::from(n) - count - 1.0) * value);
+            values.iter().for_each(|value| sum.add(*value));
+            // Pairs from both ends: no term is below 0, so that nothing cancels.
+            let pairs = values.iter().zip(values.iter().rev()).take(values.len() / 2);
+            for (n, (low, high)) in (1u32..).zip(pairs) {
+                above.add((count + 1.0 - 2.0 * f64::from(n)) * (high - low));
             }
             let defined = least >= 0.0 && sum.value() > 0.0;
             defined.then(|| above.value() / (count * sum.value())).and_then(float)
@@ -257,6 +259,10 @@ mod tests {
         assert_eq!(one(Statistic::Gini, &[1, 2, 3, 4]), Some(0.25));
         assert_eq!(one(Statistic::Gini, &[0, 0]), None);
         assert_eq!(one(Statistic::Gini, &[-1, 5]), None);
+        // Small differences of large values: nothing of them is lost.
+        let near = statistic(Statistic::Gini, All::Float(&[1e15, 1e15 + 1.0, 1e15 + 3.0]), 1.0);
+        let expected = 2.0 * 3.0 / (3.0 * (3e15 + 4.0));
+        assert_eq!(near, Some(Figure::One(Number::Float(expected))));
         let points = statistic(Statistic::Lorenz(2), All::Exact(&[4, 1, 3, 2]), 1.0);
         assert_eq!(points, Some(Figure::Shares(vec![0.0, 0.3, 1.0])));
         let floats = statistic(Statistic::Lorenz(4), All::Float(&[4.0, 1.0, 3.0, 2.0]), 1.0);

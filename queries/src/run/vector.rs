@@ -14,6 +14,7 @@ use super::scan::{Scan, bounds, each_row, set_bytes};
 use crate::ast::Arithmetic;
 use crate::bound::{Term, Value};
 use crate::error::{Error, Result};
+use crate::explain::probe::About;
 use yiku::calendar;
 
 /// Bytes of a value.
@@ -140,7 +141,11 @@ impl Scan<'_> {
             _ => bounds(rows).len() as u64 * VALUE_BYTES,
         };
         let held = self.run.hold(size.saturating_add(set_bytes(rows.len_rows())))?;
+        let open = self.within.open(About::Value, value);
         let mut vector = self.made(value, rows)?;
+        if let Some(open) = open {
+            open.rows(rows.count(), vector.known.count());
+        }
         vector.held = Some(held);
         Ok(vector)
     }

@@ -50,9 +50,9 @@ impl Opened {
         self.ground.context(&self.database)
     }
 
-    /// A question in either form, bound to the version.
-    pub(super) fn plan(&self, text: &str) -> Result<Plan, Error> {
-        let plan = Plan::bind(&question(text)?, &self.snapshot, &self.context());
+    /// A question bound to the version.
+    pub(super) fn bind(&self, query: &Query) -> Result<Plan, Error> {
+        let plan = Plan::bind(query, &self.snapshot, &self.context());
         plan.map_err(|source| Error::Query { source })
     }
 }

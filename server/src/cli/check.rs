@@ -3,13 +3,14 @@
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 use serde::Serialize;
 use yiku::Schema;
 use yiku::calendar::parse_date;
 use yiku_queries::household::{self, Asking, Standards, ask};
 use yiku_queries::{Context, check_expression};
 
+use super::asked::question;
 use super::{load, out};
 use crate::error::Error;
 
@@ -17,6 +18,7 @@ const EXAMPLE: &str = "\
 Examples:
   yiku check 'age(birth_date) between 18 and 59 and not employed' --table person
   yiku check 'count(class where stage = primary) > 3' --schema school.toml
+  yiku check --format lines 'from person measure count() where severe_illness'
   yiku check 'per_capita(income) < 680' --household family.json
   echo '{\"income\": 2000.50, \"person\": [{\"employed\": true}, {}]}' |
       yiku check 'any(person where employed)' --household -
@@ -26,12 +28,13 @@ asked of one household that is in no database: JSON with the columns of the root
 names, and the rows of each table beneath it as a list under the table's name. Codes are their
 names or codes, days and months texts, money is yuan; what is left out or null is unknown. Every
 clause is told: met, not met or cannot tell, what it read, what is missing, and the nearest change
-that would turn it. The exit status is 0 whatever comes of it.";
+that would turn it. The exit status is 0 whatever comes of it. With --format the text is a whole
+question, in either form, and is printed as it is spelled; no database is needed for that.";
 
 /// Bytes of a household that are read before it is refused.
 const HOUSEHOLD_BYTES_MAX: u64 = 2 << 20;
 
-/// Check an expression against a schema and print its kind
+/// Check an expression against a schema and print its kind, or spell a question
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLE)]
 pub(super) struct Check {
@@ -53,6 +56,17 @@ pub(super) struct Check {
     /// Print what is told as JSON
     #[arg(long)]
     json: bool,
+    /// Spell a question: on one line, a clause a line, or in its JSON form
+    #[arg(long, value_enum, value_name = "FORM", conflicts_with_all = ["schema", "table", "json"])]
+    format: Option<Format>,
+}
+
+/// How a question is spelled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    Text,
+    Lines,
+    Json,
 }
 
 #[derive(Serialize)]
@@ -67,6 +81,14 @@ fn day(text: &str) -> Result<i64, String> {
 
 impl Check {
     pub(super) fn run(self) -> Result<(), Error> {
+        if let Some(format) = self.format {
+            let query = question(&self.text)?;
+            return match format {
+                Format::Text => out::text(&format!("{}\n", query.to_text())),
+                Format::Lines => out::text(&format!("{}\n", query.to_lines())),
+                Format::Json => out::json(&query),
+            };
+        }
         let schema = match &self.schema {
             Some(file) => load::schema_of(file)?,
             None => yiku_indexer::registry_schema().map_err(load::refused)?,

@@ -9,6 +9,7 @@ mod compact;
 mod demo;
 mod explain;
 mod generate;
+mod index;
 mod load;
 mod locked;
 mod out;
@@ -52,6 +53,7 @@ enum Command {
     Explain(explain::Explain),
     Snapshot(snapshot::SnapshotCommand),
     Set(set::SetCommand),
+    Index(index::MakeIndex),
     Compact(compact::Compact),
     Verify(verify::Verify),
     Serve(serve::Serve),
@@ -78,6 +80,7 @@ pub fn main() -> ExitCode {
         Command::Explain(explain) => explain.run(),
         Command::Snapshot(snapshot) => snapshot.run(),
         Command::Set(set) => set.run(),
+        Command::Index(index) => index.run(),
         Command::Compact(compact) => compact.run(),
         Command::Verify(verify) => verify.run(),
         Command::Serve(serve) => serve.run(),

@@ -38,6 +38,8 @@ impl Problem {
             QueryError::Set { .. } | QueryError::Index { .. } => {
                 return Self::fault(Code::Unready, error);
             }
+            // Only the command line asks for SQL.
+            QueryError::NotInSql { .. } => return Self::fault(Code::Fault, error),
             QueryError::Engine { source: yiku::Error::NoSuchName { .. } } => Code::QueryVersion,
             QueryError::Engine { source } => return Self::of_engine(source),
             // A plan is made and run on one snapshot: it cannot be of another.

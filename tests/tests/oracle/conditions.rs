@@ -107,6 +107,7 @@ impl Draw<'_> {
             Kind::Flag,
             Kind::Code,
             Kind::Codes,
+            Kind::Int,
             Kind::Money,
             Kind::Date,
             Kind::Month,
@@ -127,6 +128,7 @@ impl Draw<'_> {
             Kind::Flag => self.flag(&column),
             Kind::Code => self.coded(&column),
             Kind::Codes => self.set(&column),
+            Kind::Int => self.counted(&column),
             Kind::Money => self.amount(&column),
             Kind::Date | Kind::Month => self.dated(table, &column),
             Kind::Path => self.region(),
@@ -211,6 +213,26 @@ impl Draw<'_> {
         }
     }
 
+    fn counted(&mut self, column: &Reached) -> Both {
+        let ends = [-999_999_999_999_999_999, -1, 0, 1, 999_999_999_999_999_999];
+        let mut literal = || {
+            let number = match self.random.below(3) {
+                0 => *self.random.pick(&ends),
+                _ => self.random.between(-25, 210),
+            };
+            Both::primary(number.to_string(), number.to_string())
+        };
+        let (low, high) = (literal(), literal());
+        match self.random.below(4) {
+            0 => Self::between(&column.both, &low, &high),
+            1 => {
+                let text = format!("{}, {}", low.text, high.text);
+                self.listed(&column.both, "in", &text, &[low.sql, high.sql])
+            }
+            _ => column.both.compared(self.sign(), &low),
+        }
+    }
+
     fn dated(&mut self, table: usize, column: &Reached) -> Both {
         let months = |sql: &str| format!("strftime({sql}, '%Y-%m')");
         let sign = self.sign();
@@ -291,10 +313,9 @@ impl Draw<'_> {
         let prefixes: Vec<String> =
             (0..count).map(|_| self.tree.prefix(self.random.pick(nodes))).collect();
         let digits = usize::from(self.schema.path.digits());
-        let tests: Vec<String> = prefixes
-            .iter()
-            .map(|prefix| format!("starts_with(household.region, '{prefix}')"))
-            .collect();
+        let path = self.path();
+        let tests: Vec<String> =
+            prefixes.iter().map(|prefix| format!("starts_with({path}, '{prefix}')")).collect();
         let written = |prefix: &String| {
             let full = format!("{prefix:0<digits$}");
             (*self.random.pick(&[prefix.clone(), prefix.clone(), full, quoted(prefix)])).clone()
@@ -304,7 +325,8 @@ impl Draw<'_> {
             [one] => one.clone(),
             _ => format!("({})", texts.join(", ")),
         };
-        let name = if self.random.chance(80) { "region" } else { "household.region" };
+        let bare = self.random.chance(80);
+        let name = if bare { self.schema.path.name.as_str() } else { path.as_str() };
         Both::new(COMPARE, format!("{name} within {list}"), tests.join(" OR "))
     }
 }

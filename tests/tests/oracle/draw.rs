@@ -46,6 +46,11 @@ impl Draw<'_> {
         tables.filter(|t| *t != table && self.line(*t).contains(&table)).collect()
     }
 
+    /// The path by its full name.
+    pub(crate) fn path(&self) -> String {
+        format!("{}.{}", self.table_name(0), self.schema.path.name)
+    }
+
     pub(crate) fn table_name(&self, table: usize) -> &str {
         &self.schema.tables[table].name
     }
@@ -91,7 +96,10 @@ impl Draw<'_> {
         let code = &codes[place];
         let sql = quoted(&code.name);
         let digits = code.code.bytes().all(|b| b.is_ascii_digit());
+        let plain =
+            code.name.bytes().all(|b| b.is_ascii_lowercase() || matches!(b, b'_' | b'0'..=b'9'));
         match self.random.below(10) {
+            _ if !plain => Both::primary(quoted(&code.name), sql),
             0 => Both::primary(quoted(&code.code), sql),
             1 if digits => Both::primary(code.code.clone(), sql),
             2 => Both::primary(quoted(&code.name), sql),

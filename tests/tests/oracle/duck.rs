@@ -48,7 +48,7 @@ pub(crate) fn filled(schema: &Schema, tree: &PathTree, rows: &Rows) -> Connectio
 
 /// Visits the rows of `table` at or beneath a row with the number of the row above them, which
 /// counts on in `above`.
-fn each(
+pub(crate) fn each(
     schema: &Schema,
     row: &Row,
     table: usize,

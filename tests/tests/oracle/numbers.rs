@@ -38,6 +38,11 @@ impl Draw<'_> {
                     return self.of_date(&column);
                 }
             }
+            10 => {
+                if let Some(column) = self.column(table, &[Kind::Int]) {
+                    return Numeric::whole(column.both);
+                }
+            }
             6 => {
                 if let Some(column) = self.column(table, &[Kind::Month]) {
                     return self.of_month(&column);
@@ -178,7 +183,9 @@ impl Draw<'_> {
 
     fn per_capita(&mut self, number: &Numeric) -> Numeric {
         let sql = &number.both.sql;
-        let members = "(SELECT count(*) FROM person AS m WHERE m._parent = household._row)";
+        let Some(child) = self.schema.children(0).first().copied() else { return number.clone() };
+        let (root, child) = (self.table_name(0), self.table_name(child));
+        let members = format!("(SELECT count(*) FROM {child} AS m WHERE m._parent = {root}._row)");
         let sql = format!("{sql}::DOUBLE / nullif({members}::DOUBLE, 0)");
         let both = Both::primary(format!("per_capita({})", number.both.text), sql);
         Numeric { both, unit: Unit { whole: false, ..number.unit } }

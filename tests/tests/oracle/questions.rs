@@ -29,14 +29,14 @@ pub(crate) struct Order {
 }
 
 /// A measure: its text, and its SQL over the columns of the base.
-struct Measured {
-    text: String,
+pub(crate) struct Measured {
+    pub(crate) text: String,
     sql: String,
 }
 
 /// The columns that the base of the SQL must have.
 #[derive(Default)]
-struct Base {
+pub(crate) struct Base {
     columns: Vec<String>,
 }
 
@@ -139,7 +139,7 @@ impl Draw<'_> {
     }
 
     /// What rows are grouped by.
-    fn group(&mut self, table: usize) -> Both {
+    pub(crate) fn group(&mut self, table: usize) -> Both {
         for _ in 0..20 {
             let found = match self.random.below(12) {
                 0..=2 => self.level(),
@@ -156,7 +156,7 @@ impl Draw<'_> {
                 return found;
             }
         }
-        Both::primary("region", "household.region")
+        Both::primary(self.schema.path.name.clone(), self.path())
     }
 
     fn coalesced(&mut self, table: usize) -> Option<Both> {
@@ -168,16 +168,18 @@ impl Draw<'_> {
 
     fn level(&mut self) -> Option<Both> {
         let levels = &self.schema.path.levels;
+        let (name, path) = (self.schema.path.name.as_str(), self.path());
+        let root = self.table_name(0).to_owned();
         let place = self.random.below(levels.len() + 1);
         let Some(level) = levels.get(place) else {
             let digits: Vec<String> = levels.iter().map(|l| l.digits.to_string()).collect();
             let digits = format!("[{}]", digits.join(", "));
-            let sql = format!("household.region[1:{digits}[household._level + 1]]");
-            return Some(Both::primary("region", sql));
+            let sql = format!("{path}[1:{digits}[{root}._level + 1]]");
+            return Some(Both::primary(name, sql));
         };
-        let place_sql = format!("household.region[1:{}]", level.digits);
-        let sql = format!("CASE WHEN household._level >= {place} THEN {place_sql} END");
-        Some(Both::primary(format!("region.{}", level.name), sql))
+        let place_sql = format!("{path}[1:{}]", level.digits);
+        let sql = format!("CASE WHEN {root}._level >= {place} THEN {place_sql} END");
+        Some(Both::primary(format!("{name}.{}", level.name), sql))
     }
 
     fn band(&mut self, table: usize) -> Both {
@@ -207,7 +209,7 @@ impl Draw<'_> {
         Both::primary(text, sql)
     }
 
-    fn measure(&mut self, table: usize, base: &mut Base) -> Measured {
+    pub(crate) fn measure(&mut self, table: usize, base: &mut Base) -> Measured {
         let shown = |number: Numeric| {
             let kind = if number.unit.whole { "BIGINT" } else { "DOUBLE" };
             let (text, sql) = (number.both.text.clone(), format!("{}::{kind}", number.both.sql));
@@ -299,7 +301,7 @@ impl Draw<'_> {
         }
     }
 
-    fn names_beneath(&self, table: usize, text: &str) -> bool {
+    pub(crate) fn names_beneath(&self, table: usize, text: &str) -> bool {
         self.beneath(table)
             .iter()
             .any(|child| text.contains(&format!("{}.", self.table_name(*child))))
