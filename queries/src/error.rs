@@ -161,7 +161,7 @@ pub enum Error {
         place: Box<Place>,
     },
     /// A question larger than is taken.
-    #[error("{what} is {found}; the limit is {limit}")]
+    #[error("{}{what} is {found}; the limit is {limit}{}", head(.place), marked(.place))]
     Limit {
         /// What is limited.
         what: &'static str,
@@ -259,6 +259,14 @@ impl From<yiku::Error> for Error {
 
 fn hint(suggestion: &Option<String>) -> String {
     suggestion.as_ref().map_or_else(String::new, |s| format!("; did you mean `{s}`?"))
+}
+
+fn head(place: &Option<Box<Place>>) -> String {
+    place.as_ref().map_or_else(String::new, |place| format!("{}: ", place.head()))
+}
+
+fn marked(place: &Option<Box<Place>>) -> String {
+    place.as_ref().map_or_else(String::new, |place| format!("\n{}", place.marked()))
 }
 
 fn near(names: &[String]) -> String {
