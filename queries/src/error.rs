@@ -144,6 +144,14 @@ pub enum Error {
         /// Where.
         place: Box<Place>,
     },
+    /// A version that is kept under no such name.
+    #[error("{}: no version is kept under the name `{name}`\n{}", .place.head(), .place.marked())]
+    UnknownVersion {
+        /// The name.
+        name: String,
+        /// Where.
+        place: Box<Place>,
+    },
     /// Values of kinds that do not go together.
     #[error("{}: {what}\n{}", .place.head(), .place.marked())]
     Type {
@@ -291,6 +299,7 @@ impl Error {
             Self::UnknownMeasure { .. } => "query.unknown_measure",
             Self::UnknownParameter { .. } => "query.unknown_parameter",
             Self::UnknownSet { .. } => "query.unknown_set",
+            Self::UnknownVersion { .. } => "query.unknown_version",
             Self::Type { .. } => "query.type",
             Self::Unsupported { .. } => "query.unsupported",
             Self::Limit { .. } => "query.limit",
@@ -321,6 +330,7 @@ impl Error {
             | Self::UnknownMeasure { place, .. }
             | Self::UnknownParameter { place, .. }
             | Self::UnknownSet { place, .. }
+            | Self::UnknownVersion { place, .. }
             | Self::Type { place, .. }
             | Self::Unsupported { place, .. } => Some(place),
             Self::Limit { place, .. } => place.as_deref(),
