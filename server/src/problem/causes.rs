@@ -40,7 +40,9 @@ impl Problem {
                 return Self::fault(Code::Unready, error);
             }
             // Only the command line asks for SQL.
-            QueryError::NotInSql { .. } => return Self::fault(Code::Fault, error),
+            QueryError::NotInSql { .. }
+            | QueryError::SqlRefused { .. }
+            | QueryError::Sql { .. } => return Self::fault(Code::Fault, error),
             QueryError::Engine { source } => return Self::of_engine(source),
             // A plan is made and run on one snapshot: it cannot be of another.
             QueryError::Stale => return Self::fault(Code::Fault, error),

@@ -49,7 +49,8 @@ const FAMILY: &str = r#"{"household_id": "H", "region": "140105", "urban": true,
     "income": 2000.5, "disaster_on": "2026-03-01", "person": [
     {"person_id": "P", "name": "王", "birth_date": "1950-03-01", "sex": "female",
      "employed": false, "monthly_income": "1500", "tags": ["orphan"],
-     "aid": [{"kind": "dibao_urban", "start": "2024-01-01", "amount": 300}], "observation": [{"month": "2026-01", "value": 12}]},
+     "aid": [{"kind": "dibao_urban", "start": "2024-01-01", "amount": 300}],
+     "observation": [{"month": "2026-01", "value": 12}]},
     {"birth_date": "2010-05-31", "disability_grade": 2}]}"#;
 
 /// Questions with holes: `?` is an expression.
