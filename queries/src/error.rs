@@ -144,6 +144,14 @@ pub enum Error {
         /// Where.
         place: Box<Place>,
     },
+    /// A version that is kept under no such name.
+    #[error("{}: no version is kept under the name `{name}`\n{}", .place.head(), .place.marked())]
+    UnknownVersion {
+        /// The name.
+        name: String,
+        /// Where.
+        place: Box<Place>,
+    },
     /// Values of kinds that do not go together.
     #[error("{}: {what}\n{}", .place.head(), .place.marked())]
     Type {
@@ -224,6 +232,18 @@ pub enum Error {
         /// Why.
         reason: String,
     },
+    /// SQL that is not answered: more than one statement, or one that does not only read.
+    #[error("{what}")]
+    SqlRefused {
+        /// What stands there, and what would be answered.
+        what: String,
+    },
+    /// SQL that DuckDB could not answer.
+    #[error("DuckDB: {reason}")]
+    Sql {
+        /// What DuckDB says.
+        reason: String,
+    },
     /// The engine could not read.
     #[error("the database could not be read")]
     Engine {
@@ -279,6 +299,7 @@ impl Error {
             Self::UnknownMeasure { .. } => "query.unknown_measure",
             Self::UnknownParameter { .. } => "query.unknown_parameter",
             Self::UnknownSet { .. } => "query.unknown_set",
+            Self::UnknownVersion { .. } => "query.unknown_version",
             Self::Type { .. } => "query.type",
             Self::Unsupported { .. } => "query.unsupported",
             Self::Limit { .. } => "query.limit",
@@ -291,6 +312,8 @@ impl Error {
             Self::Set { .. } => "query.set",
             Self::Index { .. } => "query.index",
             Self::NotInSql { .. } => "query.not_in_sql",
+            Self::SqlRefused { .. } => "query.sql_refused",
+            Self::Sql { .. } => "query.sql",
             Self::Engine { .. } => "query.engine",
         }
     }
@@ -307,6 +330,7 @@ impl Error {
             | Self::UnknownMeasure { place, .. }
             | Self::UnknownParameter { place, .. }
             | Self::UnknownSet { place, .. }
+            | Self::UnknownVersion { place, .. }
             | Self::Type { place, .. }
             | Self::Unsupported { place, .. } => Some(place),
             Self::Limit { place, .. } => place.as_deref(),

@@ -25,6 +25,8 @@ mod bound;
 mod catalogue;
 mod check;
 mod context;
+#[cfg(feature = "sql")]
+mod duck;
 mod error;
 mod explain;
 pub mod household;
@@ -46,6 +48,8 @@ pub mod wording;
 pub use answer::{Answer, AnswerColumn, AnswerKind, Role, Values};
 pub use ast::Query;
 pub use context::{Candidates, Context, SetSource, TextIndex, VersionSource};
+#[cfg(feature = "sql")]
+pub use duck::{Sql, SqlAnswer, SqlInterrupter, SqlLimits, SqlValue};
 pub use error::{Error, Result};
 pub use explain::{Blocks, Explained, Segments, Step};
 pub use json::QueryForm;

@@ -61,6 +61,55 @@ fn a_question_is_printed_as_table_csv_and_json() {
     assert_eq!(form, format!("n\n{}\n", persons()));
 }
 
+/// The answer of `yiku sql` to what `yiku query --as-sql` prints is that of `yiku query`.
+#[test]
+fn a_question_says_itself_in_sql() {
+    let (_folder, db) = registry();
+    for q in [
+        "from person where severe_illness by sex measure n = count(), m = median(age(birth_date))",
+        "from observation by region.city measure paid = sum(value), n = count() totals",
+        "from household where any(aid where running) by region.county \
+         flow 2024-10-31 to 2026-10-31",
+        "from person select person_id, birth_date, region limit 3",
+    ] {
+        let said = done(&["query", "--db", &db, "--as-sql", q]);
+        let read = |text: &str| serde_json::from_str::<Value>(text).unwrap();
+        let ours = read(&done(&["query", "--db", &db, "--json", q]));
+        let theirs = read(&done(&["sql", "--db", &db, "--json", &said]));
+        let columns = |answer: &Value| -> Vec<(Value, Value)> {
+            let columns = answer["columns"].as_array().unwrap().iter();
+            columns.map(|column| (column["name"].clone(), column["values"].clone())).collect()
+        };
+        assert_eq!(columns(&theirs), columns(&ours), "{said}");
+    }
+}
+
+#[test]
+fn free_sql_reads_and_does_nothing_else() {
+    let (_folder, db) = registry();
+    let q = "SELECT sex, count(*) AS n FROM person GROUP BY sex ORDER BY sex DESC";
+    let men = small::HOUSEHOLDS + 1;
+    let women = persons() - men;
+    let csv = done(&["sql", "--db", &db, "--format", "csv", q]);
+    assert_eq!(csv, format!("sex,n\nmale,{men}\nfemale,{women}\n"));
+    let table = done(&["sql", "--db", &db, q]);
+    assert!(table.contains(&format!("│ male   ┆ {men} │")), "{table}");
+    assert!(table.ends_with("2 rows\n"), "{table}");
+    for (wrong, part) in [
+        ("COPY person TO '/tmp/yiku-x.csv'", "`COPY` is not answered"),
+        ("ATTACH 'x.db'", "begin with one of SELECT"),
+        ("INSTALL httpfs", "the tables of a snapshot are only read"),
+        ("PRAGMA version", "`PRAGMA` is not answered"),
+        ("SET threads = 1", "`SET` is not answered"),
+        ("INSERT INTO person VALUES (1)", "`INSERT` is not answered"),
+        ("SELECT 1; SELECT 2", "one statement is answered at a time"),
+        ("SELECT * FROM read_csv('/etc/passwd')", "disabled"),
+        ("SELECT sexx FROM person", "sexx"),
+    ] {
+        refused(&["sql", "--db", &db, wrong], 1, part);
+    }
+}
+
 #[test]
 fn a_wrong_question_is_marked_and_exits_1() {
     let (_folder, db) = registry();
@@ -82,6 +131,9 @@ fn wrong_usage_exits_2_and_help_exits_0() {
         &["frobnicate"],
         &["query", "from person"],
         &["query", "--db", "x", "--format", "xml", "from person"],
+        &["query", "--db", "x", "--as-sql", "--json", "from person"],
+        &["query", "--db", "x", "--as-sql", "--dialect", "klingon", "from person"],
+        &["sql", "SELECT 1"],
         &["generate", "--out", "/tmp/x", "--persons", "0"],
         &["generate", "--out", "/tmp/x", "--months", "99"],
         &["load", "--db", "x"],
@@ -98,8 +150,8 @@ fn wrong_usage_exits_2_and_help_exits_0() {
         refused(arguments, 2, "help");
     }
     for command in [
-        "demo", "generate", "load", "query", "check", "explain", "snapshot", "compact", "verify",
-        "serve",
+        "demo", "generate", "load", "query", "sql", "check", "explain", "snapshot", "compact",
+        "verify", "serve",
     ] {
         let help = done(&[command, "--help"]);
         assert!(help.contains(&format!("yiku {command} ")), "{help}");

@@ -167,14 +167,7 @@ impl<'a> Scalar<'a> {
                 };
                 order.map(|order| holds(*sign, order))
             }
-            Test::SameText { left, right } => {
-                let text = |(home, column): (usize, usize)| {
-                    let above = self.rows.above(self.schema, table, row, home);
-                    self.cell(home, above, column)
-                };
-                let pair = (text(*left), text(*right));
-                if let (Some(a), Some(b)) = pair { Some(a == b) } else { None }
-            }
+            Test::SameText { left, right } => self.same_text((table, row), *left, *right),
             Test::Matches { column, pattern, .. } => match self.cell(table, row, *column) {
                 Some(Cell::Text(text)) => Some(pattern.found_in(text)),
                 _ => None,
@@ -211,6 +204,21 @@ impl<'a> Scalar<'a> {
             found |= self.truth(condition, row)? == Some(true);
         }
         Ok(found)
+    }
+
+    /// Whether two texts, of a row or of those above it, are the same.
+    fn same_text(
+        &self,
+        (table, row): (usize, usize),
+        left: (usize, usize),
+        right: (usize, usize),
+    ) -> Option<bool> {
+        let text = |(home, column): (usize, usize)| {
+            let above = self.rows.above(self.schema, table, row, home);
+            self.cell(home, above, column)
+        };
+        let pair = (text(left), text(right));
+        if let (Some(a), Some(b)) = pair { Some(a == b) } else { None }
     }
 
     /// The place of a root row.

@@ -179,9 +179,9 @@ impl<'a> Binder<'a> {
                     return Err(Error::Type { what, place: flow.source.place(flow.span) });
                 };
                 let snapshot = versions.version(name).map_err(|error| match error {
-                    Error::Engine { source: source @ yiku::Error::NoSuchName { .. } } => {
-                        let (what, place) = (source.to_string(), flow.source.place(flow.span));
-                        Error::Type { what, place }
+                    Error::Engine { source: yiku::Error::NoSuchName { .. } } => {
+                        let (name, place) = (name.clone(), flow.source.place(flow.span));
+                        Error::UnknownVersion { name, place }
                     }
                     error => error,
                 })?;

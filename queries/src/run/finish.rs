@@ -140,6 +140,9 @@ impl Plan {
                 }
                 None => None,
             };
+            if matches!(change, Some(Number::Exact(value)) if i64::try_from(value).is_err()) {
+                return Err(beyond(TooLarge));
+            }
             let percent = match change.zip(before) {
                 Some((change, before)) => {
                     let change = Number::Float(change.float() * 100.0);

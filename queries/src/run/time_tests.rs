@@ -227,3 +227,15 @@ fn what_has_no_moment_before_is_refused() {
         assert!(error.contains(said), "{text}: {error}");
     }
 }
+
+/// A change from one end of 64 bits to the other is no number of 64 bits, and not unknown either.
+#[test]
+fn a_change_beyond_64_bits_stops_the_question() {
+    let houses: [(&str, &[(&str, &str)]); 2] = [
+        ("1101", &[("floors", "-9223372036854775808"), ("built", "1966-05-31")]),
+        ("1101", &[("floors", "9223372036854775807"), ("built", "2026-10-15")]),
+    ];
+    let (_folder, snapshot) = snapshot_of(&houses, &[&[], &[]]);
+    let text = "from house where built <= as_of measure m = max(floors) compare month";
+    assert!(refused(&snapshot, text).contains("measure `m` is beyond 64 bits"), "{text}");
+}

@@ -18,6 +18,7 @@ mod query;
 mod serve;
 mod set;
 mod snapshot;
+mod sql;
 mod table;
 mod verify;
 mod verify_signature;
@@ -51,6 +52,7 @@ enum Command {
     Query(query::Query),
     Check(check::Check),
     Explain(explain::Explain),
+    Sql(sql::Sql),
     Snapshot(snapshot::SnapshotCommand),
     Set(set::SetCommand),
     Index(index::MakeIndex),
@@ -78,6 +80,7 @@ pub fn main() -> ExitCode {
         Command::Query(query) => query.run(),
         Command::Check(check) => check.run(),
         Command::Explain(explain) => explain.run(),
+        Command::Sql(sql) => sql.run(),
         Command::Snapshot(snapshot) => snapshot.run(),
         Command::Set(set) => set.run(),
         Command::Index(index) => index.run(),

@@ -32,10 +32,46 @@ pub(super) fn text(answer: &Answer) -> String {
     format!("{}\n{}\n", trimmed(&table), footer(answer))
 }
 
+/// Texts as a table; columns of numbers stand to the right.
+pub(super) fn grid(
+    header: &[String],
+    rows: &[Vec<String>],
+    numbers: impl Fn(usize) -> bool,
+) -> String {
+    let mut table = plain();
+    table.set_header(header.iter().map(|name| plain_line(name)));
+    for row in rows {
+        table.add_row(row.iter().map(|cell| plain_line(cell)));
+    }
+    for place in (0..header.len()).filter(|place| numbers(*place)) {
+        if let Some(column) = table.column_mut(place) {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+    }
+    trimmed(&table)
+}
+
+/// Texts as CSV.
+pub(super) fn records(header: &[String], rows: &[Vec<String>]) -> Result<String, Error> {
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    writer.write_record(header).map_err(failed)?;
+    rows.iter().try_for_each(|row| writer.write_record(row)).map_err(failed)?;
+    written(writer)
+}
+
+fn failed(source: csv::Error) -> Error {
+    Error::Express { form: "CSV", source: Box::new(source) }
+}
+
+fn written(writer: csv::Writer<Vec<u8>>) -> Result<String, Error> {
+    let bytes = writer.into_inner().map_err(|error| failed(error.into_error().into()))?;
+    String::from_utf8(bytes)
+        .map_err(|source| Error::Express { form: "CSV", source: Box::new(source) })
+}
+
 /// An answer as CSV. A column whose values have names has a second one with them.
 pub(super) fn csv(answer: &Answer) -> Result<String, Error> {
     let mut writer = csv::Writer::from_writer(Vec::new());
-    let failed = |source: csv::Error| Error::Express { form: "CSV", source: Box::new(source) };
     let mut header = Vec::new();
     for column in &answer.columns {
         header.push(heading(column));
@@ -58,9 +94,7 @@ pub(super) fn csv(answer: &Answer) -> Result<String, Error> {
         }
         writer.write_record(&cells).map_err(failed)?;
     }
-    let bytes = writer.into_inner().map_err(|error| failed(error.into_error().into()))?;
-    String::from_utf8(bytes)
-        .map_err(|source| Error::Express { form: "CSV", source: Box::new(source) })
+    written(writer)
 }
 
 fn plain() -> Table {

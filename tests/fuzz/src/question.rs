@@ -236,14 +236,19 @@ fn told(error: &Error, text: &str) {
 
 /// Everything that is done with a plan.
 fn run_plan(plan: &Plan, snapshot: &Snapshot) {
-    let limits = Limits { threads: 1, groups: 300, stop: None, memory: 8 << 20 };
-    let steps = plan.steps(snapshot);
+    let limits = Limits { groups: 300, memory: 8 << 20, ..Limits::default() };
+    let scans = Limits { indexes: false, ..limits.clone() };
+    let explained = plan.explain(snapshot, &limits, &|| 0);
     match plan.to_sql(Dialect::DuckDb) {
         Ok(sql) => assert!(!sql.is_empty()),
         Err(error) => told(&error, &error.to_string()),
     }
-    match (plan.run(snapshot, &limits), steps) {
+    match (plan.run(snapshot, &limits), explained) {
         (Ok(answer), Ok(_)) => {
+            // What indexes answer is what every value says.
+            if let Ok(scanned) = plan.run(snapshot, &scans) {
+                assert_eq!(format!("{:?}", answer.columns), format!("{:?}", scanned.columns));
+            }
             assert!(answer.rows <= answer.total_rows.max(answer.rows));
             assert!(answer.columns.iter().all(|column| column.values.len() == answer.rows));
         }

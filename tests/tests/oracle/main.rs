@@ -14,6 +14,7 @@
 
 mod answer;
 mod both;
+mod cases;
 mod conditions;
 mod draw;
 mod duck;

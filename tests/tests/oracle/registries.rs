@@ -19,7 +19,7 @@ name = "place"
 levels = [{ name = "half", digits = 1 }, { name = "quarter", digits = 3 }]
 [[list]]
 name = "colour"
-codes = [["1", "red", "Red"], ["2", "it's", "Blue"], ["3", "颜色", "Colour"], ["x", "none_such", "-"]]
+codes = [["1", "red", "Red"], ["2", "it's", "Blue"], ["3", "颜色", "Colour"], ["x", "none", "-"]]
 [[table]]
 name = "box"
 key = "id"
@@ -64,8 +64,9 @@ columns = [
     { name = "number", kind = "id" }, { name = "ward", kind = "path" },
     { name = "name", kind = "text" }, { name = "born", kind = "date" },
     { name = "stage", kind = "code", list = "stage", index = true },
-    { name = "meals", kind = "flag", index = true }, { name = "fees", kind = "money", index = true },
-    { name = "score", kind = "int" }, { name = "start", kind = "date" }, { name = "end", kind = "date" },
+    { name = "meals", kind = "flag", index = true },
+    { name = "fees", kind = "money", index = true }, { name = "score", kind = "int" },
+    { name = "start", kind = "date" }, { name = "end", kind = "date" },
     { name = "tests", kind = "codes", list = "stage", index = true },
 ]
 "#;
@@ -101,7 +102,8 @@ name = "barn"
 parent = "farm"
 key = "id"
 columns = [
-    { name = "id", kind = "id" }, { name = "built", kind = "date" }, { name = "dry", kind = "flag" },
+    { name = "id", kind = "id" }, { name = "built", kind = "date" },
+    { name = "dry", kind = "flag" },
 ]
 [[table]]
 name = "row"
@@ -328,7 +330,8 @@ fn filled(schema: &Schema, tree: &PathTree, rows: &Rows) -> Connection {
         let set = |column: &ColumnSchema| {
             let name = format!("\"{}\"", column.name);
             format!(
-                "CASE WHEN {name} = '' THEN []::VARCHAR[] ELSE string_split({name}, ';') END AS {name}"
+                "CASE WHEN {name} = '' THEN []::VARCHAR[] \
+                 ELSE string_split({name}, ';') END AS {name}"
             )
         };
         let sets: Vec<String> = sets.map(set).collect();

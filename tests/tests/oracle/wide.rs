@@ -80,10 +80,15 @@ impl Draw<'_> {
         if self.random.chance(30) {
             text += " totals";
         }
-        let canonical: Vec<String> = groups.iter().map(|group| canonical(group)).collect();
+        // A minus in front would turn the order.
+        let canonical: Vec<String> = groups
+            .iter()
+            .map(|group| canonical(group))
+            .filter(|group| !group.starts_with('-'))
+            .collect();
         let key = |draw: &mut Self| {
             let minus = if draw.random.chance(50) { "-" } else { "" };
-            match groups.is_empty() || draw.random.chance(75) {
+            match canonical.is_empty() || draw.random.chance(75) {
                 true => format!("{minus}m{}", draw.random.below(count)),
                 false => format!("{minus}{}", draw.random.pick(&canonical)),
             }
