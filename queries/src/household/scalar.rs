@@ -6,6 +6,7 @@
 
 use std::cell::{Cell as Steps, RefCell};
 use std::collections::BTreeSet;
+use std::ops::Range;
 use std::rc::Rc;
 
 use yiku::{Predicate, Schema, calendar};
@@ -190,13 +191,19 @@ impl<'a> Scalar<'a> {
                 self.truth(inner, self.rows.above(self.schema, table, row, inner.table))?
             }
             Test::Any { child, condition } => {
-                let mut found = false;
-                for beneath in self.rows.beneath(self.schema, table, row, *child) {
-                    found |= self.truth(condition, beneath)? == Some(true);
-                }
-                Some(found)
+                let beneath = self.rows.beneath(self.schema, table, row, *child);
+                Some(self.some(beneath, condition)?)
             }
         })
+    }
+
+    /// Whether a condition is true for one of some rows; every one is read.
+    fn some(&self, rows: Range<usize>, condition: &Condition) -> Result<bool> {
+        let mut found = false;
+        for row in rows {
+            found |= self.truth(condition, row)? == Some(true);
+        }
+        Ok(found)
     }
 
     /// Whether two texts, of a row or of those above it, are the same.

@@ -9,7 +9,7 @@ use std::sync::LazyLock;
 
 use yiku::{CommitInfo, Database, Schema, Snapshot};
 use yiku_queries::household::{Asking, Standards, ask};
-use yiku_queries::{Context, Error, Limits, Plan, Query};
+use yiku_queries::{Context, Dialect, Error, Limits, Plan, Query};
 use yiku_tests::Random;
 use yiku_tests::memory::{Files, Memory};
 use yiku_tests::registry::{AS_OF, household, push, schema, tree};
@@ -77,27 +77,133 @@ const QUESTIONS: &[&str] = &[
 
 /// Expressions with holes.
 const SHAPES: &[&str] = &[
-    "? and ?", "? or ?", "not ?", "(?)", "? = ?", "? != ?", "? < ?", "? <= ?", "? > ?", "? >= ?",
-    "? + ?", "? - ?", "? * ?", "? / ?", "-?", "? in (?, ?)", "? not in (?)", "? between ? and ?",
-    "? has any (?, ?)", "? has none ?", "? within ?", "? is known", "? is unknown", "? starts ?",
-    "matches(?, ?)", "any(? where ?)", "none(? where ?)", "all(? where ?)", "any(?)", "count(?)",
-    "count(? where ?)", "count(where ?)", "sum(?)", "sum(? where ?)", "avg(?)", "min(?, ?)",
-    "max(?)", "abs(?)", "coalesce(?, ?)", "if(?, ?, ?)", "per_capita(?)", "band(?, 0, 18, 60)",
-    "age(?)", "year(?)", "month(?)", "quarter(?)", "? + 3 months", "? - 12 days", "? + 2 years",
-    "count_distinct(?)", "per(1000, ?, ?)", "share(?)", "in set ?", "? in set ?", "median(?)",
+    "? and ?",
+    "? or ?",
+    "not ?",
+    "(?)",
+    "? = ?",
+    "? != ?",
+    "? < ?",
+    "? <= ?",
+    "? > ?",
+    "? >= ?",
+    "? + ?",
+    "? - ?",
+    "? * ?",
+    "? / ?",
+    "-?",
+    "? in (?, ?)",
+    "? not in (?)",
+    "? between ? and ?",
+    "? has any (?, ?)",
+    "? has none ?",
+    "? within ?",
+    "? is known",
+    "? is unknown",
+    "? starts ?",
+    "matches(?, ?)",
+    "any(? where ?)",
+    "none(? where ?)",
+    "all(? where ?)",
+    "any(?)",
+    "count(?)",
+    "count(? where ?)",
+    "count(where ?)",
+    "sum(?)",
+    "sum(? where ?)",
+    "avg(?)",
+    "min(?, ?)",
+    "max(?)",
+    "abs(?)",
+    "coalesce(?, ?)",
+    "if(?, ?, ?)",
+    "per_capita(?)",
+    "band(?, 0, 18, 60)",
+    "age(?)",
+    "year(?)",
+    "month(?)",
+    "quarter(?)",
+    "? + 3 months",
+    "? - 12 days",
+    "? + 2 years",
+    "count_distinct(?)",
+    "per(1000, ?, ?)",
+    "share(?)",
+    "in set ?",
+    "? in set ?",
+    "median(?)",
 ];
 
 /// Expressions without holes.
 const ATOMS: &[&str] = &[
-    "0", "1", "2", "60", "0.5", "680.00", "9223372036854775807", "99999999999999999", "true",
-    "false", "as_of", "2026-10-31", "2026-10", "0000-01-01", "9999-12-31", "'王'", "''", "'01'",
-    "employed", "severe_illness", "birth_date", "sex", "male", "tags", "orphan", "name",
-    "monthly_income", "disability_grade", "grade_1", "household", "household.income", "income",
-    "urban", "household.urban", "region", "region.county", "region.next", "1401", "140105",
-    "person", "person.monthly_income", "person.birth_date", "aid", "aid.amount", "aid.start",
-    "kind", "dibao_urban", "running", "start", "end", "amount", "observation",
-    "observation.value", "value", "month", "indicator", "warning", "raised_on", "count()",
-    "person_id", "household_id", "$dibao_line", "a", "b", "n", "m", "12 months", "1 day",
+    "0",
+    "1",
+    "2",
+    "60",
+    "0.5",
+    "680.00",
+    "9223372036854775807",
+    "99999999999999999",
+    "true",
+    "false",
+    "as_of",
+    "2026-10-31",
+    "2026-10",
+    "0000-01-01",
+    "9999-12-31",
+    "'王'",
+    "''",
+    "'01'",
+    "employed",
+    "severe_illness",
+    "birth_date",
+    "sex",
+    "male",
+    "tags",
+    "orphan",
+    "name",
+    "monthly_income",
+    "disability_grade",
+    "grade_1",
+    "household",
+    "household.income",
+    "income",
+    "urban",
+    "household.urban",
+    "region",
+    "region.county",
+    "region.next",
+    "1401",
+    "140105",
+    "person",
+    "person.monthly_income",
+    "person.birth_date",
+    "aid",
+    "aid.amount",
+    "aid.start",
+    "kind",
+    "dibao_urban",
+    "running",
+    "start",
+    "end",
+    "amount",
+    "observation",
+    "observation.value",
+    "value",
+    "month",
+    "indicator",
+    "warning",
+    "raised_on",
+    "count()",
+    "person_id",
+    "household_id",
+    "$dibao_line",
+    "a",
+    "b",
+    "n",
+    "m",
+    "12 months",
+    "1 day",
 ];
 
 /// An expression of the grammar, names and kinds as they come.
@@ -130,10 +236,19 @@ fn told(error: &Error, text: &str) {
 
 /// Everything that is done with a plan.
 fn run_plan(plan: &Plan, snapshot: &Snapshot) {
-    let limits = Limits { threads: 1, groups: 300, stop: None, memory: 8 << 20 };
-    let steps = plan.steps(snapshot);
-    match (plan.run(snapshot, &limits), steps) {
+    let limits = Limits { groups: 300, memory: 8 << 20, ..Limits::default() };
+    let scans = Limits { indexes: false, ..limits.clone() };
+    let explained = plan.explain(snapshot, &limits, &|| 0);
+    match plan.to_sql(Dialect::DuckDb) {
+        Ok(sql) => assert!(!sql.is_empty()),
+        Err(error) => told(&error, &error.to_string()),
+    }
+    match (plan.run(snapshot, &limits), explained) {
         (Ok(answer), Ok(_)) => {
+            // What indexes answer is what every value says.
+            if let Ok(scanned) = plan.run(snapshot, &scans) {
+                assert_eq!(format!("{:?}", answer.columns), format!("{:?}", scanned.columns));
+            }
             assert!(answer.rows <= answer.total_rows.max(answer.rows));
             assert!(answer.columns.iter().all(|column| column.values.len() == answer.rows));
         }
