@@ -50,7 +50,7 @@ fn write_files(
         written.push(number);
         shared.spill(number, &bytes)?;
         let file = shared.file(number, &next.schema)?;
-        next.add(number, true, Segment { file, live: None, version })?;
+        next.add(number, true, Segment::whole(file, version))?;
     }
     let number = next.manifest.number.saturating_add(1);
     let next_segment = shared.numbers.load(Ordering::Acquire);

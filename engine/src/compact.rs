@@ -92,7 +92,7 @@ impl Database {
         let done = (|| {
             shared.spill(number, &bytes)?;
             let file = shared.file(number, &version.schema)?;
-            let output = Segment { file, live: None, version: version.number() };
+            let output = Segment::whole(file, version.number());
             let numbers: Vec<u64> =
                 step.sources.iter().filter_map(|at| version.kept.get(*at)).map(number_of).collect();
             let mut done = false;

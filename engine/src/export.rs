@@ -88,7 +88,7 @@ impl Snapshot {
         for (number, (bytes, version)) in (first..).zip(young) {
             send(storage, number, &bytes, &mut done)?;
             let file = Arc::new(SegmentFile::open(storage, number, &next.schema)?);
-            next.add(number, true, Segment { file, live: None, version })?;
+            next.add(number, true, Segment::whole(file, version))?;
         }
         (next.tree_on_disk, next.names) = (None, Arc::default());
         let next_segment = own.manifest.next_segment;
@@ -125,7 +125,7 @@ fn there(storage: &dyn Storage, own: &Version, before: Option<&Manifest>) -> Res
             return Err(other());
         }
         let file = SegmentFile::open(storage, kept.number, &own.schema)?;
-        let copy = Segment { file: Arc::new(file), live: None, version: 0 };
+        let copy = Segment::whole(Arc::new(file), 0);
         copy.check()?;
         found.insert(kept.number);
     }

@@ -128,7 +128,7 @@ impl Gathered {
         let path = place.join(SegmentFile::name(number));
         let file = Arc::new(SegmentFile::from_bytes(path, bytes, &next.schema)?);
         let version = next.position.version;
-        next.add(number, false, Segment { file, live: None, version })?;
+        next.add(number, false, Segment::whole(file, version))?;
         *self = Self::default();
         Ok(())
     }

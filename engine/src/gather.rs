@@ -152,7 +152,7 @@ pub(crate) fn young(version: &mut Version, number: u64, place: &Path) -> Result<
         leave_out(version, &places);
         let path = place.join(SegmentFile::name(number));
         let file = SegmentFile::from_bytes(path, Bytes::Owned(bytes), &version.schema)?;
-        let segment = Segment { file: Arc::new(file), live: None, version: version.number() };
+        let segment = Segment::whole(Arc::new(file), version.number());
         version.add(number, false, segment)?;
     }
     Ok(())

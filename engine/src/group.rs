@@ -197,6 +197,6 @@ pub(crate) fn group_bytes(
     let path = shared.storage.place().join(SegmentFile::name(number));
     let file = SegmentFile::from_bytes(path, Bytes::Owned(bytes.clone()), &next.schema)?;
     let version = next.position.version;
-    next.add(number, false, Segment { file: Arc::new(file), live: None, version })?;
+    next.add(number, false, Segment::whole(Arc::new(file), version))?;
     Ok(bytes)
 }

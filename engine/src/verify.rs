@@ -218,7 +218,7 @@ impl Reached {
             }
             let segment = self.shared.file(record.number, &schema).and_then(|file| {
                 let (alone, version) = (Arc::clone(&file), record.version);
-                let alone = Segment { file: alone, live: None, version };
+                let alone = Segment::whole(alone, version);
                 self.segments.entry(record.number).or_insert(alone);
                 version::segment(&*storage, file, record, format, &mut live)
             });
@@ -234,7 +234,7 @@ impl Reached {
 
 /// A segment with all its rows, live or not.
 fn whole(segment: &Segment) -> Segment {
-    Segment { file: Arc::clone(&segment.file), live: None, version: segment.version }
+    Segment::whole(Arc::clone(&segment.file), segment.version)
 }
 
 /// What must be true of all segments of a version together: no live key stands twice, every live

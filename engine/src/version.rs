@@ -271,7 +271,7 @@ impl Version {
                 bytes,
                 &self.schema,
             )?;
-            let segment = Segment { file: Arc::new(file), live: None, version: entry.version };
+            let segment = Segment::whole(Arc::new(file), entry.version);
             let roots = roots(&segment)?;
             let roots: Vec<_> = roots.iter().map(|(path, key)| (*path, key.as_str())).collect();
             self.replace(&roots)?;
@@ -347,7 +347,7 @@ pub(crate) fn segment(
     }
     let rows = file.rows(0);
     let tables = file.schema().tables.len();
-    let mut segment = Segment { file, live: None, version: record.version };
+    let mut segment = Segment::whole(file, record.version);
     let mut roots = rows;
     if let Some(wanted) = record.live {
         let found = live.read(storage, record.number, wanted, rows, format)?;

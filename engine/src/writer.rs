@@ -288,7 +288,7 @@ impl Writer {
             self.shared.in_memory(number, bytes.to_vec(), &schema)?
         } else {
             self.shared.spill(number, bytes)?;
-            Segment { file: self.shared.file(number, &schema)?, live: None, version: 0 }
+            Segment::whole(self.shared.file(number, &schema)?, 0)
         };
         self.own.insert(number);
         self.changed()?.add(number, !small, segment)

@@ -197,6 +197,12 @@ pub enum Error {
         /// The system's reason.
         source: io::Error,
     },
+    /// The index of words could not be made or read.
+    #[error("the index of words cannot be used; make it anew with `yiku index`")]
+    Words {
+        /// Why.
+        source: Box<tantivy::TantivyError>,
+    },
     /// DuckDB could not do its part.
     #[error("cannot {action}")]
     DuckDb {

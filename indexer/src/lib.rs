@@ -31,6 +31,7 @@ mod rows;
 mod stage;
 mod tables;
 mod tree;
+mod words;
 
 pub use cases::{
     AidEnd, AidSpell, Applied, Decision, Found, HouseholdRecord, PersonChange, PersonRecord,
@@ -43,6 +44,7 @@ pub use reject::{Outcome, Reason, Reject};
 pub use report::{FileReport, LoadReport, Progress};
 pub use tables::load_tables;
 pub use tree::{parse_tree, read_tree};
+pub use words::{Tokens, WordIndex, WordsMade, make_words};
 
 /// The schema of the platform's own registry.
 ///

@@ -126,6 +126,8 @@ pub struct AnswerColumn {
     pub values: Values,
     /// What people call the values: of codes, places and bands, and `合计` in a total.
     pub labels: Option<Vec<Option<String>>>,
+    /// Which values are not told, for they are of few (`publish`); empty where all are.
+    pub hidden: Vec<bool>,
 }
 
 /// An answer.
@@ -152,16 +154,4 @@ pub struct Answer {
     pub levels: Vec<u8>,
     /// Of a list that goes on: the cursor that its next page stands behind (`after`).
     pub next: Option<String>,
-}
-
-/// How one clause of a question is answered.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Step {
-    /// The clause, in canonical text.
-    pub clause: String,
-    /// What answers it: indexes, zone maps, scans, ranges, lifts, spreads.
-    pub access: String,
-    /// Live rows of the question's table for which the clause alone is true; none where the step
-    /// is not a filter.
-    pub rows: Option<u64>,
 }

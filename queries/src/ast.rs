@@ -4,7 +4,7 @@
 //! places in the text take no part in equality, so that a question equals its canonical text
 //! read again.
 
-use crate::source::{Source, Span};
+use crate::source::{Place, Source, Span};
 
 /// An expression and where it stands.
 #[derive(Debug, Clone, PartialEq)]
@@ -36,8 +36,8 @@ pub(crate) enum ExprKind {
     Arithmetic(Arithmetic, Box<Expr>, Box<Expr>),
     Compare(Comparison, Box<Expr>, Box<Expr>),
     In(Box<Expr>, Vec<Expr>),
-    /// `x in set name`.
-    InSet(Box<Expr>, Word),
+    /// `person in set name`; without what stands before it, `in set name`.
+    InSet(Option<Box<Expr>>, Word),
     Between(Box<Expr>, Box<Expr>, Box<Expr>),
     Has(Box<Expr>, Quantity, Vec<Expr>),
     Within(Box<Expr>, Vec<Expr>),
@@ -95,6 +95,47 @@ pub(crate) enum Quantity {
     Any,
     All,
     None,
+}
+
+impl Expr {
+    /// Calls `visit` with the expression and each one in it, the outer before the inner.
+    pub(crate) fn each(&self, visit: &mut dyn FnMut(&Self)) {
+        visit(self);
+        match &self.kind {
+            ExprKind::Name(_)
+            | ExprKind::Number(_)
+            | ExprKind::Text(_)
+            | ExprKind::Date(_)
+            | ExprKind::Month(_)
+            | ExprKind::Flag(_)
+            | ExprKind::AsOf
+            | ExprKind::Duration(..)
+            | ExprKind::Parameter(_)
+            | ExprKind::InSet(None, _) => {}
+            ExprKind::Negative(inner)
+            | ExprKind::Not(inner)
+            | ExprKind::Is(inner, _)
+            | ExprKind::InSet(Some(inner), _) => inner.each(visit),
+            ExprKind::And(parts) | ExprKind::Or(parts) => parts.iter().for_each(|p| p.each(visit)),
+            ExprKind::Arithmetic(_, a, b) | ExprKind::Compare(_, a, b) | ExprKind::Starts(a, b) => {
+                a.each(visit);
+                b.each(visit);
+            }
+            ExprKind::Between(value, low, high) => {
+                [value, low, high].into_iter().for_each(|part| part.each(visit));
+            }
+            ExprKind::In(value, list)
+            | ExprKind::Has(value, _, list)
+            | ExprKind::Within(value, list) => {
+                value.each(visit);
+                list.iter().for_each(|part| part.each(visit));
+            }
+            ExprKind::Call(call) => {
+                call.arguments.iter().for_each(|part| part.each(visit));
+                call.filter.iter().for_each(|part| part.each(visit));
+            }
+        }
+    }
 }
 
 impl Arithmetic {
@@ -266,7 +307,20 @@ pub(crate) struct Change {
     pub(crate) sign: Option<Arithmetic>,
     /// The number as written.
     pub(crate) number: String,
+    /// Whether it is told for a month, of a parameter that is one of a year.
+    pub(crate) monthly: bool,
     pub(crate) source: Source,
+}
+
+impl Change {
+    /// Where its name stands; in the JSON form, where its value does.
+    pub(crate) fn span(&self) -> Span {
+        if self.name.span.end <= self.source.text.len() { self.name.span } else { Span::default() }
+    }
+
+    pub(crate) fn place(&self) -> Box<Place> {
+        self.source.place(self.span())
+    }
 }
 
 /// How small cells are protected.
@@ -339,10 +393,51 @@ impl Query {
         self.limit
     }
 
+    /// Its expressions, those of `top` aside, which are those of `by`.
+    fn expressions(&self) -> impl Iterator<Item = &Expr> {
+        let clauses = self.filter.iter().chain(&self.by).chain(&self.having);
+        let definitions = self.measures.iter().chain(&self.matrix).chain(&self.select);
+        let clauses = clauses.chain(definitions.map(|definition| &definition.clause));
+        clauses.chain(self.sets.iter().map(|set| &set.clause)).map(|clause| &clause.expr)
+    }
+
+    /// The names of the parameters that its expressions name, each once.
+    pub(crate) fn parameters(&self) -> Vec<String> {
+        let mut names = Vec::new();
+        for expr in self.expressions() {
+            names.extend(crate::catalogue::parameters(expr));
+        }
+        names.sort_unstable();
+        names.dedup();
+        names
+    }
+
+    /// Whether it names a set or a version that is kept under a name: its answer is then not told
+    /// by the version of the registry alone, for what a name stands for may change.
+    #[must_use]
+    pub fn names_what_is_kept(&self) -> bool {
+        let is_version = |moment: &Moment| matches!(moment, Moment::Version(_));
+        let own = |name: &Word| self.sets.iter().any(|set| set.name.text == name.text);
+        let mut kept =
+            self.flow.as_ref().is_some_and(|f| is_version(&f.before) || is_version(&f.after));
+        for expr in self.expressions() {
+            expr.each(&mut |part| {
+                kept |= matches!(&part.kind, ExprKind::InSet(_, name) if !own(name));
+            });
+        }
+        kept
+    }
+
     /// Whether it asks for rows (`select`), not for groups.
     #[must_use]
     pub fn lists_rows(&self) -> bool {
         !self.select.is_empty()
+    }
+
+    /// Whether it asks how it is answered (`explain`), not for the answer.
+    #[must_use]
+    pub fn explains(&self) -> bool {
+        self.explain
     }
 
     /// The same question with at most `limit` rows in its answer.

@@ -5,9 +5,12 @@
 //! integers (numbers with a fixed scale, days, months, codes) or floats; which one is known
 //! before any row is read.
 
+use std::sync::Arc;
+
 use yiku::Predicate;
 
 use crate::ast::{Arithmetic, Comparison};
+use crate::wording::Pattern;
 
 /// A condition on the rows of a table, in three-valued logic.
 #[derive(Debug, Clone, PartialEq)]
@@ -50,6 +53,18 @@ pub(crate) enum Test {
         sign: Comparison,
         left: Value,
         right: Value,
+    },
+    /// Two texts are the same: columns by table and place, each at or above the condition's.
+    SameText {
+        left: (usize, usize),
+        right: (usize, usize),
+    },
+    /// A text has the words of a pattern; of rows that no later version wrote, only those whose
+    /// key satisfies a predicate, where an index knows.
+    Matches {
+        column: usize,
+        pattern: Pattern,
+        candidates: Option<(u64, Arc<Predicate>)>,
     },
     /// Whether a value is known.
     ValueKnown(Value),
@@ -109,6 +124,9 @@ pub(crate) enum Term {
     AddMonths(Box<Value>, i64),
     /// Over the rows beneath.
     Fold(Box<Fold>),
+    /// Of the root table: the number of the range that its path lies in, unknown in none. Ranges
+    /// are sorted and apart.
+    ByPlace(Arc<[(u64, u64, i64)]>),
 }
 
 /// What is read off a day or month.

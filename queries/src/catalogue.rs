@@ -25,6 +25,24 @@ pub enum Error {
         /// What would be right.
         wanted: String,
     },
+    /// A household that is not what the schema says.
+    #[error("{path}: {what}{}", suggestion.as_ref().map_or_else(String::new, |s| {
+        format!("; did you mean `{s}`?")
+    }))]
+    Bundle {
+        /// Where, in the JSON: `person[1].birth_date`.
+        path: String,
+        /// What is wrong and what would be right.
+        what: String,
+        /// The nearest known name.
+        suggestion: Option<String>,
+    },
+    /// An expression that cannot be asked of a household.
+    #[error(transparent)]
+    Asked {
+        /// Why.
+        source: crate::Error,
+    },
     /// A catalogue that says something wrong.
     #[error("catalogue: {what}")]
     Catalogue {
@@ -72,13 +90,13 @@ pub(crate) fn parsed(rule: &str, text: &str) -> Result<Expr> {
 /// The names of the parameters of an expression, in their order, each once.
 pub(crate) fn parameters(expr: &Expr) -> Vec<String> {
     let mut names: Vec<String> = Vec::new();
-    let found = replaced(expr, &mut |name| {
-        if !names.iter().any(|known| known == name) {
-            names.push(name.to_owned());
+    expr.each(&mut |part| {
+        if let ExprKind::Parameter(name) = &part.kind
+            && !names.contains(name)
+        {
+            names.push(name.clone());
         }
-        Ok::<_, Error>(Expr { kind: ExprKind::Flag(true), span: expr.span })
     });
-    drop(found);
     names
 }
 
@@ -102,7 +120,10 @@ pub(crate) fn replaced<E>(
             ExprKind::Compare(*sign, one(left, value)?, one(right, value)?)
         }
         ExprKind::In(inner, list) => ExprKind::In(one(inner, value)?, many(list, value)?),
-        ExprKind::InSet(inner, name) => ExprKind::InSet(one(inner, value)?, name.clone()),
+        ExprKind::InSet(of, name) => {
+            let of = of.as_ref().map(|of| one(of, value)).transpose()?;
+            ExprKind::InSet(of, name.clone())
+        }
         ExprKind::Between(inner, low, high) => {
             ExprKind::Between(one(inner, value)?, one(low, value)?, one(high, value)?)
         }

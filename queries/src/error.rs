@@ -121,6 +121,29 @@ pub enum Error {
         /// Where.
         place: Box<Place>,
     },
+    /// A parameter that is in no table of parameters.
+    #[error(
+        "{}: no parameter `${name}`{}\n{}",
+        .place.head(), hint(.suggestion), .place.marked()
+    )]
+    UnknownParameter {
+        /// The name, without `$`.
+        name: String,
+        /// The nearest parameter.
+        suggestion: Option<String>,
+        /// Where.
+        place: Box<Place>,
+    },
+    /// A set that neither the question has nor anybody kept.
+    #[error("{}: no set `{name}`{}\n{}", .place.head(), hint(.suggestion), .place.marked())]
+    UnknownSet {
+        /// The name.
+        name: String,
+        /// The nearest set.
+        suggestion: Option<String>,
+        /// Where.
+        place: Box<Place>,
+    },
     /// Values of kinds that do not go together.
     #[error("{}: {what}\n{}", .place.head(), .place.marked())]
     Type {
@@ -193,6 +216,26 @@ pub enum Error {
         /// What DuckDB says.
         reason: String,
     },
+    /// A set that cannot be kept, read or joined.
+    #[error("set `{name}`: {reason}")]
+    Set {
+        /// Its name.
+        name: String,
+        /// Why.
+        reason: String,
+    },
+    /// A part of the question that cannot be said in SQL.
+    #[error("not to be said in SQL: {what}")]
+    NotInSql {
+        /// What, and why.
+        what: &'static str,
+    },
+    /// An index of words that cannot be read.
+    #[error("the index of words: {reason}; make it anew with `yiku index`")]
+    Index {
+        /// Why.
+        reason: String,
+    },
     /// The engine could not read.
     #[error("the database could not be read")]
     Engine {
@@ -238,6 +281,8 @@ impl Error {
             Self::UnknownLevel { .. } => "query.unknown_level",
             Self::UnknownFunction { .. } => "query.unknown_function",
             Self::UnknownMeasure { .. } => "query.unknown_measure",
+            Self::UnknownParameter { .. } => "query.unknown_parameter",
+            Self::UnknownSet { .. } => "query.unknown_set",
             Self::Type { .. } => "query.type",
             Self::Unsupported { .. } => "query.unsupported",
             Self::Limit { .. } => "query.limit",
@@ -249,6 +294,9 @@ impl Error {
             Self::Stopped => "query.stopped",
             Self::SqlRefused { .. } => "query.sql_refused",
             Self::Sql { .. } => "query.sql",
+            Self::Set { .. } => "query.set",
+            Self::Index { .. } => "query.index",
+            Self::NotInSql { .. } => "query.not_in_sql",
             Self::Engine { .. } => "query.engine",
         }
     }
@@ -263,6 +311,8 @@ impl Error {
             | Self::UnknownLevel { place, .. }
             | Self::UnknownFunction { place, .. }
             | Self::UnknownMeasure { place, .. }
+            | Self::UnknownParameter { place, .. }
+            | Self::UnknownSet { place, .. }
             | Self::Type { place, .. }
             | Self::Unsupported { place, .. } => Some(place),
             Self::Limit { place, .. } => place.as_deref(),
@@ -293,7 +343,9 @@ impl Error {
             | Self::UnknownCode { suggestion, .. }
             | Self::UnknownLevel { suggestion, .. }
             | Self::UnknownFunction { suggestion, .. }
-            | Self::UnknownMeasure { suggestion, .. } => suggestion.as_deref(),
+            | Self::UnknownMeasure { suggestion, .. }
+            | Self::UnknownParameter { suggestion, .. }
+            | Self::UnknownSet { suggestion, .. } => suggestion.as_deref(),
             Self::UnknownRegion { nearest, .. } => nearest.first().map(String::as_str),
             _ => None,
         }

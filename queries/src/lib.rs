@@ -26,6 +26,7 @@ mod catalogue;
 mod check;
 #[cfg(feature = "sql")]
 mod duck;
+mod context;
 mod error;
 mod explain;
 pub mod household;
@@ -38,16 +39,32 @@ mod plan;
 mod print;
 mod run;
 mod scope;
+pub mod sets;
 mod source;
 mod sql;
 pub mod warnings;
+pub mod wording;
 
-pub use answer::{Answer, AnswerColumn, AnswerKind, Role, Step, Values};
+pub use answer::{Answer, AnswerColumn, AnswerKind, Role, Values};
 pub use ast::Query;
 #[cfg(feature = "sql")]
 pub use duck::{Sql, SqlAnswer, SqlInterrupter, SqlLimits, SqlValue};
+pub use context::{Candidates, Context, SetSource, TextIndex, VersionSource};
 pub use error::{Error, Result};
+pub use explain::{Blocks, Explained, Segments, Step};
 pub use json::QueryForm;
 pub use plan::{Limits, Plan, check_expression};
 pub use source::Place;
 pub use sql::Dialect;
+
+/// The words that begin a clause, in the order of the canonical text.
+#[must_use]
+pub fn clauses() -> &'static [&'static str] {
+    &parse::CLAUSES
+}
+
+/// The functions and aggregates.
+#[must_use]
+pub fn functions() -> &'static [&'static str] {
+    &check::FUNCTIONS
+}

@@ -101,7 +101,8 @@ fn comparison(f: &mut fmt::Formatter<'_>, kind: &ExprKind) -> fmt::Result {
             write!(f, "{} {} {}", At(left, SUM), sign.sign(), At(right, SUM))
         }
         ExprKind::In(value, list) => write!(f, "{} in ({})", At(value, SUM), List(list)),
-        ExprKind::InSet(value, name) => write!(f, "{} in set {}", At(value, SUM), name.text),
+        ExprKind::InSet(Some(of), name) => write!(f, "{} in set {}", At(of, SUM), name.text),
+        ExprKind::InSet(None, name) => write!(f, "in set {}", name.text),
         ExprKind::Between(value, low, high) => {
             write!(f, "{} between {} and {}", At(value, SUM), At(low, SUM), At(high, SUM))
         }
@@ -183,7 +184,8 @@ fn definition(found: &Definition) -> String {
 
 /// The value of a parameter as both forms write it.
 pub(crate) fn change(change: &Change) -> String {
-    format!("{}{}", change.sign.map_or("", Arithmetic::sign), change.number)
+    let per = if change.monthly { "/month" } else { "" };
+    format!("{}{}{per}", change.sign.map_or("", Arithmetic::sign), change.number)
 }
 
 /// A moment as the JSON form writes it.
@@ -196,8 +198,13 @@ pub(crate) fn moment(moment: &Moment) -> String {
 
 fn assumption(changes: &[Change]) -> String {
     let one = |found: &Change| format!("{} = {}", found.name.text, change(found));
-    let all: Vec<String> = changes.iter().map(one).collect();
-    format!("({})", all.join(", "))
+    match changes {
+        [only] => one(only),
+        several => {
+            let all: Vec<String> = several.iter().map(one).collect();
+            format!("({})", all.join(", "))
+        }
+    }
 }
 
 fn set(set: &Set) -> String {
@@ -230,6 +237,16 @@ impl Query {
     /// The canonical text form; [`Query::parse`] reads it back as an equal question.
     #[must_use]
     pub fn to_text(&self) -> String {
+        self.clauses().join(" ")
+    }
+
+    /// As [`Query::to_text`], each clause on a line of its own.
+    #[must_use]
+    pub fn to_lines(&self) -> String {
+        self.clauses().join("\n")
+    }
+
+    fn clauses(&self) -> Vec<String> {
         let mut clauses = vec![("from", self.from.word.text.clone())];
         let mut clause = |word: &'static str, rest: Option<String>| {
             clauses.extend(rest.map(|rest| (word, rest)));
@@ -259,7 +276,7 @@ impl Query {
             "" => word.to_owned(),
             rest => format!("{word} {rest}"),
         });
-        texts.collect::<Vec<_>>().join(" ")
+        texts.collect()
     }
 }
 

@@ -39,6 +39,14 @@ impl Scope {
         &self.prefix
     }
 
+    /// The condition on root rows.
+    pub(crate) fn root(&self) -> &Condition {
+        match &self.condition.kind {
+            Test::Spread(inner) => inner,
+            _ => &self.condition,
+        }
+    }
+
     pub(crate) fn condition(&self) -> &Condition {
         &self.condition
     }

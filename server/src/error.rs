@@ -28,6 +28,12 @@ pub enum Error {
         /// Why.
         source: yiku_queries::Error,
     },
+    /// A household given as JSON cannot be asked.
+    #[error(transparent)]
+    Household {
+        /// What is wrong with it, and where.
+        source: yiku_queries::household::Error,
+    },
     /// The schema has no table of the name.
     #[error("no table `{table}` in the schema; it has {known}")]
     UnknownTable {
@@ -61,6 +67,12 @@ pub enum Error {
     Measures {
         /// Where and what, as the TOML reader says it.
         source: Box<toml::de::Error>,
+    },
+    /// The standards that questions name cannot be read.
+    #[error("the standards of places cannot be read")]
+    Standards {
+        /// Which, and why.
+        source: yiku_queries::household::Error,
     },
     /// The side where people work could not be opened.
     #[error("the case-work side cannot be opened")]

@@ -11,6 +11,7 @@ mod clock;
 mod compactor;
 mod demo;
 mod error;
+mod ground;
 mod http;
 pub mod limits;
 mod map;
@@ -23,6 +24,7 @@ mod question;
 mod serve;
 mod state;
 mod wire;
+mod words;
 
 pub use error::Error;
 pub use http::router;

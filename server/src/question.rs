@@ -7,8 +7,9 @@
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use yiku::{Schema, Snapshot};
-use yiku_queries::{Answer, Limits, Plan, Query};
+use yiku_queries::{Answer, Context, Explained, Limits, Plan, Query};
 
+use crate::clock;
 use crate::http::signed::Scope;
 use crate::problem::{Code, Problem};
 use crate::wire::{TextForm, not_an_object};
@@ -54,34 +55,66 @@ pub(crate) fn from_body(body: &[u8]) -> Result<(Query, Option<&'static str>), Pr
     Ok((from_json(text)?, None))
 }
 
-/// Answers a question over the rows beneath one place, or all rows, with no more than so many
-/// rows besides totals.
-pub(crate) fn answer(
-    query: Query,
+/// What a question is answered with.
+#[derive(Debug)]
+pub(crate) enum Told {
+    Answer(Answer),
+    /// How it is answered, of a question that asks for that.
+    Plan(Explained),
+}
+
+/// Binds a question over the rows beneath one place, or all rows.
+fn plan(
+    query: &Query,
     snapshot: &Snapshot,
-    scope: &Scope,
-    limits: &Limits,
-    rows_max: usize,
-) -> Result<Answer, Problem> {
-    let wrong = |error| Problem::of_query(&error);
-    let plan = |query: &Query| match scope.prefix() {
-        Some(prefix) => Plan::within(query, snapshot, prefix),
-        None => Plan::new(query, snapshot),
-    };
+    (scope, context): (&Scope, &Context<'_>),
+) -> Result<Plan, Problem> {
     // A row is somebody: who reads one is written into the journal, and that is not done here.
     if query.lists_rows() {
         let detail = "rows are not listed over HTTP; ask for groups and measures";
         return Err(Problem::told(Code::QueryPersonal, detail.to_owned()));
     }
-    let bound = plan(&query).map_err(wrong)?;
+    let context = scope.prefix().map_or(*context, |prefix| context.scope(prefix));
+    let bound = Plan::bind(query, snapshot, &context);
+    let bound = bound.map_err(|error| Problem::of_query(&error))?;
     refuse_personal(&bound, snapshot.schema())?;
-    let answer = bound.run(snapshot, limits).map_err(wrong)?;
+    Ok(bound)
+}
+
+/// As [`answer`]; a question with `explain` is answered with how it is answered.
+pub(crate) fn tell(
+    query: Query,
+    snapshot: &Snapshot,
+    of: (&Scope, &Context<'_>),
+    limits: &Limits,
+    rows_max: usize,
+) -> Result<Told, Problem> {
+    if !query.explains() {
+        return answer(query, snapshot, of, limits, rows_max).map(Told::Answer);
+    }
+    let began = clock::now();
+    let bound = plan(&query, snapshot, of)?;
+    let found = bound.explain(snapshot, limits, &|| clock::nanoseconds(began));
+    found.map(Told::Plan).map_err(|error| Problem::of_query(&error))
+}
+
+/// Answers a question over the rows beneath one place, or all rows, with no more than so many
+/// rows besides totals.
+pub(crate) fn answer(
+    query: Query,
+    snapshot: &Snapshot,
+    of: (&Scope, &Context<'_>),
+    limits: &Limits,
+    rows_max: usize,
+) -> Result<Answer, Problem> {
+    let run = |bound: Plan| bound.run(snapshot, limits).map_err(|error| Problem::of_query(&error));
+    let answer = run(plan(&query, snapshot, of)?)?;
     if answer.rows <= rows_max {
         return Ok(answer);
     }
     // Rare, and a limit from the start would put totals elsewhere in every answer.
     let query = query.with_limit(rows_max);
-    plan(&query).and_then(|bound| bound.run(snapshot, limits)).map_err(wrong)
+    run(plan(&query, snapshot, of)?)
 }
 
 fn refuse_personal(plan: &Plan, schema: &Schema) -> Result<(), Problem> {

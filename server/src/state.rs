@@ -1,5 +1,6 @@
 //! What all requests share: the database, the door to blocking threads, the measures.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
@@ -11,13 +12,14 @@ use yiku_queries::{Answer, Limits, Query};
 use crate::blocking::{Door, Stop};
 use crate::cases::worker;
 use crate::error::Error;
+use crate::ground::Ground;
 use crate::http::signed::Scope;
 use crate::limits::{ANSWER_ROWS_MAX, DEADLINE, GROUPS_MAX, QUESTION_BYTES_MAX, WAITING_MAX};
 use crate::measures::Catalogue;
 use crate::metrics::Metrics;
 use crate::platform::Platform;
 use crate::problem::{Code, Problem};
-use crate::question;
+use crate::question::{self, Told};
 
 /// How a server is run.
 #[derive(Debug, Clone)]
@@ -35,6 +37,8 @@ pub struct Settings {
     pub waiting_max: usize,
     /// Rows of one answer, totals not included; the rest is cut, and the answer says so.
     pub answer_rows_max: usize,
+    /// The folder of the database, beside whose files sets are kept; none where there is none.
+    pub folder: Option<PathBuf>,
 }
 
 impl Default for Settings {
@@ -47,6 +51,7 @@ impl Default for Settings {
             places: threads,
             waiting_max: WAITING_MAX,
             answer_rows_max: ANSWER_ROWS_MAX,
+            folder: None,
         }
     }
 }
@@ -61,6 +66,7 @@ pub struct ServerState {
 struct Shared {
     database: Database,
     catalogue: Catalogue,
+    ground: Ground,
     door: Door,
     metrics: Metrics,
     settings: Settings,
@@ -89,11 +95,14 @@ impl ServerState {
         platform: Option<Platform>,
     ) -> Result<Self, Error> {
         let catalogue = Catalogue::built_in()?;
+        let ground = Ground::new(settings.folder.as_deref());
+        let ground = ground.map_err(|source| Error::Standards { source })?;
         let door = Door::new(settings.places, settings.waiting_max);
         let metrics = Metrics::default();
         let shared = Shared {
             database,
             catalogue,
+            ground,
             door,
             metrics,
             settings,
@@ -166,16 +175,28 @@ impl ServerState {
         scope: &Scope,
         stop: &Stop,
     ) -> Result<Answer, Problem> {
-        let Settings { threads, answer_rows_max, .. } = self.shared.settings;
-        let stop = Some(Arc::clone(stop));
-        let limits = Limits {
-            threads,
-            groups: GROUPS_MAX,
-            stop,
-            memory: QUESTION_BYTES_MAX,
-            ..Limits::default()
-        };
-        question::answer(query, snapshot, scope, &limits, answer_rows_max)
+        let rows_max = self.shared.settings.answer_rows_max;
+        let context = self.shared.ground.context(&self.shared.database);
+        question::answer(query, snapshot, (scope, &context), &self.limits(stop), rows_max)
+    }
+
+    /// As [`ServerState::answer`], or how it is answered where the question asks for that.
+    pub(crate) fn tell(
+        &self,
+        query: Query,
+        snapshot: &Snapshot,
+        scope: &Scope,
+        stop: &Stop,
+    ) -> Result<Told, Problem> {
+        let rows_max = self.shared.settings.answer_rows_max;
+        let context = self.shared.ground.context(&self.shared.database);
+        question::tell(query, snapshot, (scope, &context), &self.limits(stop), rows_max)
+    }
+
+    fn limits(&self, stop: &Stop) -> Limits {
+        let (threads, stop) = (self.shared.settings.threads, Some(Arc::clone(stop)));
+        let (groups, memory) = (GROUPS_MAX, QUESTION_BYTES_MAX);
+        Limits { threads, groups, stop, memory, ..Limits::default() }
     }
 
     /// Does work on a thread that may block, within the deadline of a request.

@@ -5,9 +5,10 @@
 use serde::ser::{SerializeSeq, Serializer};
 use serde::{Deserialize, Serialize};
 use yiku::Snapshot;
-use yiku_queries::{Answer, AnswerColumn, Values};
+use yiku_queries::{Answer, AnswerColumn, Explained, Values};
 
 use crate::http::signed::Scope;
+use crate::question::Told;
 
 /// The greatest integer up to which floating-point numbers hold every integer.
 const EXACT_MAX: u64 = 1 << 53;
@@ -79,6 +80,39 @@ pub(crate) struct AnswerBody<'a> {
     next: Option<&'a str>,
 }
 
+/// How a question was answered.
+#[derive(Debug, Serialize)]
+pub(crate) struct PlanBody<'a> {
+    #[serde(flatten)]
+    origin: Origin,
+    explain: &'a Explained,
+}
+
+/// What a question is answered with.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+pub(crate) enum ToldBody<'a> {
+    Answer(AnswerBody<'a>),
+    Plan(PlanBody<'a>),
+}
+
+impl<'a> ToldBody<'a> {
+    /// The body of what a question over the rows of a scope is answered with.
+    pub(crate) fn of(told: &'a Told, snapshot: &Snapshot, scope: &Scope) -> Self {
+        match told {
+            Told::Answer(answer) => Self::Answer(AnswerBody::of(answer, scope)),
+            Told::Plan(explain) => Self::Plan(PlanBody::of(explain, snapshot, scope)),
+        }
+    }
+}
+
+impl<'a> PlanBody<'a> {
+    /// The body of how a question over the rows of a scope was answered.
+    pub(crate) fn of(explain: &'a Explained, snapshot: &Snapshot, scope: &Scope) -> Self {
+        Self { origin: Origin::within(snapshot, scope), explain }
+    }
+}
+
 #[derive(Debug, Serialize)]
 struct ColumnBody<'a> {
     name: &'a str,
@@ -89,6 +123,8 @@ struct ColumnBody<'a> {
     values: ValuesBody<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
     labels: Option<&'a [Option<String>]>,
+    #[serde(skip_serializing_if = "<[bool]>::is_empty")]
+    hidden: &'a [bool],
 }
 
 #[derive(Debug)]
@@ -153,6 +189,7 @@ impl<'a> From<&'a AnswerColumn> for ColumnBody<'a> {
             unit: column.unit.as_deref(),
             values: ValuesBody(&column.values),
             labels: column.labels.as_deref(),
+            hidden: &column.hidden,
         }
     }
 }

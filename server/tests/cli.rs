@@ -119,7 +119,7 @@ fn a_wrong_question_is_marked_and_exits_1() {
     refused(&["explain", "--db", &db, typo], 1, "did you mean `severe_illness`?");
     let nowhere = "from person where region within 990000";
     refused(&["query", "--db", &db, nowhere], 1, "no region `990000`");
-    refused(&["query", "--db", &db, "from person with line = 700"], 1, "not supported yet: ");
+    refused(&["query", "--db", &db, "from person with line = 7"], 1, "no parameter `$line`");
     refused(&["query", "--db", &db, "{\"from\": 1}"], 1, "JSON");
     refused(&["query", "--db", "/nowhere/at/all", "from person"], 1, "holds no database");
 }
@@ -160,6 +160,22 @@ fn wrong_usage_exits_2_and_help_exits_0() {
 }
 
 #[test]
+fn a_question_is_printed_in_every_spelling_without_a_database() {
+    let text = "from person  by sex where age( birth_date )>60 limit 3 measure n=count()";
+    let one = "from person where age(birth_date) > 60 by sex measure n = count() limit 3\n";
+    let lines = "from person\nwhere age(birth_date) > 60\nby sex\nmeasure n = count()\nlimit 3\n";
+    assert_eq!(done(&["check", "--format", "text", text]), one);
+    assert_eq!(done(&["check", "--format", "lines", text]), lines);
+    let json = done(&["check", "--format", "json", text]);
+    for spelling in [text, one, lines, &json] {
+        assert_eq!(done(&["check", "--format", "text", spelling]), one);
+        assert_eq!(done(&["check", "--format", "json", spelling]), json);
+    }
+    refused(&["check", "--format", "text", "from person where"], 1, "expected");
+    refused(&["check", "--format", "text", "--json", text], 2, "cannot be used with");
+}
+
+#[test]
 fn an_expression_has_a_kind_or_a_mark() {
     let kind = done(&["check", "age(birth_date) between 18 and 59", "--table", "person"]);
     assert_eq!(kind, "person: flag\n");
@@ -173,17 +189,75 @@ fn an_expression_has_a_kind_or_a_mark() {
 }
 
 #[test]
+fn an_expression_is_asked_of_one_household() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("family.json");
+    let family = json!({
+        "income": 2000.5, "region": "140105",
+        "person": [{ "person_id": "P1", "birth_date": "1950-03-01", "employed": true }, {}],
+    });
+    std::fs::write(&file, family.to_string()).unwrap();
+    let file = file.to_str().unwrap();
+    let asked = "per_capita(income) < 680 and any(person where employed)";
+    let text = done(&["check", asked, "--household", file]);
+    let expected = "\
+household: not met
+  not met     per_capita(income) < 680 and any(person where employed)
+    would turn  income: 2000.50 -> 1359.99 (-640.51)
+    not met     per_capita(income) < 680
+      is          per_capita(income) = 1000.25
+      read        income = 2000.50
+      would turn  income: 2000.50 -> 1359.99 (-640.51)
+    met         any(person where employed)
+      read        person[0].employed = true
+      read        person[1].employed = unknown
+      would turn  person[0].employed: true -> false
+      would turn  count(person where employed): 1 -> 0 (-1)
+";
+    assert_eq!(text, expected);
+    let told = done(&["check", asked, "--household", file, "--json"]);
+    let told: Value = serde_json::from_str(&told).unwrap();
+    assert_eq!(told["rows"][0]["clause"]["parts"][0]["changes"][0]["to"], json!(["1359.99"]));
+    assert_eq!(told["rows"][0]["clause"]["outcome"], "not_met");
+    let age = "age(birth_date) >= 60";
+    let of_person = &["check", age, "--household", file, "--table", "person"];
+    refused(of_person, 1, "the question needs a day");
+    let dated = [&of_person[..], &["--as-of", "2026-10-31"]].concat();
+    let text = done(&dated);
+    assert!(text.starts_with("person[0] (P1): met\n"), "{text}");
+    assert!(text.contains("\nperson[1]: cannot tell\n"), "{text}");
+    refused(&["check", "agee(birth_date)", "--household", file], 1, "did you mean `age`?");
+    std::fs::write(file, r#"{"person": [{"birth_date": "1.3.1950"}]}"#).unwrap();
+    refused(of_person, 1, "yiku: person[0].birth_date: expected a day like ");
+    refused(&["check", "true", "--household", "/nowhere.json"], 1, "cannot read /nowhere.json");
+    refused(&["check", "true", "--as-of", "2026-10-31"], 2, "--household");
+}
+
+#[test]
 fn a_plan_says_what_answers_each_clause() {
     let (_folder, db) = registry();
     let q = "from person where severe_illness and region within 140105 by sex";
     let plan = done(&["explain", "--db", &db, q]);
-    assert!(plan.contains("clause") && plan.contains("where severe_illness"), "{plan}");
-    assert!(plan.contains("index person.severe_illness"), "{plan}");
-    let steps: Value = serde_json::from_str(&done(&["explain", "--db", &db, "--json", q])).unwrap();
-    let ill = (0..=small::HOUSEHOLDS).filter(|h| h % 4 == 0).count();
-    let steps = steps.as_array().unwrap();
+    assert!(plan.contains("where severe_illness") && plan.contains("rows matched"), "{plan}");
+    let line = plan.lines().find(|line| line.starts_with("where severe_illness")).unwrap();
+    assert!(line.contains(" index ") && line.ends_with('s'), "{line}");
+    assert!(plan.lines().all(|line| line.chars().count() <= 100), "{plan}");
+    let asked = done(&["query", "--db", &db, &format!("{q} explain")]);
+    let clauses = |plan: &str| -> Vec<String> {
+        plan.lines().map(|line| line.split("  ").next().unwrap_or("").to_owned()).collect()
+    };
+    assert_eq!(clauses(&asked)[1..6], clauses(&plan)[1..6]);
+    let told: Value = serde_json::from_str(&done(&["explain", "--db", &db, "--json", q])).unwrap();
+    // The place is looked at first: of the ill, those who live there.
+    let there = |h: &i64| h % 4 == 0 && small::village(*h).starts_with("140105");
+    let ill = (0..=small::HOUSEHOLDS).filter(there).count();
+    let steps = told["explain"]["steps"].as_array().unwrap();
     let step = steps.iter().find(|step| step["clause"] == "where severe_illness").unwrap();
-    assert_eq!(step["rows"], ill);
+    assert_eq!((&step["rows"], &step["by"]), (&json!(ill), &json!("index")));
+    let json = format!("{{\"from\": \"person\", \"explain\": true}}");
+    let told: Value =
+        serde_json::from_str(&done(&["query", "--db", &db, "--json", &json])).unwrap();
+    assert_eq!(told["explain"]["steps"][0]["clause"], "from person");
 }
 
 #[test]

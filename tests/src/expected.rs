@@ -107,6 +107,15 @@ impl Expected {
             assert_eq!(snapshot.version_of(key)?, Some(*version), "version of {key}");
         }
         assert_eq!(snapshot.version_of("absent")?, None);
+        let since = self.versions.values().next().copied().unwrap_or(0);
+        let mut later = 0;
+        for segment in snapshot.segments() {
+            let mut rows = segment.written_since(since)?;
+            rows.and(&segment.live(0)?);
+            later += rows.count();
+        }
+        let expected = self.versions.values().filter(|version| **version > since).count();
+        assert_eq!(later, expected as u64, "rows written since version {since}");
         for (name, (kept, _)) in &self.names {
             kept.check(&database.named(name)?)?;
         }

@@ -430,7 +430,7 @@ impl Shared {
     ) -> Result<Segment> {
         let path = self.storage.place().join(SegmentFile::name(number));
         let file = Arc::new(SegmentFile::from_bytes(path, Bytes::Owned(bytes), schema)?);
-        Ok(Segment { file, live: None, version: 0 })
+        Ok(Segment::whole(file, 0))
     }
 
     /// Writes a segment to a file before there is a version that has it.

@@ -109,7 +109,7 @@ fn open(schema: &Arc<Schema>, bytes: Vec<u8>, version: u64) -> Segment {
     let whole = 0..bytes.len();
     let bytes = Bytes::Shared(Arc::new(bytes), whole);
     let file = SegmentFile::from_bytes(PathBuf::from("memory"), bytes, schema).unwrap();
-    Segment { file: Arc::new(file), live: None, version }
+    Segment::whole(Arc::new(file), version)
 }
 
 /// Path, key, source and row of the live roots of segments, merged.

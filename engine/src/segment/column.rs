@@ -7,8 +7,8 @@ mod blockwise;
 
 use std::ops::Range;
 
-use super::file::SegmentFile;
 use super::keys::{KeyIndex, Wanted};
+use super::meter::Frames;
 use super::toc::{ColumnToc, KeysToc, PostingToc};
 use crate::block::BlockToc;
 use crate::block::texts::TextBlock;
@@ -36,7 +36,7 @@ pub struct ZoneMap {
 /// One column of a segment.
 #[derive(Debug, Clone, Copy)]
 pub struct Column<'a> {
-    file: &'a SegmentFile,
+    file: Frames<'a>,
     pub(super) toc: &'a ColumnToc,
     pub(super) keys: Option<&'a KeysToc>,
     rows: u32,
@@ -56,7 +56,8 @@ enum Zone {
 }
 
 impl<'a> Column<'a> {
-    pub(super) fn new(file: &'a SegmentFile, table: usize, column: usize) -> Result<Self> {
+    pub(super) fn new(frames: Frames<'a>, table: usize, column: usize) -> Result<Self> {
+        let file = frames.file;
         let declared = file.schema().tables.get(table);
         let (Some(declared), Some(own)) = (declared, file.table(table)) else {
             return Err(Error::UnknownTable { table: table.to_string() });
@@ -68,7 +69,7 @@ impl<'a> Column<'a> {
         };
         let keys = own.keys.as_ref().filter(|_| declared.key == column);
         let (rows, kind, index) = (own.rows, shape.kind, shape.index);
-        Ok(Self { file, toc, keys, rows, kind, index })
+        Ok(Self { file: frames, toc, keys, rows, kind, index })
     }
 
     /// The zone map of every block.
@@ -424,7 +425,11 @@ impl<'a> Column<'a> {
 
     /// The index of keys, where the column has one.
     pub(super) fn key_index(&self) -> Result<Option<KeyIndex<'a>>> {
-        self.keys.map(|keys| KeyIndex::new(self.file, keys, self.rows)).transpose()
+        let Some(keys) = self.keys else { return Ok(None) };
+        let (KeysToc::Sorted { hashes: first, rows }
+        | KeysToc::Buckets { starts: first, rows, .. }) = keys;
+        [first, rows].into_iter().for_each(|frame| self.file.mark(*frame));
+        KeyIndex::new(self.file.file, keys, self.rows).map(Some)
     }
 
     /// Of rows, rising, with the place of a key and the key, those that have it.

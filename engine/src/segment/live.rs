@@ -122,7 +122,8 @@ impl Segment {
     /// [`crate::Error::Corrupt`].
     pub fn live(&self, table: usize) -> Result<RowSet> {
         let Some(live) = &self.live else { return Ok(RowSet::all(self.rows(table))) };
-        Ok(live.rows(self, table)?.set())
+        // It is kept in memory from the first time on and is nobody's reading.
+        Ok(live.rows(&self.unmetered(), table)?.set())
     }
 
     /// Whether a root row is not replaced or removed.
@@ -171,6 +172,6 @@ impl Segment {
             ranges.push(beneath);
         }
         let live = Some(Arc::new(LiveSet { tables }));
-        Ok(Self { file: Arc::clone(&self.file), live, version: self.version })
+        Ok(Self { live, ..self.clone() })
     }
 }

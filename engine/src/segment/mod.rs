@@ -12,6 +12,7 @@ mod file;
 mod keys;
 mod live;
 mod merge;
+mod meter;
 mod sizes;
 #[cfg(test)]
 mod tests;
@@ -24,6 +25,7 @@ use std::sync::Arc;
 
 pub use crate::predicate::Access;
 pub use column::{Column, ZoneMap};
+pub use meter::{Meter, Touched};
 pub use sizes::ColumnSizes;
 
 use crate::error::Result;
@@ -44,6 +46,8 @@ pub struct Segment {
     pub(crate) live: Option<Arc<LiveSet>>,
     /// The version that wrote the rows that do not say otherwise.
     pub(crate) version: u64,
+    /// Counts what is read, where somebody wants to know.
+    meter: Option<Arc<Meter>>,
 }
 
 /// Sets with fewer rows than one in so many of the rows above are lifted row by row: a search
@@ -51,6 +55,11 @@ pub struct Segment {
 const SPARSE: u64 = 8;
 
 impl Segment {
+    /// A segment all of whose rows live.
+    pub(crate) fn whole(file: Arc<SegmentFile>, version: u64) -> Self {
+        Self { file, live: None, version, meter: None }
+    }
+
     /// How many rows a table has here, replaced and removed ones among them.
     #[must_use]
     pub fn rows(&self, table: usize) -> u32 {
@@ -63,7 +72,7 @@ impl Segment {
     /// [`crate::Error::UnknownTable`] or [`crate::Error::UnknownColumn`] on a place that the
     /// schema does not have.
     pub fn column(&self, table: usize, column: usize) -> Result<Column<'_>> {
-        Column::new(&self.file, table, column)
+        Column::new(self.frames(), table, column)
     }
 
     /// The places of its first and last root row, living or not; none without rows.
@@ -92,6 +101,11 @@ impl Segment {
     /// # Errors
     /// [`crate::Error::Corrupt`].
     pub fn offsets(&self, child: usize) -> Result<&[u32]> {
+        if self.meter.is_some()
+            && let Some(table) = self.file.table(child)
+        {
+            table.counts.iter().for_each(|block| self.frames().mark_block(block));
+        }
         self.file.offsets(child)
     }
 
@@ -165,6 +179,25 @@ impl Segment {
         }
     }
 
+    /// The root rows that were last written by a version later than this one, live or not.
+    ///
+    /// # Errors
+    /// [`crate::Error::Corrupt`].
+    pub fn written_since(&self, version: u64) -> Result<RowSet> {
+        let count = self.rows(0);
+        if self.version <= version {
+            return Ok(RowSet::none(count));
+        }
+        let rows: Vec<u32> = (0..count).collect();
+        let mut found = RowSet::none(count);
+        for (row, written) in rows.iter().zip(self.versions(&rows)?) {
+            if written > version {
+                found.insert(*row);
+            }
+        }
+        Ok(found)
+    }
+
     /// The version that last wrote each of these root rows.
     ///
     /// # Errors
@@ -178,7 +211,7 @@ impl Segment {
         for row in rows {
             let (block, at) = (row / limits::BLOCK_ROWS, (row % limits::BLOCK_ROWS) as usize);
             if let Some(block) = blocks.get(block as usize).filter(|b| at < b.rows as usize) {
-                self.file.integers(block, at, at + 1, &mut found)?;
+                self.frames().integers(block, at, at + 1, &mut found)?;
             } else {
                 found.push(0);
             }

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::toc::{KeysToc, PostingToc, SegmentToc};
-use super::{LiveSet, Segment, SegmentFile, Wanted, build};
+use super::{LiveSet, Meter, Segment, SegmentFile, Touched, Wanted, build};
 use crate::batch::Batch;
 use crate::block::FrameRef;
 use crate::error::{Error, Result};
@@ -104,7 +104,7 @@ fn open(schema: &Arc<Schema>, bytes: Vec<u8>) -> Result<Segment> {
     let storage = Memory::default();
     assert!(storage.write(&SegmentFile::name(1), &bytes).is_ok());
     let file = Arc::new(SegmentFile::open(&storage, 1, schema)?);
-    Ok(Segment { file, live: None, version: 0 })
+    Ok(Segment::whole(file, 0))
 }
 
 /// Asks everything that can be asked; what is answered does not matter here.
@@ -120,7 +120,7 @@ fn ask(schema: &Schema, segment: &Segment) -> Result<u64> {
     asked.push(Predicate::TextStarts("note 9".into()));
     let roots = RowSet::range(segment.rows(0), 3..9);
     let live = Some(Arc::new(LiveSet::new(&roots, schema.tables.len())));
-    let some = Segment { file: Arc::clone(&segment.file), live, version: 0 };
+    let some = Segment { live, ..Segment::whole(Arc::clone(&segment.file), 0) };
     let mut seen = 0;
     for (table, declared) in schema.tables.iter().enumerate() {
         for place in 0..declared.columns.len() {
@@ -307,4 +307,42 @@ fn counts_that_do_not_add_up_are_found_when_they_are_used() {
         let error = segment.offsets(1).unwrap_err().to_string();
         assert!(error.contains("the rows beneath rows"), "{error}");
     }
+}
+
+#[test]
+fn what_is_read_is_counted_by_frames_for_who_wants_to_know() {
+    let (schema, bytes) = sample();
+    let segment = open(&schema, bytes).unwrap();
+    let meter = Arc::new(Meter::default());
+    let metered = segment.metered(&meter);
+    let bytes_of = |touched: &Touched| Touched::default().add(touched);
+    let weight = metered.column(0, 4).unwrap();
+    let sizes = weight.sizes();
+    // What zone maps say reads nothing, and who does not count is not counted.
+    weight.filter(&Predicate::Range { min: -9, max: -1 }).unwrap();
+    segment.column(0, 4).unwrap().filter(&Predicate::Range { min: 5, max: 90 }).unwrap();
+    assert!(meter.take().is_empty());
+    // A frame counts whole and once, however often and how little of it is read.
+    for rows in [3..4, 7..9, 3..4] {
+        weight.integers(rows, &mut Vec::new()).unwrap();
+    }
+    let touched = meter.take();
+    assert_eq!(bytes_of(&touched), sizes.values);
+    assert_eq!(weight.touched(&touched).collect::<Vec<_>>(), [true]);
+    assert_eq!(metered.column(0, 5).unwrap().touched(&touched).collect::<Vec<_>>(), [false]);
+    assert!(meter.take().is_empty());
+    // Of texts, the values and which are known; of keys, the index and the texts it points at.
+    let note = metered.column(0, 5).unwrap();
+    note.filter(&Predicate::TextStarts("note".into())).unwrap();
+    let (texts, own) = (note.sizes(), meter.take());
+    assert_eq!(bytes_of(&own), texts.values + texts.known);
+    let key = metered.column(0, 0).unwrap();
+    key.filter(&Predicate::TextIn(vec!["B007".into()])).unwrap();
+    let (keys, own) = (key.sizes(), meter.take());
+    assert_eq!(bytes_of(&own), keys.values + keys.index);
+    // Where the rows beneath rows begin is kept in memory, and counts each time all the same.
+    metered.offsets(1).unwrap();
+    let first = meter.take();
+    metered.offsets(1).unwrap();
+    assert_eq!((meter.take(), first.is_empty()), (first, false));
 }

@@ -1,14 +1,18 @@
 //! Comparisons: what can be said as a range or a list of one column is said so, the rest is
 //! computed row by row.
 
+use std::sync::Arc;
+
 use yiku::Predicate;
 
 use super::{Checker, Type, Typed, What};
-use crate::ast::{Comparison, Expr, ExprKind, Quantity};
+use crate::ast::{Call, Comparison, Expr, ExprKind, Quantity};
 use crate::bound::{Condition, Reading, Term, Test, Value};
+use crate::context::Candidates;
 use crate::error::{Error, Result};
 use crate::numbers::Number;
 use crate::source::Span;
+use crate::wording::Pattern;
 use yiku::calendar;
 
 use super::operators::month_of;
@@ -92,8 +96,14 @@ impl Checker<'_> {
                 let equal = Condition { table, kind };
                 Ok(if sign == Comparison::Equal { equal } else { equal.not() })
             }
-            ((Type::Text, Type::Text), What::Column { .. }, What::Column { .. }) => {
-                Err(self.unsupported(span, "comparing two text columns"))
+            (
+                (Type::Text, Type::Text),
+                What::Column { table: t, column: c },
+                What::Column { table: u, column: d },
+            ) if equality => {
+                let kind = Test::SameText { left: (t, c), right: (u, d) };
+                let same = Condition { table: t.max(u), kind };
+                Ok(if sign == Comparison::Equal { same } else { same.not() })
             }
             _ => Err(self.no_comparison(sign, kinds, span)),
         }
@@ -250,14 +260,7 @@ impl Checker<'_> {
                     return Err(self.wrong(element.span, "expected the code of a place: `140105`"));
                 }
             };
-            if let Some(tree) = self.tree {
-                let node = place(tree, text).ok_or_else(|| Error::UnknownRegion {
-                    code: text.clone(),
-                    nearest: near_places(tree, text),
-                    place: self.source.place(element.span),
-                })?;
-                ranges.push(tree.range(node));
-            }
+            ranges.push(self.range_of(text, element.span)?);
         }
         ranges.sort_unstable();
         let mut apart: Vec<(u64, u64)> = Vec::with_capacity(ranges.len());
@@ -268,6 +271,19 @@ impl Checker<'_> {
             }
         }
         Ok(Condition { table: 0, kind: Test::Within { ranges: apart } })
+    }
+
+    /// The codes of everything in a place; without a tree its digits alone say so.
+    fn range_of(&self, text: &str, span: Span) -> Result<(u64, u64)> {
+        let range = match self.tree {
+            Some(tree) => place(tree, text).map(|node| tree.range(node)),
+            None => digits_range(&self.schema.path, text),
+        };
+        range.ok_or_else(|| Error::UnknownRegion {
+            code: text.to_owned(),
+            nearest: self.tree.map_or_else(Vec::new, |tree| near_places(tree, text)),
+            place: self.source.place(span),
+        })
     }
 
     pub(super) fn is_known(&self, value: &Expr, known: bool) -> Result<Condition> {
@@ -292,6 +308,37 @@ impl Checker<'_> {
             }
         };
         Ok(if known { asked } else { asked.not() })
+    }
+
+    /// `matches(text, 'words')`.
+    pub(super) fn matches(&self, call: &Call) -> Result<Condition> {
+        let [value, words] = self.arguments(call, "a text column and words in single quotes")?;
+        let (left, right) = (self.check(value)?, self.check(words)?);
+        let (What::Column { table, column }, Type::Text, What::Text(text)) =
+            (left.what, left.kind, right.what)
+        else {
+            return Err(self.wrong(
+                value.span.to(words.span),
+                "`matches` looks in a text column for words in single quotes",
+            ));
+        };
+        let Some(pattern) = Pattern::new(&text) else {
+            return Err(self.wrong(words.span, "there is no letter or digit to look for"));
+        };
+        let candidates = match self.named.texts {
+            Some((texts, version)) => {
+                let own = self.schema.tables.get(table);
+                let name = own.and_then(|t| t.columns.get(column)).map_or("", |c| c.name.as_str());
+                texts.candidates(version, self.table_name(table), name, &pattern)?
+            }
+            None => None,
+        };
+        let candidates = candidates.map(|Candidates { version, mut keys }| {
+            keys.sort_unstable();
+            keys.dedup();
+            (version, Arc::new(Predicate::TextIn(keys)))
+        });
+        Ok(Condition { table, kind: Test::Matches { column, pattern, candidates } })
     }
 
     pub(super) fn starts(&self, value: &Expr, text: &Expr) -> Result<Condition> {
@@ -320,6 +367,17 @@ pub(super) fn place<'t>(
         return None;
     }
     tree.get(format!("{text:0<digits$}").parse().ok()?)
+}
+
+/// The codes that begin with the digits of a place of any level.
+pub(crate) fn digits_range(path: &yiku::schema::PathSchema, text: &str) -> Option<(u64, u64)> {
+    let width = usize::from(path.digits());
+    let of_a_level = path.levels.iter().any(|l| usize::from(l.digits) == text.len());
+    if !of_a_level || !text.bytes().all(|b| b.is_ascii_digit()) {
+        return None;
+    }
+    let bound = |text: String| text.parse::<u64>().ok();
+    Some((bound(format!("{text:0<width$}"))?, bound(format!("{text:9<width$}"))?))
 }
 
 /// Places an unknown code may have meant, as code and name: of that name, or of the nearest code.

@@ -43,6 +43,7 @@ impl Checker<'_> {
                 let (value, bands) = self.band(call)?;
                 typed(Type::Band, What::Band(value, bands))
             }
+            "matches" => typed(Type::Flag, What::Condition(self.matches(call)?)),
             "any" | "none" | "all" => typed(Type::Flag, What::Condition(self.quantified(call)?)),
             "count" => {
                 let child = self.child_table(call)?;

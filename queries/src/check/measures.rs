@@ -237,9 +237,8 @@ impl Checker<'_> {
                 let (_, formula) = self.numeric(measure, aggregates)?;
                 Ok((Shape::Number(Number::FLOAT), Formula::Share(Box::new(formula))))
             }
-            _ if super::FUNCTIONS_MISSING.contains(&name) => Err(self.no_function(call)),
             "abs" | "coalesce" | "if" | "band" | "per_capita" | "age" | "any" | "all" | "none"
-            | "year" | "month" | "quarter" => {
+            | "year" | "month" | "quarter" | "matches" => {
                 let what =
                     format!("`{name}` is of one row; a measure aggregates it: sum({name}(…))");
                 Err(self.wrong(call.name.span, what))

@@ -11,6 +11,8 @@ mod listed;
 mod measures;
 mod names;
 mod operators;
+mod parameters;
+mod sets;
 mod statistics;
 #[cfg(test)]
 mod tests;
@@ -21,19 +23,20 @@ use yiku::{PathTree, Schema};
 
 use crate::ast::{Call, Expr, ExprKind};
 use crate::bound::{Condition, Term, Value};
+use crate::context::Named;
 use crate::error::{Error, Result};
 use crate::nearest::nearest;
 use crate::numbers::{Number, literal};
 use crate::source::{Source, Span};
 
-pub(crate) use compare::holds;
+pub(crate) use compare::{digits_range, holds};
 pub(crate) use groups::{Bands, Bounds, Group, GroupKind, next_level};
 pub(crate) use having::Having;
 pub(crate) use listed::{Listed, ListedKind};
 pub(crate) use measures::{Aggregate, Combine, Formula, Measured, Shape, Statistic};
 
 /// Functions of the language.
-pub(crate) const FUNCTIONS: [&str; 31] = [
+pub(crate) const FUNCTIONS: [&str; 32] = [
     "abs",
     "age",
     "all",
@@ -58,6 +61,7 @@ pub(crate) const FUNCTIONS: [&str; 31] = [
     "histogram",
     "inflow",
     "lorenz",
+    "matches",
     "median",
     "outflow",
     "poverty_gap",
@@ -66,9 +70,6 @@ pub(crate) const FUNCTIONS: [&str; 31] = [
     "quantile",
     "stddev",
 ];
-
-/// Functions of the language that this build does not answer.
-const FUNCTIONS_MISSING: [&str; 1] = ["matches"];
 
 /// The kind of an expression.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -126,6 +127,8 @@ pub(crate) struct Checker<'a> {
     pub(crate) steps: &'a Cell<usize>,
     /// Which rows the filter did not have at the moment before, where there is one.
     pub(crate) entered: Option<&'a Condition>,
+    /// What expressions may name besides the schema.
+    pub(crate) named: Named<'a>,
 }
 
 /// Expressions that are checked for one question. Some are looked at twice, as that before
@@ -153,6 +156,17 @@ impl Type {
 }
 
 impl<'a> Checker<'a> {
+    /// A checker of expressions that name nothing but the schema.
+    pub(crate) fn new(
+        schema: &'a Schema,
+        tree: Option<&'a PathTree>,
+        table: usize,
+        as_of: Option<i64>,
+        (source, steps): (&'a Source, &'a Cell<usize>),
+    ) -> Self {
+        Self { schema, tree, table, as_of, source, steps, entered: None, named: Named::default() }
+    }
+
     pub(crate) fn wrong(&self, span: Span, what: impl Into<String>) -> Error {
         Error::Type { what: what.into(), place: self.source.place(span) }
     }
@@ -256,10 +270,10 @@ impl<'a> Checker<'a> {
             }
             ExprKind::Flag(flag) => typed(Type::Flag, What::Condition(Condition::constant(*flag))),
             ExprKind::Duration(count, unit) => typed(Type::Duration, duration(*count, *unit)),
-            ExprKind::Parameter(name) => {
-                Err(self.unsupported(span, format!("parameters (${name})")))
+            ExprKind::Parameter(name) => self.parameter(name, span),
+            ExprKind::InSet(of, name) => {
+                typed(Type::Flag, What::Condition(self.in_set(of.as_deref(), name, span)?))
             }
-            ExprKind::InSet(..) => Err(self.unsupported(span, "sets")),
             ExprKind::Negative(inner) => self.negative(inner, span),
             ExprKind::Arithmetic(sign, left, right) => self.arithmetic(*sign, left, right, span),
             ExprKind::Call(call) => self.call(call, span),
@@ -293,9 +307,6 @@ impl<'a> Checker<'a> {
     /// A function that is not one of those a place allows: why not.
     pub(crate) fn no_function(&self, call: &Call) -> Error {
         let name = call.name.text.as_str();
-        if FUNCTIONS_MISSING.contains(&name) {
-            return self.unsupported(call.name.span, name);
-        }
         if FUNCTIONS.contains(&name) {
             return self.wrong(call.name.span, format!("`{name}` stands only in a measure"));
         }

@@ -191,7 +191,7 @@ impl<'a> Light<'a> {
         let schema = &self.answers.schema;
         let as_of = Some(self.as_of);
         let (steps, source) = (&steps, &source);
-        let checker = Checker { schema, tree: None, table, as_of, source, steps, entered: None };
+        let checker = Checker::new(schema, None, table, as_of, (source, steps));
         ask(&checker).map_err(|source| Error::Expression { rule: rule.to_owned(), source })
     }
 

@@ -19,8 +19,6 @@ const FILES: [&str; 7] = [
     include_str!("../../catalog/policies/disability_care.toml"),
 ];
 
-const STANDARDS: &str = include_str!("../../catalog/standards.toml");
-
 /// Whom a policy speaks of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -160,7 +158,7 @@ impl PolicyBook {
     /// # Errors
     /// [`Error::Catalogue`] or [`Error::Expression`] when it is not sound, which a test rules out.
     pub fn built_in() -> Result<Self> {
-        Self::read(&FILES, STANDARDS)
+        Self::read(&FILES, Standards::BUILTIN)
     }
 
     /// Reads policies, each a text, and standards. A policy may name only those before it.

@@ -1,5 +1,9 @@
-//! One household in memory: the rows of every table of a schema, children in the order of their
-//! parents.
+//! One household in memory: the rows of every table of a schema.
+//!
+//! Invariant: the rows of a table stand in the order of their parents, so that those beneath one
+//! row stand together.
+
+use std::ops::Range;
 
 use yiku::Schema;
 
@@ -72,8 +76,22 @@ impl Rows {
         table: usize,
         row: usize,
         child: usize,
-    ) -> Vec<usize> {
-        let all = 0..self.tables.get(child).map_or(0, Vec::len);
-        all.filter(|place| self.above(schema, child, *place, table) == row).collect()
+    ) -> Range<usize> {
+        let mut descent = Vec::new();
+        let mut at = child;
+        while at != table {
+            descent.push(at);
+            match schema.tables.get(at).and_then(|t| t.parent) {
+                Some(parent) => at = parent,
+                None => return 0..0,
+            }
+        }
+        let mut found = row..row + 1;
+        for step in descent.into_iter().rev() {
+            let rows = self.tables.get(step).map_or(&[][..], Vec::as_slice);
+            let behind = |parent: usize| rows.partition_point(|row| row.parent < parent);
+            found = behind(found.start)..behind(found.end);
+        }
+        found
     }
 }

@@ -4,8 +4,9 @@
 //! Invariant: the outcome equals that of the evaluation over a database which holds this one
 //! household; a test compares both on drawn expressions.
 
-use std::cell::RefCell;
+use std::cell::{Cell as Steps, RefCell};
 use std::collections::BTreeSet;
+use std::rc::Rc;
 
 use yiku::{Predicate, Schema, calendar};
 
@@ -46,6 +47,10 @@ pub(crate) struct Scalar<'a> {
     schema: &'a Schema,
     rows: &'a Rows,
     read: RefCell<BTreeSet<Read>>,
+    /// One value that is taken to be another.
+    instead: Option<(Read, Cell)>,
+    steps: Rc<Steps<u64>>,
+    steps_max: u64,
 }
 
 fn beyond(what: &str) -> Error {
@@ -54,7 +59,59 @@ fn beyond(what: &str) -> Error {
 
 impl<'a> Scalar<'a> {
     pub(crate) fn new(schema: &'a Schema, rows: &'a Rows) -> Self {
-        Self { schema, rows, read: RefCell::default() }
+        let (read, steps) = (RefCell::default(), Rc::default());
+        Self { schema, rows, read, instead: None, steps, steps_max: u64::MAX }
+    }
+
+    /// With so many conditions and values at most.
+    pub(crate) fn limited(self, steps_max: u64) -> Self {
+        Self { steps_max, ..self }
+    }
+
+    /// The same household with one value of it another; both count the same steps.
+    pub(crate) fn with(&self, read: Read, cell: Cell) -> Self {
+        Self {
+            read: RefCell::default(),
+            instead: Some((read, cell)),
+            steps: Rc::clone(&self.steps),
+            ..*self
+        }
+    }
+
+    /// The same with only so many steps from here on.
+    pub(crate) fn capped(&self, steps: u64) -> Self {
+        let steps_max = self.steps_max.min(self.steps.get().saturating_add(steps));
+        Self {
+            read: RefCell::default(),
+            instead: self.instead.clone(),
+            steps: Rc::clone(&self.steps),
+            steps_max,
+            ..*self
+        }
+    }
+
+    pub(crate) fn schema(&self) -> &'a Schema {
+        self.schema
+    }
+
+    pub(crate) fn rows(&self) -> &'a Rows {
+        self.rows
+    }
+
+    /// Counts one more condition or value.
+    pub(crate) fn step(&self) -> Result<()> {
+        let steps = self.steps.get().saturating_add(1);
+        self.steps.set(steps);
+        if steps <= self.steps_max {
+            return Ok(());
+        }
+        let what = "the number of steps over the household";
+        Err(Error::Limit { what, found: steps, limit: self.steps_max, place: None })
+    }
+
+    /// Takes values as read that were.
+    pub(crate) fn read_again(&self, read: BTreeSet<Read>) {
+        self.read.borrow_mut().extend(read);
     }
 
     /// What was read since the last call.
@@ -62,13 +119,23 @@ impl<'a> Scalar<'a> {
         self.read.take()
     }
 
-    fn cell(&self, table: usize, row: usize, column: usize) -> Option<&'a Cell> {
-        self.read.borrow_mut().insert((table, column, row));
-        self.rows.cell(table, row, column)
+    /// The value of a place, which is noted as read.
+    pub(crate) fn read_cell(&self, (table, column, row): Read) -> Option<&Cell> {
+        self.cell(table, row, column)
+    }
+
+    fn cell(&self, table: usize, row: usize, column: usize) -> Option<&Cell> {
+        let read = (table, column, row);
+        self.read.borrow_mut().insert(read);
+        match &self.instead {
+            Some((other, cell)) if *other == read => Some(cell),
+            _ => self.rows.cell(table, row, column),
+        }
     }
 
     /// Whether a condition holds for a row of its table; none where that is unknown.
     pub(crate) fn truth(&self, condition: &Condition, row: usize) -> Result<Option<bool>> {
+        self.step()?;
         let table = condition.table;
         Ok(match &condition.kind {
             Test::Constant(value) => Some(*value),
@@ -77,12 +144,10 @@ impl<'a> Scalar<'a> {
             }
             Test::ColumnKnown { column } => Some(self.cell(table, row, *column).is_some()),
             Test::Within { ranges } => {
-                let path = match self.cell(0, row, self.schema.path_column()) {
-                    Some(Cell::Int(path)) => u64::try_from(*path).ok(),
-                    _ => None,
-                };
+                let path = self.path(row);
                 let inside = |p: u64| ranges.iter().any(|(low, high)| (*low..=*high).contains(&p));
-                Some(path.is_some_and(inside))
+                // Only a form may leave open where the household lives.
+                path.map(inside)
             }
             Test::Between { value, low, high } => {
                 let value = self.value(value, row)?.map(Number::exact);
@@ -101,6 +166,18 @@ impl<'a> Scalar<'a> {
                 };
                 order.map(|order| holds(*sign, order))
             }
+            Test::SameText { left, right } => {
+                let text = |(home, column): (usize, usize)| {
+                    let above = self.rows.above(self.schema, table, row, home);
+                    self.cell(home, above, column)
+                };
+                let pair = (text(*left), text(*right));
+                if let (Some(a), Some(b)) = pair { Some(a == b) } else { None }
+            }
+            Test::Matches { column, pattern, .. } => match self.cell(table, row, *column) {
+                Some(Cell::Text(text)) => Some(pattern.found_in(text)),
+                _ => None,
+            },
             Test::ValueKnown(value) => Some(self.value(value, row)?.is_some()),
             Test::ConditionKnown(inner) => Some(self.truth(inner, row)?.is_some()),
             Test::Truth(inner) => Some(self.truth(inner, row)? == Some(true)),
@@ -127,6 +204,14 @@ impl<'a> Scalar<'a> {
                 Some(found)
             }
         })
+    }
+
+    /// The place of a root row.
+    fn path(&self, row: usize) -> Option<u64> {
+        match self.cell(0, row, self.schema.path_column()) {
+            Some(Cell::Int(path)) => u64::try_from(*path).ok(),
+            _ => None,
+        }
     }
 
     fn first_known(&self, parts: &[Condition], row: usize) -> Result<Option<bool>> {
@@ -156,6 +241,7 @@ impl<'a> Scalar<'a> {
 
     /// A value for a row of its table; none where it is unknown.
     pub(crate) fn value(&self, value: &Value, row: usize) -> Result<Option<Number>> {
+        self.step()?;
         let table = value.table;
         Ok(match &value.kind {
             Term::Constant(constant) => Some(Number::Exact(*constant)),
@@ -215,6 +301,10 @@ impl<'a> Scalar<'a> {
                 .value(inner, row)?
                 .map(|v| Number::Exact(calendar::add_months(v.exact(), *months))),
             Term::Fold(fold) => self.fold(fold, table, row)?,
+            Term::ByPlace(ranges) => self.path(row).and_then(|path| {
+                let holds = |(low, high, _): &&(u64, u64, i64)| (*low..=*high).contains(&path);
+                ranges.iter().find(holds).map(|(_, _, number)| Number::Exact(*number))
+            }),
         })
     }
 
@@ -307,11 +397,11 @@ fn more(before: Number, next: Number, least: bool) -> Number {
 }
 
 /// Whether a value is a float, known before any row is read.
-fn is_float(value: &Value) -> bool {
+pub(crate) fn is_float(value: &Value) -> bool {
     match &value.kind {
         Term::ConstantFloat(_) | Term::Float(..) | Term::ToFloat(..) => true,
         Term::Constant(_) | Term::Column(_) | Term::Exact(..) => false,
-        Term::Calendar(..) | Term::AddMonths(..) => false,
+        Term::Calendar(..) | Term::AddMonths(..) | Term::ByPlace(_) => false,
         Term::Spread(inner) | Term::Absolute(inner) => is_float(inner),
         Term::Least(parts) | Term::Greatest(parts) | Term::Coalesce(parts) => {
             parts.iter().any(is_float)
@@ -326,7 +416,7 @@ fn is_float(value: &Value) -> bool {
 }
 
 /// Whether a known value satisfies a predicate.
-fn satisfies(cell: &Cell, predicate: &Predicate) -> bool {
+pub(crate) fn satisfies(cell: &Cell, predicate: &Predicate) -> bool {
     match (cell, predicate) {
         (Cell::Int(value), Predicate::Range { min, max }) => min <= value && value <= max,
         (Cell::Int(value), Predicate::In(list)) => list.binary_search(value).is_ok(),

@@ -30,7 +30,7 @@ pub enum Unit {
 }
 
 impl Unit {
-    pub(super) fn is_money(self) -> bool {
+    pub(crate) fn is_money(self) -> bool {
         matches!(self, Self::YuanMonth | Self::YuanYear | Self::Yuan)
     }
 }
@@ -138,7 +138,7 @@ impl Standard {
 
     fn check(&self) -> Result<()> {
         let digits = self.region.bytes().all(|b| b.is_ascii_digit());
-        if !digits || !matches!(self.region.len(), 2 | 4 | 6 | 9 | 12) {
+        if !digits || !(1..=18).contains(&self.region.len()) {
             return Err(self.wrong());
         }
         if calendar::parse_date(&self.from).is_none() || self.invented == self.source.is_some() {
@@ -164,23 +164,41 @@ fn fen(text: &str) -> Option<i64> {
     number.checked_mul(times)
 }
 
-/// Standards as one list.
+/// Standards as one list: what `$name` stands for in expressions.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Standards {
+pub struct Standards {
     #[serde(rename = "standard")]
     all: Vec<Standard>,
 }
 
 impl Standards {
-    pub(crate) fn read(text: &str) -> Result<Self> {
+    /// The text of the standards that come with the program.
+    pub(crate) const BUILTIN: &str = include_str!("../../catalog/standards.toml");
+
+    /// The standards that come with the program.
+    ///
+    /// # Errors
+    /// [`Error::Catalogue`], which a test excludes.
+    pub fn builtin() -> Result<Self> {
+        Self::read(Self::BUILTIN)
+    }
+
+    /// Standards as they are kept: a TOML text with a table `[[standard]]` for each, with the
+    /// fields of [`Standard`].
+    ///
+    /// # Errors
+    /// [`Error::Catalogue`] when the text is none, or an entry says something wrong.
+    pub fn read(text: &str) -> Result<Self> {
         let read = toml::from_str::<Self>(text);
         let read = read.map_err(|e| Error::Catalogue { what: format!("standards: {e}") })?;
         read.all.iter().try_for_each(Standard::check)?;
         Ok(read)
     }
 
-    pub(crate) fn all(&self) -> &[Standard] {
+    /// All of them, as they are kept.
+    #[must_use]
+    pub fn all(&self) -> &[Standard] {
         &self.all
     }
 

@@ -58,9 +58,9 @@ pub(crate) fn moment(source: &Source) -> Result<Moment> {
 /// The value of a parameter as the JSON form has it: `+50.00`, `-5`, `700.00`.
 pub(crate) fn change(name: Word, source: &Source) -> Result<Change> {
     let mut parser = Parser::new(source)?;
-    let (sign, number) = parser.amount()?;
-    parser.finish("the end")?;
-    Ok(Change { name, sign, number, source: source.clone() })
+    let (sign, number, monthly) = parser.amount()?;
+    parser.finish("`/month` or the end")?;
+    Ok(Change { name, sign, number, monthly, source: source.clone() })
 }
 
 /// The numbers of `publish`.
@@ -216,11 +216,12 @@ impl Parser<'_> {
     fn change(&mut self) -> Result<Change> {
         let name = self.need_name("the name of a parameter")?;
         self.need_mark("=")?;
-        let (sign, number) = self.amount()?;
-        Ok(Change { name, sign, number, source: self.source.clone() })
+        let (sign, number, monthly) = self.amount()?;
+        Ok(Change { name, sign, number, monthly, source: self.source.clone() })
     }
 
-    fn amount(&mut self) -> Result<(Option<Arithmetic>, String)> {
+    /// `700`, `+50.00`, `+50/month`.
+    fn amount(&mut self) -> Result<(Option<Arithmetic>, String, bool)> {
         let sign = if self.eat_mark("+") {
             Some(Arithmetic::Add)
         } else {
@@ -230,7 +231,11 @@ impl Parser<'_> {
             return Err(self.unexpected("a number, with a sign where it is a difference"));
         };
         self.step();
-        Ok((sign, number))
+        let monthly = self.eat_mark("/");
+        if monthly {
+            self.need_word("month")?;
+        }
+        Ok((sign, number, monthly))
     }
 
     /// `min_cell 10 round 5`.

@@ -50,6 +50,13 @@ impl Parser<'_> {
     }
 
     fn comparison(&mut self) -> Result<Expr> {
+        if self.is_word("in") && matches!(self.ahead(1), Token::Word(word) if word == "set") {
+            let start = self.span();
+            self.step();
+            self.step();
+            let kind = ExprKind::InSet(None, self.need_name("the name of a set")?);
+            return Ok(Expr { kind, span: start.to(self.before()) });
+        }
         let left = self.sum()?;
         let kind = if let Some(sign) = self.comparison_sign() {
             self.step();
@@ -88,7 +95,7 @@ impl Parser<'_> {
         let kind = if self.eat_word("in") {
             if self.is_word("set") {
                 self.step();
-                ExprKind::InSet(Box::new(left), self.need_name("the name of a set")?)
+                ExprKind::InSet(Some(Box::new(left)), self.need_name("the name of a set")?)
             } else {
                 ExprKind::In(Box::new(left), self.list()?)
             }

@@ -11,7 +11,7 @@ mod query;
 mod tests;
 
 pub(crate) use clauses::{change, moment, over_months, publish};
-pub(crate) use query::{day, empty, order_key};
+pub(crate) use query::{CLAUSES, day, empty, order_key};
 
 use crate::ast::{Expr, Word};
 use crate::error::{Error, Result};

@@ -10,7 +10,7 @@ use crate::source::{Source, Span};
 use yiku::calendar;
 
 /// The clauses, in the order of the canonical text.
-const CLAUSES: [&str; 21] = [
+pub(crate) const CLAUSES: [&str; 21] = [
     "from", "where", "by", "measure", "matrix", "select", "having", "totals", "top", "order",
     "limit", "offset", "after", "over", "compare", "flow", "sets", "with", "publish", "as_of",
     "explain",

@@ -163,7 +163,7 @@ fn both_forms_are_one_question() {
                 "sets": {"needy": "a or b", "homes": {"of": "household", "where": "urban"}},
                 "with": [{"line": "+50.00", "other": 3}, {"line": 700}]}"#,
             "from person matrix ill, b > 1 flow 2026-09-30 to 'before the flood' sets needy = \
-             a or b, homes of household = urban with (line = +50.00, other = 3), (line = 700)",
+             a or b, homes of household = urban with (line = +50.00, other = 3), line = 700",
         ),
     ] {
         let (of_text, of_json) = (Query::parse(text).unwrap(), Query::from_json(json).unwrap());

@@ -5,31 +5,37 @@ use std::cell::Cell;
 use yiku::{Schema, Snapshot};
 
 use super::{Best, Compared, Key, Plan};
-use crate::ast::{Clause, Definition, Expr, ExprKind, Moment, Named, Order, Query, Top};
+use crate::ast::{
+    self, Change, Clause, Definition, Expr, ExprKind, Flow, Moment, Order, Publish, Query, Top,
+};
 use crate::bound::{Condition, Value};
 use crate::check::{
     Aggregate, Checker, Combine, Group, GroupKind, Listed, ListedKind, Measured, Shape, next_level,
 };
+use crate::context::{Context, Named};
 use crate::error::{Error, Result};
 use crate::nearest::nearest;
 use crate::numbers::Number;
 use crate::parse;
 use crate::print;
 use crate::run::cursor::{self, Position};
+use crate::run::exchange::{Exchange, Side};
 use crate::run::flow::Flowing;
 use crate::run::list::List;
 use crate::run::matrix::Matrix;
+use crate::run::publish::Protection;
 use crate::scope::Scope;
 use crate::source::{Place, Source};
 use yiku::calendar;
 
 /// What a question is bound to.
 pub(super) struct Binder<'a> {
-    pub(super) query: &'a Query,
-    pub(super) snapshot: &'a Snapshot,
-    pub(super) scope: Option<Scope>,
+    query: &'a Query,
+    snapshot: &'a Snapshot,
+    context: &'a Context<'a>,
+    scope: Option<Scope>,
     /// Expressions checked so far.
-    pub(super) steps: Cell<usize>,
+    steps: Cell<usize>,
 }
 
 /// The measure of a question that names none.
@@ -48,13 +54,34 @@ fn earlier(day: i64, months: i64) -> i64 {
     calendar::add_months(day, -months)
 }
 
-impl Binder<'_> {
+impl<'a> Binder<'a> {
+    pub(super) fn new(
+        query: &'a Query,
+        snapshot: &'a Snapshot,
+        context: &'a Context<'a>,
+    ) -> Result<Self> {
+        let scope = context.scope.map(|scope| Scope::new(snapshot.tree(), scope)).transpose()?;
+        Ok(Self { query, snapshot, context, scope, steps: Cell::new(0) })
+    }
+
+    /// What expressions may name besides the schema, under some assumptions.
+    fn named(&self, table: usize, changes: &'a [Change]) -> Named<'a> {
+        Named {
+            parameters: self.context.parameters,
+            changes,
+            sets: &self.query.sets,
+            table,
+            saved: self.context.sets,
+            texts: self.context.texts.map(|texts| (texts, self.snapshot.version())),
+        }
+    }
+
     /// The whole plan.
     pub(super) fn plan(&self) -> Result<Plan> {
         let query = self.query;
-        unbuilt(query)?;
-        if query.flow.is_some() {
-            return self.flow();
+        senseless(query)?;
+        if let Some(flow) = &query.flow {
+            return self.flow(flow);
         }
         let mut plan = match &query.over {
             None => self.compared(query.as_of.or(self.snapshot.as_of()), None)?,
@@ -100,17 +127,12 @@ impl Binder<'_> {
     }
 
     /// A question for the moves between two days.
-    fn flow(&self) -> Result<Plan> {
-        let query = self.query;
-        refuse(query, "`flow` counts moves", &["by", "limit", "offset"])?;
-        let day = |moment: Option<&Moment>| match moment {
-            Some(Moment::Day(day)) => Some(*day),
-            _ => None,
+    fn flow(&self, flow: &Flow) -> Result<Plan> {
+        refuse(self.query, "`flow` counts moves", &["by", "limit", "offset", "flow"])?;
+        let (Moment::Day(first), Moment::Day(last)) = (&flow.before, &flow.after) else {
+            return self.exchange(flow);
         };
-        let [before, after] = [
-            self.at(day(query.flow.as_ref().map(|flow| &flow.before)), None)?,
-            self.at(day(query.flow.as_ref().map(|flow| &flow.after)), None)?,
-        ];
+        let (before, after) = (self.at(Some(*first), None, &[])?, self.at(Some(*last), None, &[])?);
         let truth = |plan: &Plan| {
             let all = plan.filter.iter().map(|(_, condition)| condition.clone()).collect();
             let all = if plan.filter.is_empty() {
@@ -130,26 +152,54 @@ impl Binder<'_> {
         Ok(Plan { flow: Some(flow), measures, aggregates, ..after })
     }
 
+    /// A question for the moves between two versions, or between one and a day.
+    fn exchange(&self, flow: &Flow) -> Result<Plan> {
+        let before = self.side(flow, &flow.before)?;
+        let after = self.side(flow, &flow.after)?;
+        if before.snapshot.schema() != after.snapshot.schema() {
+            let what = "the two versions have different schemas".to_owned();
+            return Err(Error::Type { what, place: flow.source.place(flow.span) });
+        }
+        let own = self.at(self.query.as_of.or(self.snapshot.as_of()), None, &[])?;
+        let exchange = Some(Box::new(Exchange { before, after }));
+        let (measures, aggregates) = (Vec::new(), Vec::new());
+        Ok(Plan { exchange, measures, aggregates, ..own })
+    }
+
+    /// The question at one end of a flow: a day of this version, or another version as of its own.
+    fn side(&self, flow: &Flow, moment: &Moment) -> Result<Side> {
+        match moment {
+            Moment::Day(day) => {
+                let plan = self.at(Some(*day), None, &[])?;
+                Ok(Side { snapshot: self.snapshot.clone(), plan })
+            }
+            Moment::Version(name) => {
+                let Some(versions) = self.context.versions else {
+                    let what = format!("the version '{name}' is not to be had here");
+                    return Err(Error::Type { what, place: flow.source.place(flow.span) });
+                };
+                let snapshot = versions.version(name)?;
+                let other = Binder::new(self.query, &snapshot, self.context)?;
+                let plan = other.at(snapshot.as_of(), None, &[])?;
+                Ok(Side { snapshot, plan })
+            }
+        }
+    }
+
     /// The question at a day, and what it is compared with.
     fn compared(&self, day: Option<i64>, before: Option<i64>) -> Result<Plan> {
-        let mut plan = self.at(day, before)?;
+        let mut plan = self.at(day, before, &[])?;
         for period in &self.query.compare {
             let day = earlier(day.ok_or(Error::MissingAsOf)?, period.months());
             let months = before.map(|before| earlier(before, period.months()));
-            plan.compared.push(Compared { plan: self.at(Some(day), months)? });
-            for measure in &plan.measures {
-                let Shape::Number(number) = measure.shape else { continue };
-                let shapes = [
-                    ("before", measure.shape, measure.unit.clone()),
-                    ("change", Shape::Number(number), measure.unit.clone()),
-                    ("percent", Shape::Number(Number::FLOAT), None),
-                ];
-                for (word, shape, unit) in shapes {
-                    let name = format!("{}.{}_{word}", measure.name, period.word());
-                    let formula = measure.formula.clone();
-                    plan.beside.push(Measured { name, formula, shape, unit });
-                }
-            }
+            let other = self.at(Some(day), months, &[])?;
+            plan.compared.push(Compared { plan: other, assumed: false });
+            beside(&mut plan, period.word(), "_before");
+        }
+        for (place, changes) in self.query.with.iter().enumerate() {
+            let other = self.at(day, before, changes)?;
+            plan.compared.push(Compared { plan: other, assumed: true });
+            beside(&mut plan, &format!("with_{}", place + 1), "");
         }
         Ok(plan)
     }
@@ -168,12 +218,16 @@ impl Binder<'_> {
     }
 
     /// The question at a day; with the moment before, of which `inflow` and `outflow` speak.
-    fn at(&self, as_of: Option<i64>, before: Option<i64>) -> Result<Plan> {
+    fn at(&self, as_of: Option<i64>, before: Option<i64>, changes: &'a [Change]) -> Result<Plan> {
         let (query, snapshot) = (self.query, self.snapshot);
         let (schema, tree) = (snapshot.schema(), Some(snapshot.tree()));
         let (table, steps) = (table(schema, query)?, &self.steps);
         let source = &query.from.source;
-        let checker = Checker { schema, tree, table, as_of, source, steps, entered: None };
+        let named = self.named(table, changes);
+        let checker = Checker::new(schema, tree, table, as_of, (source, steps));
+        let checker = Checker { named, ..checker };
+        checker.changes_known()?;
+        checker.sets_known()?;
         let (filter, now) = self.filter(&checker)?;
         let Some(before) = before else {
             return self.bound(&checker, filter);
@@ -229,6 +283,10 @@ impl Binder<'_> {
         }
         let having = query.having.as_ref();
         let having = having.map(|c| checker.of(&c.source).having(c, asked, &mut aggregates));
+        let protection = query.publish.map(|publish| {
+            protection(query, publish, (checker.table, &groups), (&measures, &mut aggregates))
+        });
+        let protection = protection.transpose()?;
         Ok(Plan {
             schema: snapshot.schema().clone(),
             version: snapshot.version(),
@@ -239,10 +297,12 @@ impl Binder<'_> {
             list,
             matrix,
             flow: None,
+            exchange: None,
             groups,
             aggregates,
             measures,
             having: having.transpose()?,
+            protection,
             totals: query.totals,
             top: None,
             order: Vec::new(),
@@ -256,34 +316,47 @@ impl Binder<'_> {
     }
 }
 
-/// Refuses the clauses that this build does not answer, by their names.
-fn unbuilt(query: &Query) -> Result<()> {
+/// Refuses clauses that do not go together, whatever else is asked.
+fn senseless(query: &Query) -> Result<()> {
     if let (Some(_), true) = (&query.after, query.select.is_empty()) {
         let what = "`after` goes on with a list: it stands with `select`".to_owned();
         return Err(Error::Type { what, place: named_place(&query.from) });
     }
-    let here = |source: &Source, span| source.place(span);
-    let versions = query.flow.as_ref().filter(|flow| {
-        [&flow.before, &flow.after].into_iter().any(|end| matches!(end, Moment::Version(_)))
-    });
-    let asked = [
-        ("flow between versions", versions.map(|flow| here(&flow.source, flow.span))),
-        ("sets", query.sets.first().map(|set| here(&set.clause.source, set.name.span))),
-        ("with", query.with.first().map(|_| named_place(&query.from))),
-        ("publish", query.publish.map(|_| named_place(&query.from))),
-        ("explain", query.explain.then(|| named_place(&query.from))),
-    ];
-    match asked.into_iter().find_map(|(name, place)| Some((name, place?))) {
-        Some((name, place)) => Err(Error::Unsupported { name: name.to_owned(), place }),
-        None => Ok(()),
+    if let (Some(_), true) = (&query.publish, query.explain) {
+        // The rows of its steps are no protected figures.
+        let what = "what is published is not explained: ask without `publish`".to_owned();
+        return Err(Error::Type { what, place: named_place(&query.from) });
     }
+    Ok(())
+}
+
+/// The columns that stand beside each number because of what it is compared with.
+fn beside(plan: &mut Plan, compared: &str, own: &str) {
+    for measure in &plan.measures {
+        let Shape::Number(number) = measure.shape else { continue };
+        let shapes = [
+            (own, measure.shape, measure.unit.clone()),
+            ("_change", Shape::Number(number), measure.unit.clone()),
+            ("_percent", Shape::Number(Number::FLOAT), None),
+        ];
+        for (word, shape, unit) in shapes {
+            let name = format!("{}.{compared}{word}", measure.name);
+            let formula = measure.formula.clone();
+            plan.beside.push(Measured { name, formula, shape, unit });
+        }
+    }
+}
+
+/// Refuses a question that does more than choose rows.
+pub(super) fn only_rows(query: &Query) -> Result<()> {
+    refuse(query, "a set is made of rows", &["as_of"])
 }
 
 fn clause_place(clause: &Clause) -> Box<Place> {
     clause.source.place(clause.expr.span)
 }
 
-fn named_place(named: &Named) -> Box<Place> {
+fn named_place(named: &ast::Named) -> Box<Place> {
     named.source.place(named.word.span)
 }
 
@@ -305,6 +378,9 @@ fn refuse(query: &Query, what: &str, with: &[&str]) -> Result<()> {
         ("offset", (query.offset > 0).then(from)),
         ("over", query.over.as_ref().map(|_| from())),
         ("compare", query.compare.first().map(|_| from())),
+        ("publish", query.publish.map(|_| from())),
+        ("flow", query.flow.as_ref().map(|flow| flow.source.place(flow.span))),
+        ("with", query.with.first().and_then(|with| with.first()).map(Change::place)),
         ("as_of", query.as_of.map(|_| from())),
     ];
     let other = asked.into_iter().filter(|(name, _)| !with.contains(name));
@@ -314,6 +390,35 @@ fn refuse(query: &Query, what: &str, with: &[&str]) -> Result<()> {
         }
         None => Ok(()),
     }
+}
+
+/// How the small cells of a question are protected.
+fn protection(
+    query: &Query,
+    publish: Publish,
+    (table, groups): (usize, &[Group]),
+    (measures, aggregates): (&[Measured], &mut Vec<Aggregate>),
+) -> Result<Protection> {
+    let with = ["by", "measure", "totals", "order", "limit", "offset", "over", "as_of", "publish"];
+    refuse(query, "`publish` protects the counts of groups", &with)?;
+    for (group, clause) in groups.iter().zip(&query.by) {
+        if matches!(group.kind, GroupKind::Text { .. } | GroupKind::Date(_)) {
+            let what = format!(
+                "`{}` tells one row from others and is not published; group by codes, flags, \
+                 places, bands, whole numbers or months",
+                group.name
+            );
+            return Err(Error::Type { what, place: clause_place(clause) });
+        }
+    }
+    Protection::new(publish, table, aggregates).map_err(|aggregate| {
+        let of = measures.iter().position(|measure| measure.formula.asks(aggregate));
+        let clause = of.and_then(|place| query.measures.get(place)).map(|d| &d.clause);
+        let what = "this tells of single rows and is not published; ask for count, count_distinct \
+                    of rows above, sum, avg, stddev, and what is computed from them";
+        let place = clause.map_or_else(|| named_place(&query.from), clause_place);
+        Error::Type { what: what.to_owned(), place }
+    })
 }
 
 /// The list of rows that a question asks for.

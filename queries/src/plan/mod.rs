@@ -11,17 +11,21 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use yiku::kernel::{Run, Stop};
-use yiku::{PathTree, Schema, Snapshot};
+use yiku::{PathTree, Schema, Segment, Snapshot};
 
 use crate::ast::Query;
 use crate::bound::{Condition, Test};
 use crate::check::{Aggregate, Checker, Combine, Formula, Group, Having, Measured};
+use crate::context::Context;
 use crate::error::{Error, Result};
+use crate::explain::probe::{About, Open, Probe};
 use crate::nearest::nearest;
 use crate::parse;
+use crate::run::exchange::Exchange;
 use crate::run::flow::Flowing;
 use crate::run::list::List;
 use crate::run::matrix::Matrix;
+use crate::run::publish::Protection;
 use crate::scope::Scope;
 use crate::source::Source;
 use bind::Binder;
@@ -49,6 +53,8 @@ pub struct Limits {
 pub(crate) struct Within<'a> {
     pub(crate) limits: &'a Limits,
     pub(crate) run: &'a Run<'a>,
+    /// Looks on, where somebody wants to know.
+    pub(crate) probe: Option<&'a Probe<'a>>,
 }
 
 impl Default for Limits {
@@ -69,10 +75,49 @@ impl Limits {
 
     /// Does work within these limits.
     pub(crate) fn within<T>(&self, work: impl FnOnce(Within<'_>) -> Result<T>) -> Result<T> {
+        self.looked_at(None, work)
+    }
+
+    /// As [`Limits::within`], looked at.
+    pub(crate) fn watched<T>(
+        &self,
+        probe: &Probe<'_>,
+        work: impl FnOnce(Within<'_>) -> Result<T>,
+    ) -> Result<T> {
+        self.looked_at(Some(probe), work)
+    }
+
+    fn looked_at<T>(
+        &self,
+        probe: Option<&Probe<'_>>,
+        work: impl FnOnce(Within<'_>) -> Result<T>,
+    ) -> Result<T> {
         let asked = || self.stop.as_ref().is_some_and(|stop| stop.load(Ordering::Relaxed));
         let stop = || asked().then_some(Stop::Cancelled);
         let run = Run::new().until(&stop).memory(self.memory);
-        work(Within { limits: self, run: &run })
+        work(Within { limits: self, run: &run, probe })
+    }
+}
+
+impl<'a> Within<'a> {
+    /// Begins a step for whoever looks on; it ends when what this gives is dropped.
+    pub(crate) fn open<T>(&self, part: About, of: &T) -> Option<Open<'a>> {
+        self.probe?.open(part, of)
+    }
+
+    /// The segments of a snapshot, as whoever looks on counts what is read of them.
+    pub(crate) fn segments<'s>(self, snapshot: &'s Snapshot) -> &'s [Segment]
+    where
+        'a: 's,
+    {
+        self.probe.map_or_else(|| snapshot.segments(), |probe| probe.segments(snapshot))
+    }
+
+    /// Goes on to the segment at a place of a snapshot.
+    pub(crate) fn begin(self, snapshot: &Snapshot, place: usize) {
+        if let Some(probe) = self.probe {
+            probe.begin(snapshot, place);
+        }
     }
 }
 
@@ -109,10 +154,14 @@ pub struct Plan {
     pub(crate) matrix: Matrix,
     /// Moves between two days are asked for.
     pub(crate) flow: Option<Flowing>,
+    /// Moves between two versions are asked for.
+    pub(crate) exchange: Option<Box<Exchange>>,
     pub(crate) groups: Vec<Group>,
     pub(crate) aggregates: Vec<Aggregate>,
     pub(crate) measures: Vec<Measured>,
     pub(crate) having: Option<Having>,
+    /// How small cells are protected, if they are.
+    pub(crate) protection: Option<Protection>,
     pub(crate) totals: bool,
     pub(crate) top: Option<Best>,
     pub(crate) order: Vec<(Key, bool)>,
@@ -122,7 +171,7 @@ pub struct Plan {
     pub(crate) moments: Vec<Moment>,
     /// Of what left since the moment before: the aggregates of [`Combine::Left`], in their order.
     pub(crate) left: Option<Box<Plan>>,
-    /// The same at earlier days.
+    /// The same at earlier days, and under assumptions.
     pub(crate) compared: Vec<Compared>,
     /// What stands beside the measures because of these.
     pub(crate) beside: Vec<Measured>,
@@ -135,10 +184,12 @@ pub(crate) struct Moment {
     pub(crate) plan: Plan,
 }
 
-/// A question at an earlier day, to be compared with.
+/// A question at an earlier day, or under an assumption, to be compared with.
 #[derive(Debug, Clone)]
 pub(crate) struct Compared {
     pub(crate) plan: Plan,
+    /// It is what would be, not what was: the change is counted from the present to it.
+    pub(crate) assumed: bool,
 }
 
 impl Plan {
@@ -149,7 +200,27 @@ impl Plan {
     /// as [`Error::Unsupported`]; [`Error::MissingAsOf`] when the question depends on the day
     /// and neither it nor the snapshot has one.
     pub fn new(query: &Query, snapshot: &Snapshot) -> Result<Self> {
-        Binder { query, snapshot, scope: None, steps: Cell::new(0) }.plan()
+        Self::bind(query, snapshot, &Context::default())
+    }
+
+    /// As [`Plan::new`], of a question that may also speak of what the context gives: parameters,
+    /// sets that are kept, other versions; within the context's scope, if it has one.
+    ///
+    /// # Errors
+    /// As [`Plan::new`] and [`Plan::within`]; [`Error::UnknownParameter`] and
+    /// [`Error::UnknownSet`] for names that the context does not give.
+    pub fn bind(query: &Query, snapshot: &Snapshot, context: &Context<'_>) -> Result<Self> {
+        Binder::new(query, snapshot, context)?.plan()
+    }
+
+    /// A question for rows only, whose keys are to be kept.
+    pub(crate) fn bind_rows(
+        query: &Query,
+        snapshot: &Snapshot,
+        context: &Context<'_>,
+    ) -> Result<Self> {
+        bind::only_rows(query)?;
+        Self::bind(query, snapshot, context)
     }
 
     /// As [`Plan::new`], over the rows beneath one place only: the rows of everywhere else are
@@ -160,8 +231,7 @@ impl Plan {
     /// # Errors
     /// As [`Plan::new`], and [`Error::Scope`] when the scope is not a code of any level.
     pub fn within(query: &Query, snapshot: &Snapshot, scope: &str) -> Result<Self> {
-        let scope = Scope::new(snapshot.tree(), scope)?;
-        Binder { query, snapshot, scope: Some(scope), steps: Cell::new(0) }.plan()
+        Self::bind(query, snapshot, &Context::default().scope(scope))
     }
 
     /// The place that the plan is bound to: an answer is the same for all who share it.
@@ -174,7 +244,8 @@ impl Plan {
     /// themselves, then, with totals, one set for each. A share needs the last of them anyway.
     pub(crate) fn levels(&self) -> Vec<usize> {
         let last = self.groups.len();
-        let mut levels: Vec<usize> = if self.totals { (0..=last).collect() } else { vec![0] };
+        let mut levels: Vec<usize> =
+            if self.totals || self.protection.is_some() { (0..=last).collect() } else { vec![0] };
         let shares = self.measures.iter().any(|m| m.formula.has_share())
             || self.having.as_ref().is_some_and(Having::has_share);
         if last > 0 && !self.totals && shares {
@@ -193,6 +264,18 @@ impl Plan {
 }
 
 impl Formula {
+    /// Whether it is computed from the aggregate of this place.
+    pub(crate) fn asks(&self, aggregate: usize) -> bool {
+        match self {
+            Self::Aggregate(place) | Self::Statistic(_, place, _) => *place == aggregate,
+            Self::Constant(_) => false,
+            Self::Share(a) | Self::Negative(a) | Self::Times(a, _) | Self::ToFloat(a, _) => {
+                a.asks(aggregate)
+            }
+            Self::Exact(_, a, b) | Self::Float(_, a, b) => a.asks(aggregate) || b.asks(aggregate),
+        }
+    }
+
     pub(crate) fn has_share(&self) -> bool {
         match self {
             Self::Share(_) => true,
@@ -227,6 +310,8 @@ impl Condition {
             Test::Any { condition, .. } => condition.cost().saturating_add(4),
             Test::Between { .. } | Test::OneOf { .. } | Test::ValueKnown(_) => 8,
             Test::Compare { .. } => 10,
+            Test::Matches { candidates: Some(_), .. } => 6,
+            Test::SameText { .. } | Test::Matches { .. } => 12,
         }
     }
 }
@@ -254,7 +339,6 @@ pub fn check_expression(
     };
     // The kind does not depend on the day, so any day serves.
     let steps = &Cell::new(0);
-    let checker =
-        Checker { schema, tree, table, as_of: Some(0), source: &source, steps, entered: None };
+    let checker = Checker::new(schema, tree, table, Some(0), (&source, steps));
     Ok(checker.check(&expr)?.kind.word(schema))
 }

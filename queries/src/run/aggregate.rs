@@ -14,6 +14,7 @@ use super::statistic::{self, All, Figure, Moments};
 use super::vector::Vector;
 use crate::check::{Aggregate, Combine, Statistic};
 use crate::error::Result;
+use crate::explain::probe::About;
 
 /// One aggregate of every group.
 pub(super) enum Column {
@@ -305,11 +306,16 @@ impl Scan<'_> {
         rows: &RowSet,
         groups: &Groups,
     ) -> Result<Column> {
+        let open = self.within.open(About::Aggregate, aggregate);
+        let asked = rows;
         let rows = self.counted(aggregate, rows)?;
+        if let Some(open) = &open {
+            open.rows(asked.count(), rows.count());
+        }
         let mut column = Column::new(aggregate.combine, groups.keys.len());
         if let Combine::DistinctTexts { table: home, column: text } = aggregate.combine {
             if let Column::Texts(sets) = &mut column {
-                self.texts(sets, (home, text), table, &rows, groups)?;
+                self.distinct_texts(sets, (home, text), table, &rows, groups)?;
             }
             return Ok(column);
         }
@@ -336,7 +342,13 @@ impl Scan<'_> {
     ) -> Result<Column> {
         let (table, above) = tables;
         let (coarser, size) = coarser;
+        let open = self.within.open(About::Aggregate, aggregate);
+        let asked = rows;
         let rows = self.counted(aggregate, rows)?;
+        // Totals ask the same rows again.
+        if let Some(open) = open.as_ref().filter(|_| size >= groups.keys.len()) {
+            open.rows(asked.count(), rows.count());
+        }
         let offsets = self.offsets(above, table)?;
         let mut counts = vec![0u64; size];
         let mut last = vec![u32::MAX; size];
@@ -356,7 +368,7 @@ impl Scan<'_> {
         Ok(Column::Counts(counts))
     }
 
-    fn texts(
+    fn distinct_texts(
         &self,
         sets: &mut [HashSet<String>],
         text: (usize, usize),

@@ -35,7 +35,7 @@ impl Plan {
         let cells: Vec<Cell> = rows.iter().map(cell).collect();
         let (kind, values, labels) = self.shown(&group.kind, &cells, tree, self.totals);
         let (name, role) = (group.name.clone(), Role::Group);
-        AnswerColumn { name, kind, unit: None, role, values, labels }
+        AnswerColumn { name, kind, unit: None, role, values, labels, hidden: Vec::new() }
     }
 
     /// Cells as an answer has them: their kind, values and labels, if they have any.
@@ -176,5 +176,6 @@ fn measure_column(measure: &Measured, place: usize, rows: &[Row]) -> AnswerColum
         role: Role::Measure,
         values,
         labels: None,
+        hidden: rows.iter().filter_map(|row| row.hidden.get(place).copied()).collect(),
     }
 }

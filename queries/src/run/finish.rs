@@ -6,20 +6,24 @@ use yiku::Snapshot;
 
 use super::aggregate::Number;
 use super::keys::Cell;
+use super::publish::Hidden;
 use super::statistic::Figure;
-use super::{Grouped, Joined};
+use super::{Grouped, Joined, tell};
 use crate::answer::{Answer, AnswerColumn};
 use crate::ast::Arithmetic;
 use crate::check::{Formula, Measured, Shape};
 use crate::error::{Error, Result};
+use crate::explain::probe::About;
 use crate::numbers::ten_to;
-use crate::plan::{Compared, Key, Plan};
+use crate::plan::{Compared, Key, Plan, Within};
 use yiku::calendar;
 
 /// One row of the answer before it is written.
 pub(super) struct Row {
     pub(super) key: Vec<Cell>,
     pub(super) measures: Vec<Option<Figure>>,
+    /// Which of them are not told; empty where all are.
+    pub(super) hidden: Vec<bool>,
     pub(super) level: usize,
 }
 
@@ -36,6 +40,11 @@ pub(super) struct Of<'a> {
     whole: Option<&'a Grouped>,
 }
 
+/// How many rows are of groups, not of totals.
+fn of_groups(rows: &[Row]) -> u64 {
+    rows.iter().filter(|row| row.level == 0).count() as u64
+}
+
 impl Plan {
     /// The rows of each level, those beside earlier days too, which have the same groups.
     pub(super) fn rows(
@@ -43,7 +52,10 @@ impl Plan {
         levels: &[usize],
         grouped: &[Grouped],
         compared: &[Vec<Joined>],
+        hidden: &[Vec<Hidden>],
+        within: Within<'_>,
     ) -> Result<Vec<Row>> {
+        let open = within.open(About::Measures, self);
         let pairs = || levels.iter().copied().zip(grouped);
         let whole = pairs().find(|(level, _)| *level == self.groups.len()).map(|(_, g)| g);
         let mut rows = Vec::new();
@@ -62,18 +74,33 @@ impl Plan {
                 let measures: Result<Vec<_>> =
                     self.measures.iter().map(|m| self.measure(m, of)).collect();
                 let mut measures = measures?;
-                for (others, Compared { plan }) in compared.iter().zip(&self.compared) {
+                for (others, Compared { plan, assumed }) in compared.iter().zip(&self.compared) {
                     let now = measures.get(..self.measures.len()).unwrap_or_default().to_vec();
                     if let Some(of) = self.earlier(levels, others, (at, key)) {
-                        measures.extend(plan.beside(&now, of)?);
+                        measures.extend(plan.beside(&now, of, *assumed)?);
                     }
+                }
+                let own = hidden.get(at).and_then(|own| own.get(place)).copied();
+                let hidden = self.hidden_of(own, hidden);
+                for (figure, hidden) in measures.iter_mut().zip(&hidden) {
+                    *figure = figure.take().filter(|_| !hidden);
                 }
                 let mut key = key.clone();
                 key.resize(self.groups.len(), Cell::Total);
-                rows.push(Row { key, measures, level });
+                rows.push(Row { key, measures, hidden, level });
             }
         }
+        let met = grouped.first().map_or(0, |grouped| grouped.keys.len() as u64);
+        tell(open, met, of_groups(&rows));
         Ok(rows)
+    }
+
+    /// Which measures of a group are not told.
+    fn hidden_of(&self, own: Option<Hidden>, all: &[Vec<Hidden>]) -> Vec<bool> {
+        let (Some(own), Some(protection)) = (own, &self.protection) else { return Vec::new() };
+        // The last level is that of all rows.
+        let whole = all.last().and_then(|level| level.first()).copied().unwrap_or_default();
+        self.measures.iter().map(|m| protection.hides(&m.formula, own, whole)).collect()
     }
 
     /// A group at an earlier day, by its level and key.
@@ -89,8 +116,14 @@ impl Plan {
         Some(Of { own: (&own.grouped, *own.places.get(key)?), whole })
     }
 
-    /// Of each measure that is a number: what it was, by how much it changed, and in percent.
-    fn beside(&self, now: &[Option<Figure>], of: Of<'_>) -> Result<Vec<Option<Figure>>> {
+    /// Of each measure that is a number: what it was, by how much it changed, and in percent; or,
+    /// `assumed`, what it would be, and how that differs from now.
+    fn beside(
+        &self,
+        now: &[Option<Figure>],
+        of: Of<'_>,
+        assumed: bool,
+    ) -> Result<Vec<Option<Figure>>> {
         let mut found = Vec::new();
         for (measured, now) in self.measures.iter().zip(now) {
             if !matches!(measured.shape, Shape::Number(_)) {
@@ -98,8 +131,9 @@ impl Plan {
             }
             let beyond =
                 |TooLarge| Error::Overflow { what: format!("measure `{}`", measured.name) };
-            let before = self.scalar(measured, of)?;
+            let other = self.scalar(measured, of)?;
             let now = now.as_ref().and_then(Figure::one);
+            let (now, before) = if assumed { (other, now) } else { (now, other) };
             let change = match now.zip(before) {
                 Some((now, before)) => {
                     operated(Arithmetic::Subtract, now, before).map_err(beyond)?
@@ -116,7 +150,7 @@ impl Plan {
                 }
                 None => None,
             };
-            found.extend([before, change, percent].map(|number| number.map(Figure::One)));
+            found.extend([other, change, percent].map(|number| number.map(Figure::One)));
         }
         Ok(found)
     }
@@ -143,14 +177,24 @@ impl Plan {
     }
 
     /// The answer of rows in any order.
-    pub(super) fn answer(&self, snapshot: &Snapshot, rows: Vec<Row>, matched: u64) -> Answer {
+    pub(super) fn answer(
+        &self,
+        snapshot: &Snapshot,
+        rows: Vec<Row>,
+        matched: u64,
+        within: Within<'_>,
+    ) -> Answer {
+        let (open, met) = (within.open(About::Best, self), of_groups(&rows));
         let rows = self.best(rows);
+        tell(open, met, of_groups(&rows));
+        let open = within.open(About::Cut, self);
         let total_rows = rows.iter().filter(|r| r.level == 0).count();
         let rows = self.cut(rows);
         let shown = rows.iter().filter(|r| r.level == 0).count();
         let level = |row: &Row| u8::try_from(row.level).unwrap_or(u8::MAX);
         let levels = if self.totals { rows.iter().map(level).collect() } else { Vec::new() };
         let columns = self.answer_columns(snapshot.tree(), &rows);
+        tell(open, total_rows as u64, shown as u64);
         Answer {
             total_rows,
             truncated: shown < total_rows,

@@ -9,10 +9,12 @@ use yiku::{RowSet, Segment, Snapshot};
 
 use super::keys::{Cell, Groups};
 use super::scan::{Scan, bounds};
+use super::tell;
 use crate::answer::{Answer, AnswerColumn, AnswerKind, Role, Values};
 use crate::bound::Condition;
 use crate::check::Group;
 use crate::error::{Error, Result};
+use crate::explain::probe::About;
 use crate::plan::{Plan, Within};
 
 /// The filter and the groups at two days.
@@ -27,7 +29,7 @@ pub(crate) struct Flowing {
 
 /// What became of some rows, in the order of the answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-enum Fate {
+pub(super) enum Fate {
     Entered,
     Left,
     Stayed,
@@ -46,7 +48,7 @@ impl Fate {
 }
 
 /// A fate with the groups before and after; empty where there was none.
-type Move = (Fate, Vec<Cell>, Vec<Cell>);
+pub(super) type Move = (Fate, Vec<Cell>, Vec<Cell>);
 
 /// The number of the group of no row.
 const OUTSIDE: u32 = u32::MAX;
@@ -62,6 +64,7 @@ impl Plan {
         let parts = super::segments(snapshot, within, |_, segment| {
             self.moves(flow, segment, snapshot, within)
         })?;
+        let open = within.open(About::Count, self);
         let mut counts: BTreeMap<Move, u64> = BTreeMap::new();
         let mut matched = 0;
         for (found, rows) in parts {
@@ -71,7 +74,19 @@ impl Plan {
             }
             within.limits.groups_fit(counts.len())?;
         }
-        if flow.groups_after.is_empty() {
+        tell(open, matched, counts.len() as u64);
+        let sides = [&flow.groups_before, &flow.groups_after].map(|groups| (&groups[..], snapshot));
+        self.flow_answer(sides, counts, matched)
+    }
+
+    /// The answer of what is counted, with the groups of each side in their snapshots.
+    pub(super) fn flow_answer(
+        &self,
+        sides: [(&[Group], &Snapshot); 2],
+        mut counts: BTreeMap<Move, u64>,
+        matched: u64,
+    ) -> Result<Answer> {
+        if sides.iter().all(|(groups, _)| groups.is_empty()) {
             // Without groups nobody moves, and the three are told where nobody did.
             for fate in [Fate::Entered, Fate::Left, Fate::Stayed] {
                 counts.entry((fate, Vec::new(), Vec::new())).or_insert(0);
@@ -80,7 +95,7 @@ impl Plan {
         let total_rows = counts.len();
         let limit = self.limit.unwrap_or(usize::MAX);
         let counts: Vec<(Move, u64)> = counts.into_iter().skip(self.offset).take(limit).collect();
-        let columns = self.flow_columns(flow, &counts, snapshot)?;
+        let columns = self.flow_columns(sides, &counts)?;
         Ok(Answer {
             total_rows,
             truncated: counts.len() < total_rows,
@@ -90,9 +105,8 @@ impl Plan {
 
     fn flow_columns(
         &self,
-        flow: &Flowing,
+        sides: [(&[Group], &Snapshot); 2],
         counts: &[(Move, u64)],
-        snapshot: &Snapshot,
     ) -> Result<Vec<AnswerColumn>> {
         let words = || counts.iter().map(|((fate, _, _), _)| fate.word());
         let mut columns = vec![AnswerColumn {
@@ -102,9 +116,10 @@ impl Plan {
             role: Role::Group,
             values: Values::Text(words().map(|(word, _)| Some(word.to_owned())).collect()),
             labels: Some(words().map(|(_, label)| Some(label.to_owned())).collect()),
+            hidden: Vec::new(),
         }];
-        let sides = [(&flow.groups_before, "before"), (&flow.groups_after, "after")];
-        for (side, (groups, word)) in sides.into_iter().enumerate() {
+        let sides = sides.into_iter().zip(["before", "after"]);
+        for (side, ((groups, snapshot), word)) in sides.enumerate() {
             for (place, group) in groups.iter().enumerate() {
                 let cell = |(_, before, after): &Move| {
                     let own = if side == 0 { before } else { after };
@@ -114,7 +129,15 @@ impl Plan {
                 let (kind, values, labels) =
                     self.shown(&group.kind, &cells, snapshot.tree(), false);
                 let (name, role) = (format!("{}.{word}", group.name), Role::Group);
-                columns.push(AnswerColumn { name, kind, unit: None, role, values, labels });
+                columns.push(AnswerColumn {
+                    name,
+                    kind,
+                    unit: None,
+                    role,
+                    values,
+                    labels,
+                    hidden: Vec::new(),
+                });
             }
         }
         let numbers: std::result::Result<Vec<_>, _> =
@@ -127,6 +150,7 @@ impl Plan {
             role: Role::Measure,
             values: Values::Int(numbers.map_err(beyond)?),
             labels: None,
+            hidden: Vec::new(),
         });
         Ok(columns)
     }

@@ -1,7 +1,8 @@
 //! Moves between two days, and that they balance with the stocks of both.
 #![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
 
-use super::tests::{answer, column, lines, refused, snapshot_of};
+use super::tests::{answer, column, database, lines, lines_in, refused, snapshot_of};
+use crate::Context;
 use yiku::Snapshot;
 
 fn leases() -> (tempfile::TempDir, Snapshot) {
@@ -109,5 +110,51 @@ fn what_is_no_flow_is_refused() {
         assert!(error.contains(said), "{rest}: {error}");
     }
     let error = refused(&snapshot, "from house flow 'first' to 'second'");
-    assert!(error.contains("not supported yet: flow between versions"), "{error}");
+    assert!(error.contains("the version 'first' is not to be had here"), "{error}");
+}
+
+#[test]
+fn rows_are_followed_by_their_keys_between_versions() {
+    let folder = tempfile::tempdir().unwrap();
+    let database = database(&folder.path().join("d"));
+    let mut writer = database.writer().unwrap();
+    let mut write = |rows: &[(&str, &str, &str)], gone: &[&str]| {
+        let mut batch = writer.batch();
+        for (id, place, rent) in rows {
+            let row = batch.row("house").unwrap().set("id", *id).unwrap();
+            row.set("place", *place).unwrap().set("rent", *rent).unwrap();
+        }
+        writer.write(&batch).unwrap();
+        for key in gone {
+            assert!(writer.remove(key).unwrap());
+        }
+        let as_of = yiku::calendar::parse_date("2026-10-31");
+        writer.commit(yiku::CommitInfo { as_of, ..Default::default() }).unwrap()
+    };
+    write(
+        &[("a", "1101", "10"), ("b", "1101", "20"), ("c", "1102", "30"), ("d", "1201", "5")],
+        &[],
+    );
+    database.keep("first").unwrap();
+    // One moves, one is gone, one gets dearer, one comes.
+    let now = write(&[("a", "1201", "10"), ("d", "1201", "50"), ("e", "1102", "40")], &["b"]);
+    database.keep("second").unwrap();
+    let context = Context::default().versions(&database);
+    let ask = |text: &str| lines_in(&now, text, &context);
+    assert_eq!(ask("from house flow 'first' to 'second'"), ["entered 1", "left 1", "stayed 3"]);
+    assert_eq!(
+        ask("from house by place.city flow 'first' to 'second'"),
+        ["entered ? 11 1", "left 11 ? 1", "stayed 11 11 1", "stayed 12 12 1", "moved 11 12 1"]
+    );
+    assert_eq!(
+        ask("from house where rent >= 20 by place.street flow 'first' to 2026-10-31"),
+        ["entered ? 1102 1", "entered ? 1201 1", "left 1101 ? 1", "stayed 1102 1102 1"]
+    );
+    assert_eq!(ask("from house flow 'second' to 'first'"), ["entered 1", "left 1", "stayed 3"]);
+    assert_eq!(
+        lines_in(&now, "from house flow 'first' to 'second'", &context.scope("12")),
+        ["entered 1", "left 0", "stayed 1"]
+    );
+    let error = ask("from house flow 'third' to 'second'");
+    assert!(error[0].contains("the database could not be read"), "{error:?}");
 }

@@ -15,6 +15,7 @@ use super::vector::{Values, Vector, expanded};
 use crate::bound::{Condition, Value};
 use crate::check::{Bands, Bounds, Group, GroupKind};
 use crate::error::{Error, Result};
+use crate::explain::probe::About;
 
 /// One value of a group's key; unknown sorts behind every value, a total behind that.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -91,8 +92,12 @@ impl Scan<'_> {
         let mut keys: Vec<Vec<Cell>> = vec![Vec::new()];
         let mut places = Places::Runs(vec![(span.end, 0)]);
         for group in by {
+            let open = self.within.open(About::Group, group);
             let column = self.key(&group.kind, table, tree, rows)?;
             (places, keys) = self.joined((places, keys), column, rows)?;
+            if let Some(open) = open {
+                open.rows(rows.count(), rows.count());
+            }
         }
         let assignment = match places {
             Places::Rows(groups) => Assignment::Rows { start: span.start, groups },

@@ -14,10 +14,12 @@ use super::cursor::Position;
 use super::keys::Cell;
 use super::scan::Scan;
 use super::subjects::keys;
+use super::tell;
 use crate::answer::{Answer, AnswerColumn, AnswerKind, Role, Values};
 use crate::bound::Value;
 use crate::check::{Listed, ListedKind};
 use crate::error::{Error, Result};
+use crate::explain::probe::About;
 use crate::numbers::ten_to;
 use crate::plan::{Plan, Within};
 
@@ -108,6 +110,7 @@ impl Plan {
         let matched = parts.iter().map(|(matched, _, _)| matched).sum();
         let behind: u64 = parts.iter().map(|(_, behind, _)| behind).sum();
         let mut rows: Vec<Candidate> = parts.into_iter().flat_map(|(_, _, rows)| rows).collect();
+        let open = within.open(About::Cut, self);
         rows.sort_by(|a, b| {
             list.compare(&a.items, &b.items)
                 .then_with(|| (a.path, &a.root, a.ordinal).cmp(&(b.path, &b.root, b.ordinal)))
@@ -118,6 +121,7 @@ impl Plan {
             let what = "the number of rows of a list";
             return Err(Error::Limit { what, found, limit, place: None });
         }
+        tell(open, matched, rows.len() as u64);
         let left = behind.saturating_sub(self.offset as u64);
         let truncated = left > rows.len() as u64;
         let last = rows.last().filter(|_| truncated).map(|row| {
@@ -153,7 +157,9 @@ impl Plan {
             list.order.iter().filter_map(|(place, _)| list.columns.get(*place)).collect();
         let mut items = Vec::with_capacity(ordered.len());
         for column in &ordered {
+            let open = within.open(About::Ordered, *column);
             items.push(self.items((&scan, snapshot.tree()), column, &rows)?);
+            tell(open, matched, matched);
         }
         let of_row = |nth: usize| -> Vec<Item> {
             items.iter().map(|own| own.get(nth).cloned().unwrap_or(Item::Unknown)).collect()
@@ -180,7 +186,9 @@ impl Plan {
         }
         rows = RowSet::none(rows.len_rows());
         found.iter().for_each(|(_, row)| rows.insert(*row));
+        let open = within.open(About::Places, self);
         let places = self.places(&scan, segment, &rows)?;
+        tell(open, rows.count(), rows.count());
         let candidate = |(items, row): (Vec<Item>, u32)| {
             let (path, root, ordinal) = places.get(&row).cloned().unwrap_or_default();
             Candidate { items, path, root, ordinal, segment: at, row }
@@ -288,7 +296,7 @@ impl Plan {
     ) -> Result<Vec<AnswerColumn>> {
         let mut values: Vec<Vec<Item>> =
             list.columns.iter().map(|_| vec![Item::Unknown; rows.len()]).collect();
-        for (at, segment) in snapshot.segments().iter().enumerate() {
+        for (at, segment) in within.segments(snapshot).iter().enumerate() {
             let mut own: Vec<(u32, usize)> = rows
                 .iter()
                 .enumerate()
@@ -300,11 +308,14 @@ impl Plan {
             }
             own.sort_unstable();
             within.run.check()?;
+            within.begin(snapshot, at);
             let scan = Scan::new(segment, &self.schema, within);
             let mut set = RowSet::none(segment.rows(self.table));
             own.iter().for_each(|(row, _)| set.insert(*row));
             for (column, values) in list.columns.iter().zip(&mut values) {
+                let open = within.open(About::Listed, column);
                 let items = self.items((&scan, snapshot.tree()), column, &set)?;
+                tell(open, set.count(), set.count());
                 for ((_, place), item) in own.iter().zip(items) {
                     if let Some(slot) = values.get_mut(*place) {
                         *slot = item;
@@ -324,6 +335,7 @@ impl Plan {
             role: Role::Value,
             values,
             labels,
+            hidden: Vec::new(),
         };
         match &column.kind {
             ListedKind::Group(kind) => {

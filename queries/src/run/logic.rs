@@ -14,11 +14,12 @@ use super::vector::Vector;
 use crate::bound::{Condition, Test};
 use crate::check::holds;
 use crate::error::Result;
+use crate::explain::probe::About;
 
 /// The rows where a condition is true, and those where it is false.
-struct Sides {
-    yes: RowSet,
-    no: RowSet,
+pub(super) struct Sides {
+    pub(super) yes: RowSet,
+    pub(super) no: RowSet,
 }
 
 impl Sides {
@@ -61,10 +62,19 @@ fn within(mut set: RowSet, rows: &RowSet) -> RowSet {
 
 impl Scan<'_> {
     /// The rows among `rows` for which the condition is `want`.
-    pub(super) fn rows(&self, condition: &Condition, want: bool, rows: &RowSet) -> Result<RowSet> {
+    pub(crate) fn rows(&self, condition: &Condition, want: bool, rows: &RowSet) -> Result<RowSet> {
         if rows.is_empty() {
             return Ok(rows.clone());
         }
+        let Some(open) = self.within.open(About::Condition, condition) else {
+            return self.found(condition, want, rows);
+        };
+        let found = self.found(condition, want, rows)?;
+        open.rows(rows.count(), found.count());
+        Ok(found)
+    }
+
+    fn found(&self, condition: &Condition, want: bool, rows: &RowSet) -> Result<RowSet> {
         match &condition.kind {
             Test::Constant(value) if *value == want => Ok(rows.clone()),
             Test::Constant(_) => Ok(RowSet::none(rows.len_rows())),
@@ -90,7 +100,7 @@ impl Scan<'_> {
                 both.or(&within(left.no, if want { &right.no } else { &right.yes }));
                 Ok(both)
             }
-            Test::FirstKnown(_) => Ok(self.sides(condition, rows)?.of(want)),
+            Test::FirstKnown(_) => Ok(self.found_sides(condition, rows)?.of(want)),
             Test::ConditionKnown(inner) => {
                 Ok(Sides::of_true(self.sides(inner, rows)?.known(), rows).of(want))
             }
@@ -118,7 +128,7 @@ impl Scan<'_> {
     }
 
     /// The rows among `rows` for which the condition is true, and those for which it is false.
-    pub(super) fn both(&self, condition: &Condition, rows: &RowSet) -> Result<(RowSet, RowSet)> {
+    pub(crate) fn both(&self, condition: &Condition, rows: &RowSet) -> Result<(RowSet, RowSet)> {
         let Sides { yes, no } = self.sides(condition, rows)?;
         Ok((yes, no))
     }
@@ -128,6 +138,15 @@ impl Scan<'_> {
         if rows.is_empty() {
             return Ok(Sides::none(rows.len_rows()));
         }
+        let Some(open) = self.within.open(About::Condition, condition) else {
+            return self.found_sides(condition, rows);
+        };
+        let found = self.found_sides(condition, rows)?;
+        open.rows(rows.count(), found.yes.count());
+        Ok(found)
+    }
+
+    fn found_sides(&self, condition: &Condition, rows: &RowSet) -> Result<Sides> {
         match &condition.kind {
             Test::Not(inner) => {
                 let Sides { yes, no } = self.sides(inner, rows)?;
@@ -173,7 +192,7 @@ impl Scan<'_> {
                 Ok(Sides { no: without(&within(rows.clone(), &known), &yes), yes })
             }
             Test::Constant(_) | Test::ConditionKnown(_) | Test::Truth(_) | Test::Any { .. } => {
-                Ok(Sides::of_true(self.rows(condition, true, rows)?, rows))
+                Ok(Sides::of_true(self.found(condition, true, rows)?, rows))
             }
             test => {
                 self.run.check()?;
@@ -236,6 +255,27 @@ impl Scan<'_> {
                 };
                 let known = within(left.known, &right.known);
                 let yes = within(yes, &known);
+                Ok(Sides { no: without(&known, &yes), yes })
+            }
+            Test::SameText { left, right } => self.same_text(*left, *right, table, rows),
+            Test::Matches { column, pattern, candidates } => {
+                let mut known = rows.clone();
+                known.and(&*self.known(table, *column)?);
+                let mut asked = known.clone();
+                if let Some((version, keys)) = candidates {
+                    let key = self.schema.tables.get(table).map_or(0, |t| t.key);
+                    let found = self.filtered(table, key, keys)?;
+                    let later = self.segment.written_since(*version)?;
+                    let mut looked = self.spread(&later, 0, table)?;
+                    looked.or(&found);
+                    asked.and(&looked);
+                }
+                let mut yes = RowSet::none(rows.len_rows());
+                self.texts(table, *column, &asked, &mut |row, text| {
+                    if pattern.found_in(text) {
+                        yes.insert(row);
+                    }
+                })?;
                 Ok(Sides { no: without(&known, &yes), yes })
             }
             _ => Ok(Sides::none(rows.len_rows())),

@@ -3,9 +3,11 @@
 use yiku::{RowSet, Snapshot};
 
 use super::scan::Scan;
+use super::tell;
 use crate::answer::{Answer, AnswerColumn, AnswerKind, Role, Values};
 use crate::bound::Condition;
 use crate::error::{Error, Result};
+use crate::explain::probe::About;
 use crate::plan::{Plan, Within};
 
 /// The conditions of a matrix, by their names.
@@ -38,8 +40,10 @@ impl Plan {
                 scan.keep(super::scan::set_bytes(rows.len_rows()))?;
                 sets.push(scan.rows(condition, true, &rows)?);
             }
+            let open = within.open(About::Count, self);
             let pairs = sets.iter().flat_map(|a| sets.iter().map(move |b| (a, b)));
             counts.iter_mut().zip(pairs).for_each(|(count, (a, b))| *count = shared(a, b));
+            tell(open, rows.count(), rows.count());
             Ok((rows.count(), counts))
         })?;
         let matched = parts.iter().map(|(matched, _)| matched).sum();
@@ -59,6 +63,7 @@ impl Plan {
             role,
             values,
             labels: None,
+            hidden: Vec::new(),
         };
         let name = "condition".to_owned();
         let mut columns = vec![column(name, AnswerKind::Text, Role::Group, Values::Text(names))];

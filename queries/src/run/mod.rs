@@ -5,8 +5,11 @@
 
 mod aggregate;
 mod columns;
+#[cfg(test)]
+mod context_tests;
 pub(crate) mod cursor;
 mod exact_sum;
+pub(crate) mod exchange;
 mod finish;
 pub(crate) mod flow;
 #[cfg(test)]
@@ -23,8 +26,10 @@ mod logic;
 pub(crate) mod matrix;
 #[cfg(test)]
 mod matrix_tests;
+mod members;
 mod pairs;
 mod plain;
+pub(crate) mod publish;
 mod scan;
 #[cfg(test)]
 mod scope_tests;
@@ -33,7 +38,10 @@ mod statistic;
 mod statistics_tests;
 mod subjects;
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
+#[cfg(test)]
+mod text_tests;
+mod texts;
 #[cfg(test)]
 mod time_tests;
 mod vector;
@@ -49,11 +57,13 @@ use yiku::{RowSet, Segment, Snapshot};
 use crate::answer::Answer;
 use crate::check::Combine;
 use crate::error::Result;
+use crate::explain::probe::{About, Open};
 use crate::plan::{Compared, Limits, Plan, Within};
 use aggregate::Column;
 use finish::Row;
 use keys::{Cell, Groups};
-use scan::{Scan, bounds};
+pub(crate) use scan::Scan;
+use scan::bounds;
 pub(crate) use subjects::{Selection, Subject, subjects};
 
 /// The groups of one set of rows of the answer, with their aggregates.
@@ -103,11 +113,14 @@ impl Plan {
         limits.within(|within| self.run_within(snapshot, within))
     }
 
-    fn run_within(&self, snapshot: &Snapshot, within: Within<'_>) -> Result<Answer> {
+    pub(crate) fn run_within(&self, snapshot: &Snapshot, within: Within<'_>) -> Result<Answer> {
         self.fits(snapshot)?;
         within.run.check()?;
         if let Some(list) = &self.list {
             return self.rows_listed(list, snapshot, within);
+        }
+        if let Some(exchange) = &self.exchange {
+            return self.exchanged(exchange, within);
         }
         if let Some(flow) = &self.flow {
             return self.flowed(flow, snapshot, within);
@@ -117,36 +130,38 @@ impl Plan {
         }
         if self.moments.is_empty() {
             let (rows, matched) = self.rows_of(snapshot, within)?;
-            return Ok(self.answer(snapshot, rows, matched));
+            return Ok(self.answer(snapshot, rows, matched, within));
         }
         let (mut rows, mut matched) = (Vec::new(), 0);
         for moment in &self.moments {
+            let open = within.open(About::Whole, &moment.plan);
             let (own, count) = moment.plan.rows_of(snapshot, within)?;
             matched = count;
+            tell(open, count, count);
             rows.extend(own.into_iter().map(|mut row| {
                 row.key.insert(0, Cell::Int(moment.month));
                 row
             }));
             within.limits.groups_fit(rows.len())?;
         }
-        Ok(self.answer(snapshot, rows, matched))
+        Ok(self.answer(snapshot, rows, matched, within))
     }
 
     /// The rows of the answer at one moment, and how many rows the filter left.
     fn rows_of(&self, snapshot: &Snapshot, within: Within<'_>) -> Result<(Vec<Row>, u64)> {
         let levels = self.levels();
-        let (mut own, matched) = self.joined(&levels, snapshot, within)?;
+        let (mut own, mut matched) = self.joined(&levels, snapshot, within)?;
         if let Some(left) = &self.left {
-            let (others, _) = left.joined(&levels, snapshot, within)?;
+            let (others, _) = left.asked_beside(&levels, snapshot, within)?;
             for (own, other) in own.iter_mut().zip(&others) {
                 self.take_left(own, &other.grouped);
             }
         }
         let mut compared = Vec::with_capacity(self.compared.len());
-        for Compared { plan } in &self.compared {
-            let (mut others, _) = plan.joined(&levels, snapshot, within)?;
+        for Compared { plan, .. } in &self.compared {
+            let (mut others, _) = plan.asked_beside(&levels, snapshot, within)?;
             if let Some(left) = &plan.left {
-                let (lefts, _) = left.joined(&levels, snapshot, within)?;
+                let (lefts, _) = left.asked_beside(&levels, snapshot, within)?;
                 for (other, left) in others.iter_mut().zip(&lefts) {
                     plan.take_left(other, &left.grouped);
                 }
@@ -166,8 +181,26 @@ impl Plan {
                 });
             }
         }
-        let own: Vec<Grouped> = own.into_iter().map(|joined| joined.grouped).collect();
-        Ok((self.rows(&levels, &own, &compared)?, matched))
+        let mut own: Vec<Grouped> = own.into_iter().map(|joined| joined.grouped).collect();
+        let mut hidden = Vec::new();
+        if let Some(protection) = &self.protection {
+            hidden = self.protected(protection, &mut own, snapshot.tree())?;
+            matched = protection.told(matched, &hidden);
+        }
+        Ok((self.rows(&levels, &own, &compared, &hidden, within)?, matched))
+    }
+
+    /// As [`Plan::joined`], a step of another plan.
+    fn asked_beside(
+        &self,
+        levels: &[usize],
+        snapshot: &Snapshot,
+        within: Within<'_>,
+    ) -> Result<(Vec<Joined>, u64)> {
+        let open = within.open(About::Whole, self);
+        let found = self.joined(levels, snapshot, within)?;
+        tell(open, found.1, found.1);
+        Ok(found)
     }
 
     /// The groups of every level, and how many rows the filter left.
@@ -178,10 +211,13 @@ impl Plan {
         within: Within<'_>,
     ) -> Result<(Vec<Joined>, u64)> {
         let mut joined: Vec<Joined> = levels.iter().map(|_| self.nothing()).collect();
-        let mut matched = 0;
-        for part in self.parts(levels, snapshot, within)? {
+        let (mut matched, mut met) = (0, 0);
+        let parts = self.parts(levels, snapshot, within)?;
+        let open = within.open(About::Join, self);
+        for part in parts {
             within.run.check()?;
             matched += part.matched;
+            met += part.levels.first().map_or(0, |grouped| grouped.keys.len() as u64);
             for (joined, grouped) in joined.iter_mut().zip(part.levels) {
                 joined.join(&grouped, within.limits)?;
             }
@@ -191,6 +227,7 @@ impl Plan {
                 joined.place(&[]);
             }
         }
+        tell(open, met, joined.first().map_or(0, |joined| joined.grouped.keys.len() as u64));
         Ok((joined, matched))
     }
 
@@ -227,11 +264,13 @@ impl Plan {
 
     /// The live rows of a segment that may be asked about.
     fn visible(&self, scan: &Scan<'_>, segment: &Segment) -> Result<RowSet> {
-        let rows = segment.live(self.table)?;
-        match &self.scope {
-            Some(scope) => scan.rows(scope.condition(), true, &rows),
-            None => Ok(rows),
+        let open = scan.within.open(About::From, self);
+        let mut rows = segment.live(self.table)?;
+        if let Some(scope) = &self.scope {
+            rows = scan.rows(scope.condition(), true, &rows)?;
         }
+        tell(open, rows.count(), rows.count());
+        Ok(rows)
     }
 
     /// The rows of a segment that satisfy the filter.
@@ -244,28 +283,6 @@ impl Plan {
             }
         }
         Ok(rows)
-    }
-
-    /// The live rows for which all of these conditions are true, and how many segments have any.
-    pub(crate) fn count(
-        &self,
-        snapshot: &Snapshot,
-        conditions: &[crate::bound::Condition],
-        limits: &Limits,
-    ) -> Result<(u64, usize)> {
-        let (mut count, mut segments) = (0, 0);
-        limits.within(|within| {
-            for segment in snapshot.segments() {
-                let scan = Scan::new(segment, &self.schema, within);
-                let mut rows = self.visible(&scan, segment)?;
-                for condition in conditions {
-                    rows = scan.rows(condition, true, &rows)?;
-                }
-                count += rows.count();
-                segments += usize::from(!rows.is_empty());
-            }
-            Ok((count, segments))
-        })
     }
 
     fn part<'a>(
@@ -348,10 +365,14 @@ fn segments<T: Send>(
     within: Within<'_>,
     read: impl Fn(usize, &Segment) -> Result<T> + Sync,
 ) -> Result<Vec<T>> {
-    let segments = snapshot.segments();
+    let segments = within.segments(snapshot);
     let threads = within.limits.threads.clamp(1, segments.len().max(1));
     if threads == 1 {
-        return segments.iter().enumerate().map(|(place, s)| read(place, s)).collect();
+        let read = |(place, segment)| {
+            within.begin(snapshot, place);
+            read(place, segment)
+        };
+        return segments.iter().enumerate().map(read).collect();
     }
     let next = AtomicUsize::new(0);
     let done: Mutex<Vec<(usize, Result<T>)>> = Mutex::new(Vec::new());
@@ -374,6 +395,13 @@ fn segments<T: Send>(
     let mut parts = done.into_inner().unwrap_or_else(PoisonError::into_inner);
     parts.sort_by_key(|(place, _)| *place);
     parts.into_iter().map(|(_, part)| part).collect()
+}
+
+/// Ends a step that somebody looks at.
+pub(crate) fn tell(open: Option<Open<'_>>, asked: u64, left: u64) {
+    if let Some(open) = open {
+        open.rows(asked, left);
+    }
 }
 
 impl Joined {

@@ -21,6 +21,9 @@ type Answered = Vec<((usize, usize, Predicate), Rc<RowSet>)>;
 /// Answers of columns that are kept for a question: its measures often ask the same again.
 const ANSWERED_MAX: usize = 64;
 
+/// Texts of a list whose answer is kept.
+const TEXTS_MAX: usize = 64;
+
 /// Bytes of an offset.
 const OFFSET_BYTES: u64 = size_of::<u32>() as u64;
 
@@ -30,11 +33,12 @@ pub(super) fn set_bytes(rows: u32) -> u64 {
 }
 
 /// One segment being read.
-pub(super) struct Scan<'a> {
+pub(crate) struct Scan<'a> {
     pub(super) segment: &'a Segment,
     pub(super) schema: &'a Schema,
     pub(super) limits: &'a Limits,
     pub(super) run: &'a Run<'a>,
+    pub(super) within: Within<'a>,
     /// What is kept until the segment is done.
     kept: RefCell<Vec<Held<'a>>>,
     offsets: RefCell<OffsetsByPair>,
@@ -94,10 +98,10 @@ pub(super) fn gather(len: u32, span: Range<u32>, mut keep: impl FnMut(u32) -> bo
 }
 
 impl<'a> Scan<'a> {
-    pub(super) fn new(segment: &'a Segment, schema: &'a Schema, within: Within<'a>) -> Self {
+    pub(crate) fn new(segment: &'a Segment, schema: &'a Schema, within: Within<'a>) -> Self {
         let (offsets, answered) = (RefCell::default(), RefCell::default());
-        let (Within { limits, run }, kept) = (within, RefCell::default());
-        Self { segment, schema, limits, run, kept, offsets, answered }
+        let (Within { limits, run, .. }, kept) = (within, RefCell::default());
+        Self { segment, schema, limits, run, within, kept, offsets, answered }
     }
 
     /// Announces bytes that are kept until the segment is done.
@@ -116,6 +120,9 @@ impl<'a> Scan<'a> {
         let same =
             |(t, c, p): &(usize, usize, Predicate)| (*t, *c) == (table, column) && p == predicate;
         if let Some((_, found)) = self.answered.borrow().iter().find(|(key, _)| same(key)) {
+            if let Some(probe) = self.within.probe {
+                probe.kept();
+            }
             return Ok(Rc::clone(found));
         }
         self.run.check()?;
@@ -126,7 +133,9 @@ impl<'a> Scan<'a> {
         };
         let found = Rc::new(found);
         let mut answered = self.answered.borrow_mut();
-        if answered.len() < ANSWERED_MAX {
+        // A long list of texts would be copied for every segment, and compared with all others.
+        let is_long = matches!(predicate, Predicate::TextIn(list) if list.len() > TEXTS_MAX);
+        if answered.len() < ANSWERED_MAX && !is_long {
             answered.push(((table, column, predicate.clone()), Rc::clone(&found)));
         }
         Ok(found)

@@ -85,13 +85,11 @@ fn totals_shares_and_measures_are_of_the_place() {
 fn the_steps_of_a_plan_count_the_place_only() {
     let (_folder, snapshot) = streets();
     let query = Query::parse("from lease where house.floors = 9").unwrap();
-    let steps = Plan::within(&query, &snapshot, "11").unwrap().steps(&snapshot).unwrap();
-    let rows: Vec<Option<u64>> = steps.iter().map(|s| s.rows).collect();
-    assert_eq!(
-        (rows.first(), rows.get(1), rows.last()),
-        (Some(&Some(2)), Some(&Some(1)), rows.get(1))
-    );
-    assert!(steps.iter().any(|s| s.access.contains("place within 11")));
+    let plan = Plan::within(&query, &snapshot, "11").unwrap();
+    let told = plan.explain(&snapshot, &Limits::default(), &|| 0).unwrap();
+    let rows: Vec<Option<u64>> = told.steps.iter().map(|s| s.rows).take(2).collect();
+    assert_eq!((rows, told.matched), (vec![Some(2), Some(1)], 1));
+    assert_eq!(told.steps.first().map(|s| s.clause.as_str()), Some("from lease within 11"));
 }
 
 #[test]

@@ -14,7 +14,9 @@ use super::segments;
 use crate::ast::Expr;
 use crate::bound::{Condition, Value};
 use crate::check::{Checker, Type, What};
+use crate::context::Named;
 use crate::error::Result;
+use crate::household::Standards;
 use crate::numbers::Number;
 use crate::plan::{Limits, Within};
 use crate::print;
@@ -67,21 +69,16 @@ impl Selection {
     /// whether plain numbers in it are yuan.
     pub(crate) fn new(
         snapshot: &Snapshot,
-        table: usize,
+        (table, standards): (usize, &Standards),
         condition: &Expr,
         shown: &[(Expr, bool)],
         as_of: i64,
     ) -> Result<Self> {
         let (steps, source) = (Steps::new(0), Source::text(&print::expression(condition)));
-        let checker = Checker {
-            schema: snapshot.schema(),
-            tree: Some(snapshot.tree()),
-            table,
-            as_of: Some(as_of),
-            source: &source,
-            steps: &steps,
-            entered: None,
-        };
+        let (schema, tree) = (snapshot.schema(), Some(snapshot.tree()));
+        let checker = Checker::new(schema, tree, table, Some(as_of), (&source, &steps));
+        let named = Named { parameters: Some(standards), table, ..Named::default() };
+        let checker = Checker { named, ..checker };
         let filter = crate::plan::filter(&checker, condition)?;
         let shown = shown
             .iter()

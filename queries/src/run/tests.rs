@@ -8,7 +8,7 @@ use std::sync::atomic::AtomicBool;
 use yiku::schema::PathNode;
 use yiku::{CommitInfo, Database, PathTree, Schema, Snapshot};
 
-use crate::{Answer, Error, Limits, Plan, Query, Values};
+use crate::{Answer, Context, Error, Limits, Plan, Query, Values};
 
 const SCHEMA: &str = r#"
 name = "s"
@@ -25,7 +25,8 @@ columns = [
     { name = "id", kind = "id" }, { name = "place", kind = "path" },
     { name = "a", kind = "flag", index = true }, { name = "b", kind = "flag" },
     { name = "rent", kind = "money" }, { name = "floors", kind = "int" },
-    { name = "built", kind = "date" },
+    { name = "built", kind = "date" }, { name = "urban", kind = "flag" },
+    { name = "name", kind = "text" }, { name = "owner", kind = "text" },
 ]
 [[table]]
 name = "lease"
@@ -40,7 +41,7 @@ columns = [
 /// The day of the snapshot.
 const DAY: &str = "2026-10-31";
 
-fn database(folder: &Path) -> Database {
+pub(super) fn database(folder: &Path) -> Database {
     let schema = Schema::from_toml(SCHEMA).unwrap();
     let places = [(1_100, 0), (1_101, 1), (1_102, 1), (1_200, 0), (1_201, 1)];
     let node = |(code, level): (u64, u8)| PathNode { code, level, name: format!("p{code}") };
@@ -121,6 +122,15 @@ fn run(snapshot: &Snapshot, text: &str, limits: &Limits) -> Result<Answer, Error
     Plan::new(&Query::parse(text)?, snapshot)?.run(snapshot, limits)
 }
 
+/// The rows of the answer to a question that may speak of more than the snapshot, or why not.
+pub(super) fn lines_in(snapshot: &Snapshot, text: &str, context: &Context<'_>) -> Vec<String> {
+    let found = Query::parse(text).and_then(|query| Plan::bind(&query, snapshot, context));
+    match found.and_then(|plan| plan.run(snapshot, &Limits::default())) {
+        Ok(answer) => rows(&answer),
+        Err(error) => vec![error.to_string()],
+    }
+}
+
 pub(super) fn answer(snapshot: &Snapshot, text: &str) -> Answer {
     match run(snapshot, text, &Limits::default()) {
         Ok(answer) => answer,
@@ -136,8 +146,11 @@ pub(super) fn refused(snapshot: &Snapshot, text: &str) -> String {
 
 /// The rows of an answer, each as one text.
 pub(super) fn lines(snapshot: &Snapshot, text: &str) -> Vec<String> {
-    let found = answer(snapshot, text);
-    let columns: Vec<Vec<String>> = (0..found.columns.len()).map(|at| column(&found, at)).collect();
+    rows(&answer(snapshot, text))
+}
+
+fn rows(found: &Answer) -> Vec<String> {
+    let columns: Vec<Vec<String>> = (0..found.columns.len()).map(|at| column(found, at)).collect();
     let cells = |row: usize| columns.iter().map(move |column| column[row].as_str());
     (0..found.rows).map(|row| cells(row).collect::<Vec<_>>().join(" ")).collect()
 }

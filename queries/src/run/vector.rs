@@ -14,6 +14,7 @@ use super::scan::{Scan, bounds, each_row, set_bytes};
 use crate::ast::Arithmetic;
 use crate::bound::{Term, Value};
 use crate::error::{Error, Result};
+use crate::explain::probe::About;
 use yiku::calendar;
 
 /// Bytes of a value.
@@ -140,7 +141,11 @@ impl Scan<'_> {
             _ => bounds(rows).len() as u64 * VALUE_BYTES,
         };
         let held = self.run.hold(size.saturating_add(set_bytes(rows.len_rows())))?;
+        let open = self.within.open(About::Value, value);
         let mut vector = self.made(value, rows)?;
+        if let Some(open) = open {
+            open.rows(rows.count(), vector.known.count());
+        }
         vector.held = Some(held);
         Ok(vector)
     }
@@ -195,7 +200,31 @@ impl Scan<'_> {
                 vector(Values::Exact(inner.mapped(span, later)), inner.known)
             }
             Term::Fold(fold) => self.fold(fold, value.table, rows),
+            Term::ByPlace(ranges) => {
+                let (values, known) = self.by_place(ranges, rows)?;
+                vector(Values::Exact(values), known)
+            }
         }
+    }
+
+    /// The number of the range that each root row's path lies in.
+    fn by_place(&self, ranges: &[(u64, u64, i64)], rows: &RowSet) -> Result<(Vec<i64>, RowSet)> {
+        let span = bounds(rows);
+        let (mut values, mut placed) = (vec![0; span.len()], RowSet::none(rows.len_rows()));
+        for (low, high, number) in ranges {
+            let found = self.segment.path_rows(*low, *high)?;
+            let own = found.start.max(span.start)..found.end.min(span.end);
+            if own.is_empty() {
+                continue;
+            }
+            let place = |row: u32| (row - span.start) as usize;
+            if let Some(slots) = values.get_mut(place(own.start)..place(own.end)) {
+                slots.fill(*number);
+            }
+            placed.insert_range(own);
+        }
+        placed.and(rows);
+        Ok((values, placed))
     }
 
     fn exact(

@@ -48,6 +48,8 @@ impl Printer<'_> {
                 self.one_of(&value, sort, list)?
             }
             Test::Compare { sign, left, right } => self.compare(*sign, left, right, from)?,
+            Test::SameText { left, right } => self.same_text(*left, *right, from),
+            Test::Matches { column, pattern, .. } => self.matches((table, *column), pattern, from),
             Test::ValueKnown(value) => self.value(value, None, from)?.is("NOT NULL"),
             Test::ConditionKnown(inner) => self.condition(inner, from)?.is("NOT NULL"),
             Test::Truth(inner) if inner.is_two_valued() => self.condition(inner, from)?,

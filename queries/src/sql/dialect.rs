@@ -51,6 +51,8 @@ pub(super) struct Words {
     /// The value at a place of a list, from 1.
     pub(super) pick: &'static str,
     pub(super) starts: &'static str,
+    /// A text matches a regular expression in either case.
+    pub(super) matches: &'static str,
     pub(super) head: &'static str,
     pub(super) quotient: &'static str,
     /// Of floats, with as little rounding as it can.
@@ -110,6 +112,7 @@ const DUCK_DB: Words = Words {
     position: "list_position({0}, {1})",
     pick: "{0}[{1}]",
     starts: "starts_with({0}, {1})",
+    matches: "regexp_matches(lower({0}), {1})",
     head: "left({0}, {1})",
     quotient: "({0} // {1})",
     float_sum: "fsum({0})",

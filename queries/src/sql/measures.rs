@@ -223,14 +223,20 @@ impl Printer<'_> {
     }
 
     /// Of a measure now and before: what it was, by how much it changed, and in percent.
-    pub(super) fn beside(&self, measured: &Measured, now: &Sql, before: &Sql) -> [Sql; 3] {
+    pub(super) fn beside(
+        &self,
+        measured: &Measured,
+        (own, other): (&Sql, &Sql),
+        assumed: bool,
+    ) -> [Sql; 3] {
+        let (now, before) = if assumed { (other, own) } else { (own, other) };
         let exact = matches!(measured.shape, Shape::Number(n) if !n.float && n.scale == 0);
         let change = operated(Arithmetic::Subtract, now, before);
         let double =
             |sql: &Sql| if exact { Sql::said(self.words.double, &[sql]) } else { sql.clone() };
         let hundred = operated(Arithmetic::Multiply, &double(&change), &Sql::integer(100));
         let percent = operated(Arithmetic::Divide, &hundred, &double(before));
-        [before.clone(), change, percent]
+        [other.clone(), change, percent]
     }
 
     /// A condition on measures.

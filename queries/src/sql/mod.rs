@@ -24,6 +24,7 @@ mod groups;
 mod listing;
 mod measures;
 mod moves;
+mod places;
 mod question;
 mod tables;
 #[cfg(test)]
@@ -33,7 +34,7 @@ mod values;
 
 use yiku::Schema;
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::plan::Plan;
 pub use dialect::Dialect;
 use dialect::Words;
@@ -58,8 +59,16 @@ impl Plan {
     /// The question in SQL, over the tables that the head of this module speaks of.
     ///
     /// # Errors
-    /// [`crate::Error::Limit`] where a day lies further away than a date of the dialect does.
+    /// [`Error::NotInSql`] for what SQL cannot say; [`Error::Limit`] where a day lies further away than a date of the dialect does.
     pub fn to_sql(&self, dialect: Dialect) -> Result<String> {
+        let what = match (&self.exchange, &self.protection) {
+            (Some(_), _) => Some("a flow between versions: it is of two databases"),
+            (_, Some(_)) => Some("`publish`: what is hidden follows from a search, not from sums"),
+            _ => None,
+        };
+        if let Some(what) = what {
+            return Err(Error::NotInSql { what });
+        }
         let words = dialect.words();
         let (beneath, parts) = (Vec::new(), Vec::new());
         let mut printer = Printer { schema: &self.schema, words, beneath, parts };

@@ -175,7 +175,7 @@ impl Printer<'_> {
             for (now, measured) in pairs {
                 if matches!(measured.shape, Shape::Number(_)) {
                     let before = self.measure(measured, day(place + 1));
-                    measures.extend(self.beside(measured, now, &before));
+                    measures.extend(self.beside(measured, (now, &before), compared.assumed));
                 }
             }
         }

@@ -179,6 +179,7 @@ impl Printer<'_> {
                 self.later(&day, *months)
             }
             Term::Fold(fold) => self.fold(fold, value.table, from),
+            Term::ByPlace(ranges) => Ok(self.by_place(ranges, from)),
         }
     }
 

@@ -3,13 +3,12 @@
 use std::convert::Infallible;
 
 use serde::Serialize;
-use yiku::{Snapshot, calendar};
+use yiku::Snapshot;
 
 use super::rule::{Read, Rule, Rules};
 use super::{Error, Result, Text};
-use crate::ast::{Call, Expr, ExprKind, Word};
+use crate::ast::{Expr, ExprKind};
 use crate::catalogue::replaced;
-use crate::household::{Standard, Standards};
 use crate::plan::Limits;
 use crate::run::{Selection, Subject, subjects};
 use crate::source::Span;
@@ -164,9 +163,10 @@ fn selection(
     let ready = |expr: &Expr| {
         let found = replaced(expr, &mut |name| {
             let own = read.values.get(name).cloned();
-            Ok::<_, Infallible>(
-                own.unwrap_or_else(|| standard(&rules.standards, name, snapshot, day)),
-            )
+            // What is no parameter of the rule is a standard, by the place of the row.
+            let kind = || ExprKind::Parameter(name.to_owned());
+            let standard = || Expr { kind: kind(), span: Span::default() };
+            Ok::<_, Infallible>(own.unwrap_or_else(standard))
         });
         match found {
             Ok(expr) => expr,
@@ -180,63 +180,8 @@ fn selection(
         shown.extend(read.threshold.as_ref().map(|threshold| (ready(threshold), yuan)));
     }
     let condition = ready(&read.condition);
-    Selection::new(snapshot, table, &condition, &shown, day)
+    Selection::new(snapshot, (table, &rules.standards), &condition, &shown, day)
         .map_err(|source| wrong(&rule.id, source))
-}
-
-/// A standard as a value of each row: that of the row's place and kind of household. Where none
-/// is in force it is unknown, and so is what is compared with it.
-fn standard(standards: &Standards, name: &str, snapshot: &Snapshot, day: i64) -> Expr {
-    let in_force = |s: &&Standard| {
-        let begun = calendar::parse_date(&s.from).is_some_and(|from| from <= day);
-        s.name == name && begun && snapshot.tree().find(&s.region).is_some()
-    };
-    let mut kept: Vec<&Standard> = standards.all().iter().filter(in_force).collect();
-    let replaced = |s: &Standard, by: &Standard| {
-        s.region == by.region && s.urban == by.urban && s.from < by.from
-    };
-    let all = kept.clone();
-    kept.retain(|s| !all.iter().any(|by| replaced(s, by)));
-    // The last that is put around decides first: the latest of the most particular place.
-    kept.sort_by_key(|s| (s.region.len(), s.urban.is_some(), s.from.clone()));
-    let mut value = expr(ExprKind::Arithmetic(
-        crate::ast::Arithmetic::Divide,
-        Box::new(expr(ExprKind::Number("1".to_owned()))),
-        Box::new(expr(ExprKind::Number("0".to_owned()))),
-    ));
-    for standard in kept {
-        let Ok(literal) = standard.literal() else { continue };
-        let path = word(&snapshot.schema().path.name);
-        let place = expr(ExprKind::Number(standard.region.clone()));
-        let within = ExprKind::Within(Box::new(expr(ExprKind::Name(vec![path]))), vec![place]);
-        let mut parts = vec![expr(within)];
-        if let Some(urban) = standard.urban {
-            let root = snapshot.schema().tables.first().map_or("", |table| table.name.as_str());
-            let flag = expr(ExprKind::Name(vec![word(root), word("urban")]));
-            parts.push(match urban {
-                true => flag,
-                false => expr(ExprKind::Not(Box::new(flag))),
-            });
-        }
-        let condition = match (parts.len(), parts.pop()) {
-            (1, Some(only)) => only,
-            (_, last) => {
-                parts.extend(last);
-                expr(ExprKind::And(parts))
-            }
-        };
-        let arguments = vec![condition, expr(ExprKind::Number(literal)), value];
-        value = expr(ExprKind::Call(Call { name: word("if"), arguments, filter: None }));
-    }
-    value
-}
-
-fn expr(kind: ExprKind) -> Expr {
-    Expr { kind, span: Span::default() }
-}
-
-fn word(text: &str) -> Word {
-    Word { text: text.to_owned(), span: Span::default() }
 }
 
 /// The keys of the households of which the condition of a rule is unknown, or is of a person.
@@ -250,7 +195,8 @@ pub(super) fn unknown_to(
     let mut pairs = rules.all().iter().zip(&rules.read).filter(|(rule, _)| rule.id == id);
     let Some((rule, read)) = pairs.next() else { return Ok(Default::default()) };
     let unknown = ExprKind::Is(Box::new(read.condition.clone()), false);
-    let read = Read { condition: expr(unknown), ..read.clone() };
+    let condition = Expr { kind: unknown, span: Span::default() };
+    let read = Read { condition, ..read.clone() };
     let selection = selection(rules, (rule, &read), snapshot, day)?;
     let found = subjects(snapshot, &[selection], &Limits::default());
     let found = found.map_err(|source| wrong(id, source))?;

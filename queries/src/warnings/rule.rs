@@ -21,8 +21,6 @@ const FILES: [&str; 8] = [
     include_str!("../../catalog/warnings/h_missed_aid.toml"),
 ];
 
-const STANDARDS: &str = include_str!("../../catalog/standards.toml");
-
 /// How pressing a warning is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -160,7 +158,7 @@ impl Rules {
     /// # Errors
     /// [`Error::Catalogue`] or [`Error::Expression`] when it is not sound, which a test rules out.
     pub fn built_in() -> Result<Self> {
-        Self::read(&FILES, STANDARDS)
+        Self::read(&FILES, Standards::BUILTIN)
     }
 
     /// Reads rules from texts, and the standards they may name.

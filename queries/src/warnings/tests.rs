@@ -290,7 +290,7 @@ fn every_rule_is_of_the_registry_and_its_sources_are_contracts() {
         let named = rule.expression.contains('$');
         match kind {
             Ok(kind) => assert_eq!(kind, "flag", "{}", rule.id),
-            Err(error) => assert!(named && error.code() == "query.unsupported", "{error}"),
+            Err(error) => assert!(named && error.code() == "query.unknown_parameter", "{error}"),
         }
         let words = [&rule.name.zh, &rule.name.en, &rule.legal];
         assert!(words.iter().all(|word| !word.is_empty()), "{}", rule.id);

@@ -67,7 +67,7 @@ impl Demo {
             true => None,
             false => Some(platform(&folder, &db, &database, self.now)?),
         };
-        serve::serve(database, self.listen, platform)
+        serve::serve((database, &db), self.listen, platform)
     }
 }
 

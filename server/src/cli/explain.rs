@@ -1,29 +1,29 @@
 //! `yiku explain`: how a question is answered.
 
-use std::path::PathBuf;
-
 use clap::Args;
-use serde::Serialize;
+use yiku_queries::{Limits, Query};
 
-use super::{out, query, snapshot, table};
+use super::asked::{Asked, Opened, question};
+use super::out;
+use crate::clock;
 use crate::error::Error;
+use crate::http::signed::Scope;
+use crate::wire::PlanBody;
 
 const EXAMPLE: &str = "\
 Example:
   yiku explain --db /tmp/registry 'from person where severe_illness by region.county'
 
-Each clause of the filter is counted alone: `rows` says for how many rows it is true.";
+The question is answered once, on one thread. A line a step: what serves it, how many rows were
+expected to be left and how many were, bytes read, blocks read of how many, time with its parts.
+The same as `yiku query` with the clause `explain`. See docs/language.md.";
 
-/// Print how a question is answered: which index, range or scan serves each clause
+/// Print how a question is answered: what serves each step, rows, bytes, blocks, time
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLE)]
 pub(super) struct Explain {
-    /// The database folder
-    #[arg(long, value_name = "DIR")]
-    db: PathBuf,
-    /// The name of a kept version [default: the newest version]
-    #[arg(long, value_name = "NAME")]
-    snapshot: Option<String>,
+    #[command(flatten)]
+    asked: Asked,
     /// Print the plan as JSON
     #[arg(long)]
     json: bool,
@@ -32,25 +32,21 @@ pub(super) struct Explain {
     text: String,
 }
 
-#[derive(Serialize)]
-struct StepBody {
-    clause: String,
-    access: String,
-    rows: Option<u64>,
-}
-
 impl Explain {
     pub(super) fn run(self) -> Result<(), Error> {
-        let snapshot = snapshot::version(&self.db, self.snapshot.as_deref())?;
-        let plan = query::plan(&self.text, &snapshot)?;
-        let steps = plan.steps(&snapshot).map_err(|source| Error::Query { source })?;
-        if self.json {
-            let steps = steps.into_iter();
-            let body: Vec<StepBody> = steps
-                .map(|step| StepBody { clause: step.clause, access: step.access, rows: step.rows })
-                .collect();
-            return out::json(&body);
-        }
-        out::text(&table::steps(&steps))
+        tell(&question(&self.text)?, &self.asked.open()?, self.json)
     }
+}
+
+/// Prints how a question is answered.
+pub(super) fn tell(query: &Query, opened: &Opened, json: bool) -> Result<(), Error> {
+    let plan = opened.bind(query)?;
+    let began = clock::now();
+    let clock = || clock::nanoseconds(began);
+    let explained = plan.explain(&opened.snapshot, &Limits::default(), &clock);
+    let explained = explained.map_err(|source| Error::Query { source })?;
+    if json {
+        return out::json(&PlanBody::of(&explained, &opened.snapshot, &Scope::everything()));
+    }
+    out::text(&explained.to_string())
 }

@@ -3,17 +3,20 @@
 //! Invariants: data goes to standard output, everything else to standard error; the exit status is
 //! 0 when it was done, 1 when it was refused or failed, 2 when it was called wrongly.
 
+mod asked;
 mod check;
 mod compact;
 mod demo;
 mod explain;
 mod generate;
+mod index;
 mod load;
 mod locked;
 mod out;
 mod progress;
 mod query;
 mod serve;
+mod set;
 mod snapshot;
 mod sql;
 mod table;
@@ -51,6 +54,8 @@ enum Command {
     Explain(explain::Explain),
     Sql(sql::Sql),
     Snapshot(snapshot::SnapshotCommand),
+    Set(set::SetCommand),
+    Index(index::MakeIndex),
     Compact(compact::Compact),
     Verify(verify::Verify),
     Serve(serve::Serve),
@@ -77,6 +82,8 @@ pub fn main() -> ExitCode {
         Command::Explain(explain) => explain.run(),
         Command::Sql(sql) => sql.run(),
         Command::Snapshot(snapshot) => snapshot.run(),
+        Command::Set(set) => set.run(),
+        Command::Index(index) => index.run(),
         Command::Compact(compact) => compact.run(),
         Command::Verify(verify) => verify.run(),
         Command::Serve(serve) => serve.run(),

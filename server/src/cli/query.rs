@@ -1,35 +1,41 @@
 //! `yiku query`: a question, its answer on standard output.
 
-use std::path::PathBuf;
-
 use clap::{Args, ValueEnum};
-use yiku::Snapshot;
-use yiku_queries::{Dialect, Limits, Plan};
+use yiku_queries::{Dialect, Limits};
 
-use super::{out, snapshot, table, threads};
+use super::asked::{Asked, question};
+use super::{explain, out, table, threads};
 use crate::error::Error;
 use crate::http::signed::Scope;
 use crate::wire::AnswerBody;
 
-const EXAMPLE: &str = "\
+/// The language on one screen, of 80 columns.
+const SCREEN: &str = "\
+TEXT: from TABLE, then clauses in any order (docs/language.md), or its JSON form
+  where C  by E, ..  measure name = M, ..  having C  totals  order -name, ..
+  limit N  offset N  top K within E by -name  as_of DAY  explain  publish min_cell
+  over month A to B  compare month, quarter, year  flow DAY to DAY  matrix C, ..
+  select E, ..  after 'CURSOR'  sets name = C  with line = +50.00
+Conditions: = != < <= > >= and or not, between 1 and 9, in (a, b), in set name,
+  has any|all|none (a, b), within 1401, is known|unknown, starts 'x', running,
+  matches(text, 'x'); of rows beneath: any(aid where C) none all count sum avg
+Values: 12.50, 2026-10, as_of - 12 months, $line, parent.column, + - * /
+  age year quarter month abs min max coalesce if per_capita band(x, 0, 18, 60)
+Measures: count count_distinct sum avg min max median quantile(x, 0.9) stddev
+  share(m) per(1000, a, b) histogram gini lorenz inflow outflow
+  poverty_rate(x, line) poverty_gap poverty_severity
 Examples:
-  yiku query --db /tmp/registry 'from person where disability_grade in (1, 2)
-      by region.city measure people = count(), homes = count_distinct(household) totals'
-  yiku query --db /tmp/registry --snapshot 2026-10 'from person'
-  yiku query --db /tmp/registry --as-sql 'from person by sex'
-
-The text may also be the JSON form of a question. The language is described in docs/language.md.";
+  'from person where severe_illness by region.city, sex totals'
+  'from household where any(person where age(birth_date) >= 60) by
+   region.next measure n = count(), part = share(count()) order -n'
+  'from person where any(aid where running) measure n = count() compare year'";
 
 /// Ask a question and print the answer
 #[derive(Debug, Args)]
-#[command(after_help = EXAMPLE)]
+#[command(after_help = SCREEN)]
 pub(super) struct Query {
-    /// The database folder
-    #[arg(long, value_name = "DIR")]
-    db: PathBuf,
-    /// The name of a kept version [default: the newest version]
-    #[arg(long, value_name = "NAME")]
-    snapshot: Option<String>,
+    #[command(flatten)]
+    asked: Asked,
     /// How to print it
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,
@@ -56,15 +62,21 @@ enum Format {
 
 impl Query {
     pub(super) fn run(self) -> Result<(), Error> {
-        let snapshot = snapshot::version(&self.db, self.snapshot.as_deref())?;
-        let plan = plan(&self.text, &snapshot)?;
+        let query = question(&self.text)?;
+        let opened = self.asked.open()?;
+        let format = if self.json { Format::Json } else { self.format };
+        if query.explains() {
+            return explain::tell(&query, &opened, format == Format::Json);
+        }
+        let plan = opened.bind(&query)?;
         if self.as_sql {
             let said = plan.to_sql(self.dialect).map_err(|source| Error::Query { source })?;
             return out::text(&said);
         }
         let limits = Limits { threads: threads(), ..Limits::default() };
-        let answer = plan.run(&snapshot, &limits).map_err(|source| Error::Query { source })?;
-        match if self.json { Format::Json } else { self.format } {
+        let answer =
+            plan.run(&opened.snapshot, &limits).map_err(|source| Error::Query { source })?;
+        match format {
             Format::Table => out::text(&table::text(&answer)),
             Format::Json => out::json(&AnswerBody::of(&answer, &Scope::everything())),
             Format::Csv => out::text(&table::csv(&answer)?),
@@ -79,15 +91,4 @@ fn dialect(name: &str) -> Result<Dialect, String> {
         let known: Vec<&str> = Dialect::ALL.iter().map(|(known, _)| *known).collect();
         format!("no such dialect; known: {}", known.join(", "))
     })
-}
-
-/// A question in either form, bound to a snapshot.
-pub(super) fn plan(text: &str, snapshot: &Snapshot) -> Result<Plan, Error> {
-    let query = if text.trim_start().starts_with('{') {
-        yiku_queries::Query::from_json(text)
-    } else {
-        yiku_queries::Query::parse(text)
-    };
-    let plan = query.and_then(|query| Plan::new(&query, snapshot));
-    plan.map_err(|source| Error::Query { source })
 }

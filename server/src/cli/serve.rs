@@ -1,7 +1,7 @@
 //! `yiku serve`: HTTP and the pages.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use jiff::Timestamp;
@@ -96,7 +96,7 @@ impl Serve {
             tell_first(&platform)?;
             Ok::<_, Error>(platform)
         });
-        serve(database, listen, platform.transpose()?)
+        serve((database, &db), listen, platform.transpose()?)
     }
 }
 
@@ -110,7 +110,7 @@ fn tell_first(platform: &Platform) -> Result<(), Error> {
 
 /// Serves a database, with the side where people work or without, until it is asked to stop.
 pub(super) fn serve(
-    database: Database,
+    (database, folder): (Database, &Path),
     address: SocketAddr,
     platform: Option<Platform>,
 ) -> Result<(), Error> {
@@ -126,5 +126,6 @@ pub(super) fn serve(
     }
     let told =
         |listening: &Listening| out::text(&format!("listening on http://{}\n", listening.address));
-    listen(database, address, Settings::default(), platform, told)
+    let settings = Settings { folder: Some(folder.to_owned()), ..Settings::default() };
+    listen(database, address, settings, platform, told)
 }

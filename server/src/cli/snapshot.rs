@@ -1,6 +1,6 @@
 //! `yiku snapshot`: versions kept under a name, and copies of a version.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 use serde::Serialize;
@@ -165,8 +165,7 @@ fn refused(source: yiku::Error) -> Error {
 }
 
 /// The newest version of a database, or the one of a name.
-pub(super) fn version(db: &Path, name: Option<&str>) -> Result<Snapshot, Error> {
-    let database = Database::open(db).map_err(refused)?;
+pub(super) fn version(database: &Database, name: Option<&str>) -> Result<Snapshot, Error> {
     let found = match name {
         None => database.snapshot(),
         Some(name) => database.named(name),
@@ -207,7 +206,8 @@ impl MonthEnds {
 
 impl Export {
     fn run(self) -> Result<(), Error> {
-        let snapshot = version(&self.place.db, self.name.as_deref())?;
+        let database = Database::open(&self.place.db).map_err(refused)?;
+        let snapshot = version(&database, self.name.as_deref())?;
         let mut steps = Steps::new();
         steps.show("copying", &self.into.display().to_string(), 0, 0);
         let done = snapshot.export(&self.into);

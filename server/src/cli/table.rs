@@ -4,12 +4,14 @@
 //! included; money is in yuan with two decimals.
 
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
-use yiku_queries::{Answer, AnswerColumn, AnswerKind, Role, Step, Values};
+use yiku_queries::{Answer, AnswerColumn, AnswerKind, Role, Values};
 
 use crate::error::Error;
 
 /// What a table shows for an unknown figure.
 const UNKNOWN: &str = "-";
+/// What stands for a figure that is not told.
+const HIDDEN: &str = "*";
 /// What a table shows for the group of rows whose value is unknown.
 const UNKNOWN_GROUP: &str = "unknown";
 
@@ -28,20 +30,6 @@ pub(super) fn text(answer: &Answer) -> String {
         }
     }
     format!("{}\n{}\n", trimmed(&table), footer(answer))
-}
-
-/// The steps of a plan as a table.
-pub(super) fn steps(steps: &[Step]) -> String {
-    let mut table = plain();
-    table.set_header(["clause", "answered by", "rows"]);
-    for step in steps {
-        let rows = step.rows.map(|rows| rows.to_string()).unwrap_or_default();
-        table.add_row([&step.clause, &step.access, &rows]);
-    }
-    if let Some(column) = table.column_mut(2) {
-        column.set_cell_alignment(CellAlignment::Right);
-    }
-    format!("{}\n", trimmed(&table))
 }
 
 /// Texts as a table; columns of numbers stand to the right.
@@ -164,6 +152,9 @@ fn plain_line(text: &str) -> String {
 
 /// A value as text; none where it is unknown.
 fn value(column: &AnswerColumn, row: usize) -> Option<String> {
+    if column.hidden.get(row) == Some(&true) {
+        return Some(HIDDEN.to_owned());
+    }
     let money = column.kind == AnswerKind::Money;
     match &column.values {
         Values::Int(values) => {
@@ -225,7 +216,15 @@ mod tests {
     use super::*;
 
     fn column(name: &str, kind: AnswerKind, role: Role, values: Values) -> AnswerColumn {
-        AnswerColumn { name: name.to_owned(), kind, unit: None, role, values, labels: None }
+        AnswerColumn {
+            name: name.to_owned(),
+            kind,
+            unit: None,
+            role,
+            values,
+            labels: None,
+            hidden: Vec::new(),
+        }
     }
 
     fn answer() -> Answer {

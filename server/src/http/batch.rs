@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use serde::Serialize;
-use yiku_queries::{Answer, Query};
+use yiku_queries::Query;
 
 use super::body::JsonBody;
 use super::reply::Reply;
@@ -16,9 +16,9 @@ use super::tag;
 use crate::blocking::Stop;
 use crate::limits::{BATCH_ID_CHARS_MAX, BATCH_QUERIES_MAX};
 use crate::problem::{Code, Problem};
-use crate::question;
+use crate::question::{self, Told};
 use crate::state::ServerState;
-use crate::wire::{AnswerBody, BatchForm, BatchQuery, Origin, not_an_object};
+use crate::wire::{BatchForm, BatchQuery, Origin, ToldBody, not_an_object};
 
 #[derive(Serialize)]
 struct BatchBody<'a> {
@@ -31,7 +31,7 @@ struct BatchBody<'a> {
 struct ResultBody<'a> {
     id: &'a str,
     #[serde(flatten)]
-    answer: Option<AnswerBody<'a>>,
+    told: Option<ToldBody<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     problem: Option<&'a Problem>,
 }
@@ -117,24 +117,27 @@ fn answer_all(
 ) -> Result<Reply, Problem> {
     let snapshot = state.snapshot()?;
     let tag = tag::of_question("batch", snapshot.version(), &scope.marked(&text(&asked)));
-    if tag::names(headers, &tag) {
-        return Ok(Reply::unchanged(&snapshot, tag));
+    let kept = |asked: &Asked| asked.query.as_ref().is_ok_and(Query::names_what_is_kept);
+    let tag = (!asked.iter().any(kept)).then_some(tag);
+    if let Some(tag) = tag.as_ref().filter(|tag| tag::names(headers, tag)) {
+        return Ok(Reply::unchanged(&snapshot, tag.clone()));
     }
-    let mut answered: Vec<(String, Result<Answer, Problem>)> = Vec::with_capacity(asked.len());
+    let mut answered: Vec<(String, Result<Told, Problem>)> = Vec::with_capacity(asked.len());
     for Asked { id, pointer, query } in asked {
         let answer = query.and_then(|query| {
-            let answer = state.answer(query, &snapshot, scope, stop);
-            answer.map_err(|problem| problem.beneath(&pointer))
+            let told = state.tell(query, &snapshot, scope, stop);
+            told.map_err(|problem| problem.beneath(&pointer))
         });
         answered.push((id, answer));
     }
-    let failed = |(_, answer): &(String, Result<Answer, Problem>)| {
-        answer.as_ref().is_err_and(Problem::is_servers)
+    let once = |(_, told): &(String, Result<Told, Problem>)| match told {
+        Ok(told) => matches!(told, Told::Plan(_)),
+        Err(problem) => problem.is_servers(),
     };
-    let tag = (!answered.iter().any(failed)).then_some(tag);
+    let tag = tag.filter(|_| !answered.iter().any(once));
     let results = answered.iter().map(|(id, answer)| ResultBody {
         id,
-        answer: answer.as_ref().ok().map(|answer| AnswerBody::of(answer, scope)),
+        told: answer.as_ref().ok().map(|told| ToldBody::of(told, &snapshot, scope)),
         problem: answer.as_ref().err(),
     });
     let body = BatchBody { origin: Origin::within(&snapshot, scope), results: results.collect() };

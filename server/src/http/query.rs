@@ -10,9 +10,9 @@ use super::reply::Reply;
 use super::signed::Scope;
 use super::tag;
 use crate::problem::Problem;
-use crate::question;
+use crate::question::{self, Told};
 use crate::state::ServerState;
-use crate::wire::AnswerBody;
+use crate::wire::ToldBody;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -53,15 +53,19 @@ async fn answer(
     let work = move |state: &ServerState, stop| {
         let snapshot = state.snapshot()?;
         let tag = tag::of_question("query", snapshot.version(), &scope.marked(&query.to_text()));
-        if tag::names(&headers, &tag) {
-            return Ok(Reply::unchanged(&snapshot, tag));
+        // What a name stands for may change without a new version: such an answer has no tag.
+        let tag = (!query.names_what_is_kept()).then_some(tag);
+        if let Some(tag) = tag.as_ref().filter(|tag| tag::names(&headers, tag)) {
+            return Ok(Reply::unchanged(&snapshot, tag.clone()));
         }
-        let answer = state.answer(query, &snapshot, &scope, &stop);
-        let answer = answer.map_err(|problem| match pointer {
+        let told = state.tell(query, &snapshot, &scope, &stop);
+        let told = told.map_err(|problem| match pointer {
             Some(pointer) => problem.beneath(pointer),
             None => problem,
         })?;
-        Reply::new(&snapshot, Some(tag), &AnswerBody::of(&answer, &scope))
+        // What a plan tells of its run, its times above all, is of that run alone.
+        let tag = tag.filter(|_| matches!(told, Told::Answer(_)));
+        Reply::new(&snapshot, tag, &ToldBody::of(&told, &snapshot, &scope))
     };
     state.work(work).await
 }

@@ -23,6 +23,8 @@ impl Problem {
             QueryError::UnknownLevel { .. } => Code::QueryLevel,
             QueryError::UnknownFunction { .. } => Code::QueryFunction,
             QueryError::UnknownMeasure { .. } => Code::QueryMeasure,
+            QueryError::UnknownParameter { .. } => Code::QueryParameter,
+            QueryError::UnknownSet { .. } => Code::QuerySet,
             QueryError::Type { .. } => Code::QueryType,
             QueryError::Unsupported { .. } => Code::QueryUnsupported,
             QueryError::Limit { .. } => Code::QueryLimit,
@@ -32,6 +34,13 @@ impl Problem {
             // Scopes are of accounts: one that is no place was not given by whoever asks.
             QueryError::Scope { .. } => return Self::fault(Code::Fault, error),
             QueryError::Stopped => return Self::new(Code::Late),
+            // What is kept beside the database is not as it was written.
+            QueryError::Set { .. } | QueryError::Index { .. } => {
+                return Self::fault(Code::Unready, error);
+            }
+            // Only the command line asks for SQL.
+            QueryError::NotInSql { .. } => return Self::fault(Code::Fault, error),
+            QueryError::Engine { source: yiku::Error::NoSuchName { .. } } => Code::QueryVersion,
             QueryError::Engine { source } => return Self::of_engine(source),
             // A plan is made and run on one snapshot: it cannot be of another.
             QueryError::Stale => return Self::fault(Code::Fault, error),

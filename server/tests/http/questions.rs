@@ -312,3 +312,85 @@ async fn every_question_of_the_page_is_answered() {
     assert_eq!(column(&results[3], "month"), json!(["2026-10"]));
     assert_eq!(column(&results[3], "people"), json!([on_dibao]));
 }
+
+#[tokio::test]
+async fn a_question_that_asks_how_is_told_how() {
+    let server = Server::new();
+    let q = "from person where severe_illness by region.county measure n = count() totals explain";
+    let told = server.ask(q).await;
+    let body = told.json();
+    assert_eq!(told.status, StatusCode::OK, "{body}");
+    assert_eq!((told.header("etag"), told.header("cache-control")), ("", "no-store"));
+    assert_eq!((&body["data_version"], &body["as_of"]), (&json!("2"), &json!("2026-10-31")));
+    let ill = sum(|h| i64::from(h % 4 == 0));
+    assert_eq!(body["explain"]["matched"], ill);
+    let step = &body["explain"]["steps"][1];
+    assert_eq!((&step["clause"], &step["by"]), (&json!("where severe_illness"), &json!("index")));
+    assert_eq!((&step["rows"], &step["estimated"]), (&json!(ill), &json!(ill)));
+    assert!(step["bytes"].as_u64() > Some(0) && body["columns"].is_null(), "{body}");
+    let form = json!({ "from": "person", "explain": true });
+    let form = server.post("/api/v1/query", form).await.json();
+    assert_eq!(form["explain"]["steps"][0]["clause"], "from person");
+    let batch = json!({ "queries": [{ "id": "a", "q": q }, { "id": "b", "q": "from person" }] });
+    let batch = server.post("/api/v1/batch", batch).await;
+    assert_eq!(batch.header("etag"), "");
+    assert_eq!(batch.json()["results"][0]["explain"]["matched"], ill);
+    assert!(batch.json()["results"][1]["columns"].is_array());
+    for personal in ["from person where name = '王' explain", "from person by id_number explain"] {
+        check_problem(&server.ask(personal).await, 403, "query.personal");
+    }
+    check_problem(&server.ask("from person select sex explain").await, 403, "query.personal");
+}
+
+#[tokio::test]
+async fn what_is_kept_under_a_name_is_asked_and_has_no_tag() {
+    let server = Server::new();
+    let sets = yiku_queries::sets::SetFolder::of(&server.folder.path().join("db"));
+    let keep = |text: &str| {
+        let query = yiku_queries::Query::parse(text).unwrap();
+        let (snapshot, context) = (server.database.snapshot().unwrap(), Default::default());
+        let limits = yiku_queries::Limits::default();
+        let set = yiku_queries::sets::SavedSet::ask(&query, &snapshot, &context, &limits);
+        sets.keep("ill", &set.unwrap(), true).unwrap();
+    };
+    keep("from person where severe_illness");
+    let ill = sum(|h| i64::from(h % 4 == 0));
+    let text = "from person where person in set ill measure n = count()";
+    let answered = server.ask(text).await;
+    assert_eq!(answered.column("n"), json!([ill]));
+    assert_eq!(answered.header("etag"), "", "the set may become another");
+    keep("from person where not severe_illness");
+    assert_eq!(server.ask(text).await.column("n"), json!([sum(small::size) - ill]));
+    let batch = json!({ "queries": [{ "id": "a", "q": text }] });
+    assert_eq!(server.post("/api/v1/batch", batch).await.header("etag"), "");
+    let own = "from person where in set ill measure n = count() sets ill = sex = male";
+    assert_ne!(server.ask(own).await.header("etag"), "", "its own set");
+    let problem = server.ask("from person where in set well").await;
+    check_problem(&problem, 400, "query.unknown_set");
+
+    server.database.keep("before").unwrap();
+    small::change(&server.database);
+    let flow = server.ask("from person flow 'before' to 2026-10-31").await;
+    assert_eq!(flow.column("n"), json!([0, 0, sum(small::size)]));
+    assert_eq!(flow.header("etag"), "");
+    let problem = server.ask("from person flow 'after' to 2026-10-31").await;
+    check_problem(&problem, 400, "query.unknown_version");
+}
+
+#[tokio::test]
+async fn parameters_stand_for_numbers_and_small_cells_are_hidden() {
+    let server = Server::new();
+    let text = "from household measure n = count(), d = count(where $dibao_line > 0) \
+                with dibao_line = -1000000";
+    let body = server.ask(text).await;
+    let all = small::HOUSEHOLDS + 1;
+    assert_eq!(body.column("d"), json!([all]));
+    assert_eq!(body.column("d.with_1"), json!([0]));
+    check_problem(&server.ask("from person where $lime > 3").await, 400, "query.unknown_parameter");
+    // One household lives in 140212: it is hidden, and with it what would tell it.
+    let answered = server.ask("from household by region.city totals publish min_cell 3").await;
+    let columns = &answered.json()["columns"];
+    assert_eq!(answered.column("count"), json!([null, null, all]));
+    assert_eq!(columns[1]["hidden"], json!([true, true, false]));
+    assert_eq!(columns[0].get("hidden"), None);
+}

@@ -58,6 +58,25 @@ async fn another_place_is_empty_not_an_error() {
 }
 
 #[tokio::test]
+async fn how_a_question_is_answered_is_told_of_the_own_place() {
+    let server = Server::with_platform(people::open);
+    let county = Person::sign_in(&server, "county-x").await;
+    let q = "from person where severe_illness and age(birth_date) >= 0 or true explain";
+    let told = county.ask(q).await.json();
+    assert_eq!((&told["scope"], &told["explain"]["bytes"]), (&json!("140105"), &json!(null)));
+    let from = &told["explain"]["steps"][0];
+    let own = persons_of("140105");
+    assert_eq!(
+        (&from["clause"], &from["rows"]),
+        (&json!("from person within 140105"), &json!(own))
+    );
+    assert_eq!((&from["estimated"], &from["bytes"]), (&json!(own), &json!(null)));
+    let text = told.to_string();
+    assert!(!text.contains("zone map") && text.contains("\"blocks\":null"), "{text}");
+    assert!(!text.contains("\"blocks\":{"), "{text}");
+}
+
+#[tokio::test]
 async fn maps_and_meta_end_where_the_scope_ends() {
     let server = Server::with_platform(people::open);
     let county = Person::sign_in(&server, "county-x").await;

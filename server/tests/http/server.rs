@@ -67,7 +67,9 @@ impl Server {
 
     pub(crate) fn with(settings: Settings) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let database = small::create(&folder.path().join("db"));
+        let db = folder.path().join("db");
+        let database = small::create(&db);
+        let settings = Settings { folder: Some(db), ..settings };
         let state = ServerState::new(database.clone(), settings).unwrap();
         Self { router: router(state), database, folder }
     }
