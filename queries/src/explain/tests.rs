@@ -7,7 +7,7 @@ use yiku::schema::PathNode;
 use yiku::{CommitInfo, Database, PathTree, Schema, Snapshot};
 
 use super::{Blocks, Explained, Step};
-use crate::{Limits, Plan, Query};
+use crate::{Context, Limits, Plan, Query};
 
 const SCHEMA: &str = r#"
 name = "s"
@@ -60,6 +60,14 @@ const HOUSES: [&[House]; 2] = [
 
 /// Each list of houses in a segment of its own.
 fn town() -> (tempfile::TempDir, Snapshot) {
+    let (folder, database) = built();
+    let snapshot = database.snapshot().unwrap();
+    assert_eq!(snapshot.segments().len(), 2);
+    (folder, snapshot)
+}
+
+/// The town; the first segment alone is kept as the version `first`.
+fn built() -> (tempfile::TempDir, Database) {
     let folder = tempfile::tempdir().unwrap();
     let schema = Schema::from_toml(SCHEMA).unwrap();
     let places = [(1_100, 0), (1_101, 1), (1_102, 1), (1_200, 0), (1_201, 1)];
@@ -91,11 +99,12 @@ fn town() -> (tempfile::TempDir, Snapshot) {
         writer.write(&batch).unwrap();
         let as_of = yiku::calendar::parse_date("2026-10-31");
         writer.commit(CommitInfo { as_of, ..CommitInfo::default() }).unwrap();
+        if part == 0 {
+            database.keep("first").unwrap();
+        }
     }
     drop(writer);
-    let snapshot = database.snapshot().unwrap();
-    assert_eq!(snapshot.segments().len(), 2);
-    (folder, snapshot)
+    (folder, database)
 }
 
 fn plan(snapshot: &Snapshot, text: &str) -> Plan {
@@ -234,7 +243,10 @@ fn blocks_that_are_not_read_say_why() {
 }
 
 /// Questions of every kind.
-const QUESTIONS: [&str; 12] = [
+const QUESTIONS: [&str; 14] = [
+    "from house where in set old and not in set dear by colour \
+     sets old = b, dear = rent > 100",
+    "from lease where who = house.id or matches(who, '王') measure n = count() compare month",
     "from house",
     "from house where colour = red and b by place.city, band(rent, 0, 100) totals",
     "from lease where running and house.colour = red and place within 1101 by who",
@@ -297,6 +309,48 @@ fn the_last_clause_leaves_the_rows_that_matched() {
 }
 
 #[test]
+fn both_versions_of_a_flow_are_told() {
+    let (_folder, database) = built();
+    let snapshot = database.snapshot().unwrap();
+    let text = "from house where rent >= 40 by colour flow 'first' to 2026-10-31";
+    let context = Context::default().versions(&database);
+    let plan = Plan::bind(&Query::parse(text).unwrap(), &snapshot, &context).unwrap();
+    let found = plan.explain(&snapshot, &Limits::default(), &|| 0).unwrap();
+    let answer = plan.run(&snapshot, &Limits::default()).unwrap();
+    assert_eq!((found.matched, found.rows), (answer.matched, answer.rows));
+    assert_eq!(
+        lines(&found.steps, 0),
+        [
+            "before: version 2: asked 2 ~- 2",
+            "  from house: live set 5 ~5 5",
+            "  where rent >= 40: scan 5 ~1 2",
+            "  by colour: values 2 ~- 2",
+            "  keys id: texts 2 ~- 2",
+            "after: version 3: asked 7 ~- 7",
+            "  from house: live set 10 ~10 10",
+            "  where rent >= 40: scan 10 ~6 7",
+            "  by colour: values 7 ~- 7",
+            "  keys id: texts 7 ~- 7",
+            "moves: counted 7 ~- 5",
+        ]
+    );
+    // The older version has one segment, and a block of each column.
+    let blocks: Vec<Option<u64>> =
+        all(&found.steps).iter().map(|step| step.blocks.map(|blocks| blocks.of)).collect();
+    let (one, two) = (Some(1), Some(2));
+    assert_eq!(blocks, [None, None, one, one, one, None, None, two, two, two, None]);
+}
+
+#[test]
+fn what_is_published_is_not_explained() {
+    let (_folder, snapshot) = town();
+    let query = Query::parse("from house by colour publish min_cell 3 explain").unwrap();
+    let error = Plan::new(&query, &snapshot).unwrap_err();
+    assert_eq!(error.code(), "query.type");
+    assert!(error.to_string().contains("ask without `publish`"), "{error}");
+}
+
+#[test]
 fn within_a_place_nothing_is_told_of_other_places() {
     let (_folder, snapshot) = town();
     let query = Query::parse("from house where rent >= 20 and colour = red").unwrap();
@@ -332,15 +386,15 @@ fn a_plan_is_read_in_a_terminal() {
     let clock = || ticks.fetch_add(1_500_000, Ordering::Relaxed);
     let found = plan(&snapshot, text).explain(&snapshot, &Limits::default(), &clock).unwrap();
     let expected = "\
-step                                             by            expected  rows  bytes  blocks    time
-from lease                                       live set            10    10                   3 ms
-where who in ('王', '李小红李小红李小红李小红…   scan                 1     6   66 B     2/2    3 ms
-where house.colour = red                         spread house         0     2   45 B            9 ms
-└ colour = red                                   index                0     2   25 B     2/2    3 ms
-measure count()                                  counted              0     2                   3 ms
-groups                                           join                       1                 1.5 ms
-measures                                         computed                   1                 1.5 ms
-order of keys                                    sorted                     1                 1.5 ms
+step                                            by            expected  rows  bytes  blocks     time
+from lease                                      live set            10    10                    3 ms
+where who in ('王', '李小红李小红李小红李小红…  scan                 1     6   66 B     2/2     3 ms
+where house.colour = red                        spread house         0     2   45 B             9 ms
+└ colour = red                                  index                0     2   25 B     2/2     3 ms
+measure count()                                 counted              0     2                    3 ms
+groups                                          join                       1                  1.5 ms
+measures                                        computed                   1                  1.5 ms
+order of keys                                   sorted                     1                  1.5 ms
 2 rows matched, 1 in the answer; 2 segments; 111 B read; 40.5 ms
 ";
     assert_eq!(found.to_string(), expected);

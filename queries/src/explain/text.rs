@@ -15,6 +15,8 @@ const WIDTH: usize = 100;
 const CLAUSE_MIN: usize = 24;
 /// Between two columns.
 const GAP: usize = 2;
+/// Columns of the time: of the longest that is written.
+const TIME: usize = 7;
 const HEAD: [&str; 7] = ["step", "by", "expected", "rows", "bytes", "blocks", "time"];
 /// Columns whose texts begin at the same place; of the others they end there.
 const LEFT: usize = 2;
@@ -42,11 +44,15 @@ impl fmt::Display for Explained {
         let empty =
             |at: usize| lines.iter().skip(1).all(|line| line.get(at).is_none_or(String::is_empty));
         let hidden: Vec<bool> = (0..HEAD.len()).map(|at| at >= LEFT && empty(at)).collect();
-        let widths: Vec<usize> = (0..HEAD.len())
+        let mut widths: Vec<usize> = (0..HEAD.len())
             .map(|at| lines.iter().filter_map(|line| line.get(at)).map(|t| t.width()).max())
             .zip(&hidden)
             .map(|(width, hidden)| if *hidden { 0 } else { width.unwrap_or(0) })
             .collect();
+        // Two runs of one question look alike.
+        if let Some(time) = widths.last_mut().filter(|time| **time > 0) {
+            *time = TIME.max(*time);
+        }
         let others = widths.iter().skip(1).filter(|width| **width > 0).map(|width| width + GAP);
         let left = WIDTH.saturating_sub(others.sum()).max(CLAUSE_MIN);
         for line in &lines {

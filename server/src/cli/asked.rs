@@ -17,10 +17,10 @@ pub(super) struct Asked {
     /// The database folder
     #[arg(long, value_name = "DIR")]
     pub(super) db: PathBuf,
-    /// The name of a kept version [default: the newest version]
+    /// A kept version, by its name [default: the newest]
     #[arg(long, value_name = "NAME")]
     snapshot: Option<String>,
-    /// What `$name` stands for (TOML) [default: the program's standards]
+    /// What `$name` stands for (TOML) [default: the program's]
     #[arg(long = "params", value_name = "FILE")]
     parameters: Option<PathBuf>,
 }

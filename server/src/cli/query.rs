@@ -13,9 +13,9 @@ use crate::wire::AnswerBody;
 const SCREEN: &str = "\
 TEXT: from TABLE, then clauses in any order (docs/language.md), or its JSON form
   where C  by E, ..  measure name = M, ..  having C  totals  order -name, ..
-  limit N  offset N  top K within E by -name  as_of DAY  explain  publish min_cell
+  limit N  offset N  top K within E by -name  as_of DAY  explain
   over month A to B  compare month, quarter, year  flow DAY to DAY  matrix C, ..
-  select E, ..  after 'CURSOR'  sets name = C  with line = +50.00
+  select E, ..  after 'CURSOR'  sets name = C  with line = +50  publish min_cell
 Conditions: = != < <= > >= and or not, between 1 and 9, in (a, b), in set name,
   has any|all|none (a, b), within 1401, is known|unknown, starts 'x', running,
   matches(text, 'x'); of rows beneath: any(aid where C) none all count sum avg
@@ -36,13 +36,13 @@ Examples:
 pub(super) struct Query {
     #[command(flatten)]
     asked: Asked,
-    /// How to print it
-    #[arg(long, value_enum, default_value_t = Format::Table)]
+    /// How to print it: table, json, csv
+    #[arg(long, value_enum, default_value_t = Format::Table, hide_possible_values = true)]
     format: Format,
     /// The same as --format json
     #[arg(long, conflicts_with = "format")]
     json: bool,
-    /// Print the question in SQL, as `yiku sql` reads it, and do not answer it
+    /// Print the question in SQL and do not answer it
     #[arg(long, conflicts_with_all = ["format", "json"])]
     as_sql: bool,
     /// The dialect of SQL

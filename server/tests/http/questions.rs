@@ -220,6 +220,7 @@ async fn personal_columns_do_not_leave() {
         "from person by name",
         "from person where name = '王'",
         "from person where name is known",
+        "from person where matches(name, '王')",
         "from household where address starts '太'",
         "from person by household.address",
         "from person measure n = count_distinct(id_number)",

@@ -1,12 +1,14 @@
 //! Pages whose questions are run: behind each block `yiku` stands a block `answer` with what the
-//! program printed. `UPDATE=1` in the environment writes the answers anew; review reads the
+//! program printed; a word behind `yiku` says of which registry.
+//!
+//! `UPDATE=1` in the environment writes the answers anew; review reads the
 //! difference.
 
 use std::path::PathBuf;
 
 use crate::program::yiku;
 
-const QUESTION: &str = "```yiku\n";
+const QUESTION: &str = "```yiku";
 const ANSWER: &str = "```answer\n";
 const END: &str = "```\n";
 
@@ -19,6 +21,8 @@ pub(crate) struct Page {
 /// A question of a page.
 #[derive(Debug)]
 pub(crate) struct Asked {
+    /// The word behind the mark; empty for the page's own registry.
+    pub(crate) registry: String,
     pub(crate) question: String,
     /// What stands behind it.
     pub(crate) answer: String,
@@ -42,26 +46,33 @@ impl Page {
     pub(crate) fn questions(&self) -> Vec<Asked> {
         let (mut rest, mut found) = (self.text.as_str(), Vec::new());
         while let Some((_, behind)) = split(rest, QUESTION) {
+            let (registry, behind) = behind.split_once('\n').unwrap();
             let (question, behind) = split(behind, END).unwrap();
             let behind = behind.trim_start_matches('\n');
             let behind = behind.strip_prefix(ANSWER);
             let behind = behind.unwrap_or_else(|| panic!("no answer stands behind\n{question}"));
             let (answer, behind) = split(behind, END).unwrap();
-            found.push(Asked { question: question.to_owned(), answer: answer.to_owned() });
+            found.push(Asked {
+                registry: registry.trim().to_owned(),
+                question: question.to_owned(),
+                answer: answer.to_owned(),
+            });
             rest = behind;
         }
         found
     }
 
-    /// Runs every question over a database and compares, or writes, the answers.
-    pub(crate) fn run(&self, db: &str) {
+    /// Runs every question over its database, by the word of it, and compares, or writes, the
+    /// answers.
+    pub(crate) fn run(&self, databases: &[(&str, &str)]) {
         let (mut text, mut wrong) = (self.text.clone(), Vec::new());
         let update = std::env::var_os("UPDATE").is_some();
         let mut from = 0;
-        for Asked { question, answer } in self.questions() {
+        for Asked { registry, question, answer } in self.questions() {
+            let (_, db) = databases.iter().find(|(word, _)| *word == registry).unwrap();
             let found = answered(db, question.trim_end());
-            let old = format!("{question}{END}{ANSWER}{answer}{END}");
-            let new = format!("{question}{END}{ANSWER}{found}{END}");
+            let old = format!("{question}{END}\n{ANSWER}{answer}{END}");
+            let new = format!("{question}{END}\n{ANSWER}{found}{END}");
             if found != answer {
                 wrong.push(format!("{question}{found}"));
             }

@@ -16,10 +16,13 @@ fn rows(name: &str) -> (Vec<String>, Vec<Vec<String>>) {
     (lines.next().unwrap(), lines.collect())
 }
 
+/// The rows of a table by the key of the row above.
+type Beneath = BTreeMap<String, Vec<Vec<String>>>;
+
 /// The rows of a table by the key of the row above, which stands in the second column.
-fn beneath(table: &str) -> (Vec<String>, BTreeMap<String, Vec<Vec<String>>>) {
+fn beneath(table: &str) -> (Vec<String>, Beneath) {
     let (head, rows) = rows(table);
-    let mut found: BTreeMap<String, Vec<Vec<String>>> = BTreeMap::new();
+    let mut found = Beneath::new();
     for row in rows {
         assert_eq!(row.len(), head.len(), "{table}: {row:?}");
         found.entry(row[1].clone()).or_default().push(row);
@@ -60,7 +63,7 @@ pub(crate) fn create(folder: &Path) {
         }
     };
     let [persons, warnings, aids, observations] = &tables;
-    let of = |(_, (_, rows)): &(_, (_, BTreeMap<String, Vec<Vec<String>>>)), key: &str| {
+    let of = |(_, (_, rows)): &(&str, (Vec<String>, Beneath)), key: &str| {
         rows.get(key).cloned().unwrap_or_default()
     };
     let mut seen = 0;
