@@ -24,9 +24,9 @@ mod ast;
 mod bound;
 mod catalogue;
 mod check;
+mod context;
 #[cfg(feature = "sql")]
 mod duck;
-mod context;
 mod error;
 mod explain;
 pub mod household;
@@ -47,9 +47,9 @@ pub mod wording;
 
 pub use answer::{Answer, AnswerColumn, AnswerKind, Role, Values};
 pub use ast::Query;
+pub use context::{Candidates, Context, SetSource, TextIndex, VersionSource};
 #[cfg(feature = "sql")]
 pub use duck::{Sql, SqlAnswer, SqlInterrupter, SqlLimits, SqlValue};
-pub use context::{Candidates, Context, SetSource, TextIndex, VersionSource};
 pub use error::{Error, Result};
 pub use explain::{Blocks, Explained, Segments, Step};
 pub use json::QueryForm;

@@ -59,7 +59,8 @@ impl Plan {
     /// The question in SQL, over the tables that the head of this module speaks of.
     ///
     /// # Errors
-    /// [`Error::NotInSql`] for what SQL cannot say; [`Error::Limit`] where a day lies further away than a date of the dialect does.
+    /// [`Error::NotInSql`] for what SQL cannot say; [`Error::Limit`] where a day lies further away
+    /// than a date of the dialect does.
     pub fn to_sql(&self, dialect: Dialect) -> Result<String> {
         let what = match (&self.exchange, &self.protection) {
             (Some(_), _) => Some("a flow between versions: it is of two databases"),
