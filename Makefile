@@ -214,8 +214,9 @@ fuzz: tools
 	$(call say,'fuzz targets for $(FUZZ_SECONDS) s each')
 	@cd '$(FUZZ)' && RUSTFLAGS='$(FUZZ_FLAGS)' CARGO_TARGET_DIR='$(CARGO_TARGET_DIR)/fuzz' \
 	  cargo build --release --locked --target '$(FUZZ_TARGET)'
-	@cd '$(FUZZ)' && for target in open predicate; do \
-	  mkdir -p "corpus/$$target" "artifacts/$$target"; \
-	  '$(CARGO_TARGET_DIR)/fuzz/$(FUZZ_TARGET)/release/'"$$target" "corpus/$$target" \
+	@cd '$(FUZZ)' && for target in open predicate question; do \
+	  mkdir -p "corpus/$$target" "artifacts/$$target"; seeds=''; \
+	  if [ $$target = question ]; then seeds='$(ROOT)/fixtures/queries'; fi; \
+	  '$(CARGO_TARGET_DIR)/fuzz/$(FUZZ_TARGET)/release/'"$$target" "corpus/$$target" $$seeds \
 	    -artifact_prefix="artifacts/$$target/" -max_len=1024 \
 	    -max_total_time='$(FUZZ_SECONDS)' $(FUZZ_LIMITS); done

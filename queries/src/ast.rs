@@ -295,7 +295,7 @@ pub(crate) struct Flow {
 pub(crate) struct Set {
     pub(crate) name: Word,
     /// The table; none for that of the question.
-    pub(crate) table: Option<Word>,
+    pub(crate) table: Option<Named>,
     pub(crate) clause: Clause,
 }
 

@@ -144,6 +144,14 @@ pub enum Error {
         /// Where.
         place: Box<Place>,
     },
+    /// A version that is kept under no such name.
+    #[error("{}: no version is kept under the name `{name}`\n{}", .place.head(), .place.marked())]
+    UnknownVersion {
+        /// The name.
+        name: String,
+        /// Where.
+        place: Box<Place>,
+    },
     /// Values of kinds that do not go together.
     #[error("{}: {what}\n{}", .place.head(), .place.marked())]
     Type {
@@ -161,7 +169,7 @@ pub enum Error {
         place: Box<Place>,
     },
     /// A question larger than is taken.
-    #[error("{what} is {found}; the limit is {limit}")]
+    #[error("{}{what} is {found}; the limit is {limit}{}", head(.place), marked(.place))]
     Limit {
         /// What is limited.
         what: &'static str,
@@ -204,18 +212,6 @@ pub enum Error {
         /// The lengths that codes of a level have.
         digits: Vec<String>,
     },
-    /// SQL that is not answered: more than one statement, or one that does not only read.
-    #[error("{what}")]
-    SqlRefused {
-        /// What stands there, and what would be answered.
-        what: String,
-    },
-    /// SQL that DuckDB could not answer.
-    #[error("DuckDB: {reason}")]
-    Sql {
-        /// What DuckDB says.
-        reason: String,
-    },
     /// A set that cannot be kept, read or joined.
     #[error("set `{name}`: {reason}")]
     Set {
@@ -234,6 +230,18 @@ pub enum Error {
     #[error("the index of words: {reason}; make it anew with `yiku index`")]
     Index {
         /// Why.
+        reason: String,
+    },
+    /// SQL that is not answered: more than one statement, or one that does not only read.
+    #[error("{what}")]
+    SqlRefused {
+        /// What stands there, and what would be answered.
+        what: String,
+    },
+    /// SQL that DuckDB could not answer.
+    #[error("DuckDB: {reason}")]
+    Sql {
+        /// What DuckDB says.
         reason: String,
     },
     /// The engine could not read.
@@ -261,6 +269,14 @@ fn hint(suggestion: &Option<String>) -> String {
     suggestion.as_ref().map_or_else(String::new, |s| format!("; did you mean `{s}`?"))
 }
 
+fn head(place: &Option<Box<Place>>) -> String {
+    place.as_ref().map_or_else(String::new, |place| format!("{}: ", place.head()))
+}
+
+fn marked(place: &Option<Box<Place>>) -> String {
+    place.as_ref().map_or_else(String::new, |place| format!("\n{}", place.marked()))
+}
+
 fn near(names: &[String]) -> String {
     if names.is_empty() {
         return String::new();
@@ -283,6 +299,7 @@ impl Error {
             Self::UnknownMeasure { .. } => "query.unknown_measure",
             Self::UnknownParameter { .. } => "query.unknown_parameter",
             Self::UnknownSet { .. } => "query.unknown_set",
+            Self::UnknownVersion { .. } => "query.unknown_version",
             Self::Type { .. } => "query.type",
             Self::Unsupported { .. } => "query.unsupported",
             Self::Limit { .. } => "query.limit",
@@ -292,11 +309,11 @@ impl Error {
             Self::Scope { .. } => "query.scope",
             Self::Stale => "query.stale",
             Self::Stopped => "query.stopped",
-            Self::SqlRefused { .. } => "query.sql_refused",
-            Self::Sql { .. } => "query.sql",
             Self::Set { .. } => "query.set",
             Self::Index { .. } => "query.index",
             Self::NotInSql { .. } => "query.not_in_sql",
+            Self::SqlRefused { .. } => "query.sql_refused",
+            Self::Sql { .. } => "query.sql",
             Self::Engine { .. } => "query.engine",
         }
     }
@@ -313,6 +330,7 @@ impl Error {
             | Self::UnknownMeasure { place, .. }
             | Self::UnknownParameter { place, .. }
             | Self::UnknownSet { place, .. }
+            | Self::UnknownVersion { place, .. }
             | Self::Type { place, .. }
             | Self::Unsupported { place, .. } => Some(place),
             Self::Limit { place, .. } => place.as_deref(),

@@ -10,6 +10,9 @@ use yiku::calendar;
 /// Bytes of a question, or of one field of its JSON form.
 pub(crate) const TEXT_BYTES_MAX: usize = 65_536;
 
+/// Letters of a text that an error shows.
+const SHOWN: usize = 40;
+
 /// One word.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Token {
@@ -39,7 +42,11 @@ impl Token {
             Self::Number(number) => format!("`{number}`"),
             Self::Date(day) => format!("`{}`", calendar::date_text(*day)),
             Self::Month(month) => format!("`{}`", calendar::month_text(*month)),
-            Self::Text(_) => "a text".to_owned(),
+            Self::Text(text) => {
+                let more = if text.chars().count() > SHOWN { "…" } else { "" };
+                let shown = text.chars().map(|c| if c.is_control() { ' ' } else { c });
+                format!("the text '{}{more}'", shown.take(SHOWN).collect::<String>())
+            }
             Self::Parameter(name) => format!("`${name}`"),
             Self::Mark(mark) => format!("`{mark}`"),
             Self::End => "the end".to_owned(),
@@ -152,7 +159,16 @@ impl<'a> Lexer<'a> {
             self.quoted(start)?
         } else if first == '$' {
             self.at += 1;
-            Token::Parameter(self.take(word_part).to_owned())
+            let name = self.take(word_part);
+            if name.is_empty() {
+                return Err(Error::Syntax {
+                    expected: "the name of a parameter after `$`".to_owned(),
+                    found: "`$` alone".to_owned(),
+                    suggestion: None,
+                    place: self.source.place(Span { start, end: start + 1 }),
+                });
+            }
+            Token::Parameter(name.to_owned())
         } else if let Some(pair) = WIDE_QUOTES.iter().find(|pair| pair.contains(&first)) {
             self.at += first.len_utf8();
             let text = self.take(|c| !pair.contains(&c)).to_owned();
@@ -188,11 +204,25 @@ impl<'a> Lexer<'a> {
         let suggestion = match found {
             '"' => Some("'"),
             '。' => Some("."),
-            '!' | '！' => Some("!="),
+            '!' | '！' => {
+                let next = self.rest().chars().nth(1);
+                Some(if next.is_some_and(word_start) { "not" } else { "!=" })
+            }
+            '&' | '＆' => Some("and"),
+            '|' | '｜' => Some("or"),
+            '{' => Some("("),
+            '}' => Some(")"),
             _ => None,
         };
+        let expected = match found {
+            ';' | '；' => "the end: a question is one",
+            '%' => "an operator: a share is written as 0.5",
+            '¥' | '￥' | '$' => "a number: money is in yuan, without a sign",
+            '#' => "a clause: there are no comments",
+            _ => "a word, a number, a text in single quotes or an operator",
+        };
         Error::Syntax {
-            expected: "a word, a number, a text in single quotes or an operator".to_owned(),
+            expected: expected.to_owned(),
             found: format!("`{found}`"),
             suggestion: suggestion.map(str::to_owned),
             place: self.source.place(Span { start, end: start + found.len_utf8() }),
@@ -240,7 +270,7 @@ impl<'a> Lexer<'a> {
             number.push('.');
             number.push_str(self.take(|c| c.is_ascii_digit()));
         }
-        self.ends(start, "a number")?;
+        self.ends(start, "a number: digits, and none of the letters behind them")?;
         Ok(Token::Number(number))
     }
 

@@ -12,7 +12,9 @@ pub(crate) fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) 
         let letters: Vec<char> = candidate.chars().take(64).collect();
         let row = edits(&written, &letters);
         let whole = row.last().copied().unwrap_or(length);
-        let (near, half) = ((length / 3).max(1), (length / 5).max(1));
+        // Of one letter nothing is left after an edit.
+        let near = if length < 2 { 0 } else { (length / 3).max(1) };
+        let half = (length / 5).max(1);
         let prefix = row.iter().copied().min().unwrap_or(length);
         let rank = if whole <= near {
             (0, whole, candidate)

@@ -208,7 +208,8 @@ fn assumption(changes: &[Change]) -> String {
 }
 
 fn set(set: &Set) -> String {
-    let of = set.table.as_ref().map_or_else(String::new, |table| format!(" of {}", table.text));
+    let of =
+        set.table.as_ref().map_or_else(String::new, |table| format!(" of {}", table.word.text));
     format!("{}{of} = {}", set.name.text, expression(&set.clause.expr))
 }
 

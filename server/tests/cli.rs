@@ -254,9 +254,9 @@ fn a_plan_says_what_answers_each_clause() {
     let steps = told["explain"]["steps"].as_array().unwrap();
     let step = steps.iter().find(|step| step["clause"] == "where severe_illness").unwrap();
     assert_eq!((&step["rows"], &step["by"]), (&json!(ill), &json!("index")));
-    let json = format!("{{\"from\": \"person\", \"explain\": true}}");
+    let json = "{\"from\": \"person\", \"explain\": true}";
     let told: Value =
-        serde_json::from_str(&done(&["query", "--db", &db, "--json", &json])).unwrap();
+        serde_json::from_str(&done(&["query", "--db", &db, "--json", json])).unwrap();
     assert_eq!(told["explain"]["steps"][0]["clause"], "from person");
 }
 

@@ -78,7 +78,7 @@ fn parameters_and_versions_are_named() {
     let file = file.to_str().unwrap();
     let text = "from person where age(birth_date) >= $age_line measure n = count() \
                 with age_line = +10";
-    let csv = done(&["query", "--db", &db, "--parameters", file, "--format", "csv", text]);
+    let csv = done(&["query", "--db", &db, "--params", file, "--format", "csv", text]);
     // Of a household the persons were all born on 1 May of 1950 and so many.
     let old = |line: i64| -> i64 {
         (0..=small::HOUSEHOLDS).filter(|h| 76 - h >= line).map(small::size).sum()
@@ -86,16 +86,16 @@ fn parameters_and_versions_are_named() {
     let (now, then) = (old(60), old(70));
     let percent = (then - now) as f64 * 100.0 / now as f64;
     let expected = format!(
-        "n,n.with_1,n.with_1_change,n.with_1_percent\n{now},{then},{},{percent}\n",
+        "n,n.with_1,n.with_1_change,n.with_1_percent\n{now},{then},{},{percent:.4}\n",
         then - now
     );
     assert_eq!(csv, expected);
     refused(&["query", "--db", &db, text], 1, "no parameter `$age_line`");
-    refused(&["query", "--db", &db, "--parameters", "/nowhere", text], 1, "cannot read /nowhere");
+    refused(&["query", "--db", &db, "--params", "/nowhere", text], 1, "cannot read /nowhere");
     let wrong = folder.path().join("wrong.toml");
     std::fs::write(&wrong, standard.replace("60", "many")).unwrap();
     let wrong = wrong.to_str().unwrap();
-    refused(&["query", "--db", &db, "--parameters", wrong, text], 1, "is no value of its unit");
+    refused(&["query", "--db", &db, "--params", wrong, text], 1, "is no value of its unit");
 
     done(&["snapshot", "keep", "before", "--db", &db]);
     let mut writer = yiku::Database::open(db.as_ref()).unwrap().writer().unwrap();
@@ -103,8 +103,8 @@ fn parameters_and_versions_are_named() {
     writer.commit(yiku::CommitInfo::default()).unwrap();
     let text = "from household by region.city flow 'before' to 2026-10-31";
     let csv = done(&["query", "--db", &db, "--format", "csv", text]);
-    assert!(csv.contains("left,退出,1401,太原市,,,1\n"), "{csv}");
-    assert!(csv.contains("stayed,未变,1401,太原市,1401,太原市,35\n"), "{csv}");
+    assert!(csv.contains("left,1401,太原市,,,1\n"), "{csv}");
+    assert!(csv.contains("stayed,1401,太原市,1401,太原市,35\n"), "{csv}");
     let text = "from household flow 'after' to 2026-10-31";
     refused(&["query", "--db", &db, text], 1, "no version is kept under the name `after`");
 }
@@ -130,11 +130,16 @@ fn words_are_found_with_and_without_an_index() {
     check(0);
     let plan =
         |db: &str| done(&["explain", "--db", db, "from household where matches(address, '7号')"]);
-    assert!(plan(&db).contains("scan household.address"), "{}", plan(&db));
+    let served = |db: &str| {
+        let plan = plan(db);
+        let line = plan.lines().find(|line| line.starts_with("where matches")).unwrap();
+        line.split("  ").map(str::trim).filter(|cell| !cell.is_empty()).nth(1).unwrap().to_owned()
+    };
+    assert_eq!(served(&db), "scan");
     let rows: i64 = (0..=small::HOUSEHOLDS).map(small::size).sum::<i64>() + small::HOUSEHOLDS + 1;
     let made: Value = serde_json::from_str(&done(&["index", "--db", &db, "--json"])).unwrap();
     assert_eq!((&made["version"], &made["rows"]), (&json!(2), &json!(rows)));
-    assert!(plan(&db).contains("words: 1 rows of household.address"), "{}", plan(&db));
+    assert_eq!(served(&db), "words");
     check(0);
     // A later version: what was written since is found too, what is gone is not.
     let database = yiku::Database::open(db.as_ref()).unwrap();

@@ -35,6 +35,13 @@ impl Checker<'_> {
             return Ok((first?, code(right, list)?));
         }
         let second = self.check(right);
+        if let (Ok(Typed { kind: Type::Text, .. }), Err(Error::UnknownColumn { .. })) =
+            (&first, &second)
+            && let Some(text) = Self::code_text(right)
+        {
+            let what = format!("no column `{text}`; a text stands in single quotes: `'{text}'`");
+            return Err(self.wrong(right.span, what));
+        }
         if let Ok(Typed { kind: Type::Code(list), .. }) = second
             && Self::code_text(left).is_some()
         {
@@ -122,6 +129,14 @@ impl Checker<'_> {
             (Type::Date | Type::Month, Type::Text) | (Type::Text, Type::Date | Type::Month) => {
                 "; write the day without quotes: `2026-10-31`".to_owned()
             }
+            (Type::Date | Type::Month, Type::Number(Number { money: false, .. }))
+            | (Type::Number(Number { money: false, .. }), Type::Date | Type::Month) => {
+                "; write a day as `2026-10-31`, a month as `2026-10`".to_owned()
+            }
+            (Type::Duration, _) | (_, Type::Duration) => {
+                "; add it to a day: `start + 3 months`".to_owned()
+            }
+            (Type::Text, Type::Number(_)) => "; write a text in single quotes".to_owned(),
             (Type::Flag, _) | (_, Type::Flag) => {
                 "; a flag stands alone or is compared with `true` or `false`".to_owned()
             }
@@ -176,8 +191,14 @@ impl Checker<'_> {
                 let kind = Test::Column { column: *column, predicate: Predicate::TextIn(texts) };
                 Ok(Condition { table: *table, kind })
             }
-            (Type::Path | Type::Level | Type::Codes(_), _) => {
-                Err(self.no_comparison(Comparison::Equal, (typed.kind, typed.kind), value.span))
+            (Type::Codes(_), _) => {
+                let what = "a set of codes is in no list; write `has any (…)`, `has all (…)` or \
+                            `has none (…)`";
+                Err(self.wrong(value.span, what))
+            }
+            (Type::Path | Type::Level, _) => {
+                let path = &self.schema.path.name;
+                Err(self.wrong(value.span, format!("write `{path} within (…)`, not `in`")))
             }
             _ => self.one_of_values(&typed, list),
         }
@@ -254,11 +275,9 @@ impl Checker<'_> {
         }
         let mut ranges: Vec<(u64, u64)> = Vec::with_capacity(list.len());
         for element in list {
-            let text = match &element.kind {
-                ExprKind::Number(text) | ExprKind::Text(text) => text,
-                _ => {
-                    return Err(self.wrong(element.span, "expected the code of a place: `140105`"));
-                }
+            // A bare name is no code: the error offers the places of that name.
+            let Some(text) = Self::code_text(element) else {
+                return Err(self.wrong(element.span, "expected the code of a place: `140105`"));
             };
             ranges.push(self.range_of(text, element.span)?);
         }

@@ -17,6 +17,9 @@ impl Checker<'_> {
     pub(super) fn call(&self, call: &Call, span: Span) -> Result<Typed> {
         let name = call.name.text.as_str();
         let fold = is_fold(call);
+        if !super::FUNCTIONS.contains(&name) {
+            return Err(self.no_function(call));
+        }
         if let (false, Some(filter)) = (fold || name == "count_distinct", &call.filter) {
             return Err(self.wrong(filter.span, format!("`{name}` takes no `where`")));
         }
@@ -83,7 +86,7 @@ impl Checker<'_> {
         let [day] = self.arguments(call, "one date or month")?;
         let typed = self.check(day)?;
         let What::Value(value) = typed.what else {
-            return Err(self.wrong(day.span, "expected a date or a month"));
+            return Err(self.no_calendar(day, typed.kind));
         };
         let reading = match (typed.kind, call.name.text.as_str()) {
             (Type::Date, "year") => Reading::Year,
@@ -92,10 +95,14 @@ impl Checker<'_> {
             (Type::Month, "year") => Reading::YearOfMonth,
             (Type::Month, "month") => Reading::NumberOfMonth,
             (Type::Month, _) => Reading::QuarterOfMonth,
-            _ => return Err(self.wrong(day.span, "expected a date or a month")),
+            _ => return Err(self.no_calendar(day, typed.kind)),
         };
         let what = What::Value(read(reading, value));
         Ok(Typed { kind: Type::Number(Number::INT), what, span })
+    }
+
+    fn no_calendar(&self, expr: &Expr, kind: Type) -> Error {
+        self.wrong(expr.span, format!("expected a date or a month, found {}", self.word(kind)))
     }
 
     /// Values brought to the kind of the first: numbers, days, months, or codes of one list.
@@ -136,7 +143,7 @@ impl Checker<'_> {
 
     fn extreme(&self, call: &Call, span: Span) -> Result<Typed> {
         let Some((first, rest)) = call.arguments.split_first() else {
-            return Err(self.wrong(span, "expected at least two values"));
+            return Err(self.wrong(span, format!("`{}` takes two values or more", call.name.text)));
         };
         let (kind, values) = self.alike(self.check(first)?, rest, span)?;
         if matches!(kind, Type::Code(_)) {
@@ -262,6 +269,10 @@ impl Checker<'_> {
         let name = call.name.text.as_str();
         let [argument] = self.arguments(call, "one value of the rows beneath")?;
         let Some(child) = self.beneath(argument) else {
+            // A table that is not there is told as such.
+            if let Err(error @ Error::UnknownTable { .. }) = self.check(argument) {
+                return Err(error);
+            }
             return Err(self.wrong(
                 span,
                 format!("`{name}` needs a column of the rows beneath: `{name}(TABLE.column)`"),

@@ -149,8 +149,13 @@ impl Checker<'_> {
                 };
                 let found = measures.iter().find(|measure| measure.name == name);
                 return found.map(|measure| measure.clause.expr.clone()).ok_or_else(|| {
+                    let near = nearest(&name, measures.iter().map(|m| m.name.as_str()));
+                    let only = match measures {
+                        [only] => Some(only.name.clone()),
+                        _ => None,
+                    };
                     crate::Error::UnknownMeasure {
-                        suggestion: nearest(&name, measures.iter().map(|m| m.name.as_str())),
+                        suggestion: near.or(only),
                         name,
                         place: self.source.place(expr.span),
                     }

@@ -1,9 +1,9 @@
 //! Measures: aggregates over the rows of a group, and arithmetic on them.
 
 use super::{Checker, Type, What};
-use crate::ast::{Arithmetic, Call, Clause, Expr, ExprKind};
+use crate::ast::{Arithmetic, Call, Clause, Expr, ExprKind, Word};
 use crate::bound::{Condition, Term, Test, Value};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::numbers::{Change, Number, ten_to};
 use crate::source::Span;
 
@@ -172,12 +172,27 @@ impl Checker<'_> {
             ExprKind::Parameter(name) => {
                 Err(self.unsupported(span, format!("parameters (${name})")))
             }
+            ExprKind::Name(words) => Err(self.no_measure(words, span)),
             _ => Err(self.wrong(
                 span,
                 "expected a measure: count(), count(where …), count_distinct, sum, avg, min, max, \
                  median, quantile, stddev, per, share, or arithmetic on them",
             )),
         }
+    }
+
+    /// A name alone is no measure.
+    fn no_measure(&self, words: &[Word], span: Span) -> Error {
+        let name = words.iter().map(|word| word.text.as_str()).collect::<Vec<_>>().join(".");
+        if super::FUNCTIONS.contains(&name.as_str()) {
+            let more = if name == "count" { "()" } else { "(…)" };
+            return self.wrong(span, format!("`{name}` is a function: write `{name}{more}`"));
+        }
+        let what = format!(
+            "`{name}` is of one row; a measure is of many: `sum({name})`, `avg({name})`, \
+             `count(where …)`"
+        );
+        self.wrong(span, what)
     }
 
     fn numeric(&self, expr: &Expr, aggregates: &mut Vec<Aggregate>) -> Result<(Number, Formula)> {
@@ -356,7 +371,7 @@ impl Checker<'_> {
             return Ok(whole(aggregates, Aggregate { combine, argument: None, condition }));
         }
         let typed = match self.check(argument) {
-            Err(crate::Error::UnknownColumn { .. }) if Self::code_text(argument).is_some() => {
+            Err(Error::UnknownColumn { .. }) if Self::code_text(argument).is_some() => {
                 let ExprKind::Name(words) = &argument.kind else {
                     return Err(self.no_function(call));
                 };

@@ -71,6 +71,23 @@ pub(crate) const FUNCTIONS: [&str; 32] = [
     "stddev",
 ];
 
+/// Functions of other languages, and what says the same here.
+const FOREIGN: [(&str, &str); 13] = [
+    ("average", "avg"),
+    ("contains", "matches"),
+    ("exists", "any"),
+    ("ifnull", "coalesce"),
+    ("mean", "avg"),
+    ("now", "as_of"),
+    ("nvl", "coalesce"),
+    ("percentile", "quantile"),
+    ("std", "stddev"),
+    ("today", "as_of"),
+    ("total", "sum"),
+    ("variance", "stddev"),
+    ("current_date", "as_of"),
+];
+
 /// The kind of an expression.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Type {
@@ -310,9 +327,13 @@ impl<'a> Checker<'a> {
         if FUNCTIONS.contains(&name) {
             return self.wrong(call.name.span, format!("`{name}` stands only in a measure"));
         }
+        let lower = name.to_lowercase();
+        let foreign = FOREIGN.iter().find(|(other, _)| *other == lower);
         Error::UnknownFunction {
             name: name.to_owned(),
-            suggestion: nearest(name, FUNCTIONS),
+            suggestion: foreign
+                .map(|(_, own)| (*own).to_owned())
+                .or_else(|| nearest(name, FUNCTIONS)),
             place: self.source.place(call.name.span),
         }
     }

@@ -11,6 +11,9 @@ use crate::nearest::nearest;
 use crate::numbers::Number;
 use crate::source::Span;
 
+/// Codes of a list that are told where none is near to what was written.
+const CODES_TOLD: usize = 8;
+
 /// The columns that make a row a spell: from a day, perhaps to a day.
 const SPELL: (&str, &str) = ("start", "end");
 
@@ -22,7 +25,12 @@ impl Checker<'_> {
             [table, path, level] if path.text == self.schema.path.name => {
                 match self.schema.table_index(&table.text) {
                     Some(0) => self.level(level, span),
-                    _ => Err(self.unknown_table(table)),
+                    Some(_) => {
+                        let (path, level) = (&path.text, &level.text);
+                        let what = format!("the path is of the root: write `{path}.{level}`");
+                        Err(self.wrong(span, what))
+                    }
+                    None => Err(self.unknown_table(table)),
                 }
             }
             _ => Err(self.wrong(span, "a name has at most a table, a column and a level")),
@@ -78,6 +86,10 @@ impl Checker<'_> {
     }
 
     fn level(&self, level: &Word, span: Span) -> Result<Typed> {
+        if level.text == "next" {
+            let what = format!("`{}.next` stands only in `by`", self.schema.path.name);
+            return Err(self.wrong(span, what));
+        }
         let levels = &self.schema.path.levels;
         match levels.iter().position(|l| l.name == level.text) {
             Some(place) => Ok(Typed { kind: Type::Level, what: What::Level(place), span }),
@@ -155,9 +167,7 @@ impl Checker<'_> {
         } else if let Some(beneath) = beneath {
             Some(format!("any({} where {} …)", self.table_name(*beneath), word.text))
         } else {
-            let own = columns(table).iter().map(|c| c.name.as_str());
-            let running = if self.spell().is_some() { Some("running") } else { None };
-            nearest(&word.text, own.chain([self.schema.path.name.as_str()]).chain(running))
+            self.meant(word, table)
         };
         Error::UnknownColumn {
             name: word.text.clone(),
@@ -165,6 +175,48 @@ impl Checker<'_> {
             suggestion,
             place: self.source.place(word.span),
         }
+    }
+
+    /// What a name that is no column may have meant.
+    fn meant(&self, word: &Word, table: usize) -> Option<String> {
+        let name = word.text.as_str();
+        let columns = self.schema.tables.get(table).map_or(&[][..], |t| &t.columns);
+        if table == self.table
+            && let Some(found) = self.schema.table_index(name).filter(|t| *t != table)
+        {
+            let above = self.is_above(found, table);
+            let beneath = self.is_above(table, found);
+            if above || beneath {
+                let of =
+                    if above { format!("{name}.COLUMN") } else { format!("any({name} where …)") };
+                return Some(of);
+            }
+        }
+        let code = |column: &&ColumnSchema| {
+            let list = column.list.and_then(|list| self.schema.lists.get(list));
+            list.is_some_and(|list| list.codes.iter().any(|code| code.name == name))
+        };
+        if let Some(column) = columns.iter().find(code) {
+            let is = if column.kind == Kind::Codes { "has any" } else { "=" };
+            return Some(format!("{} {is} {name}", column.name));
+        }
+        if super::FUNCTIONS.contains(&name) {
+            return Some(format!("{name}(…)"));
+        }
+        if ["today", "now"].contains(&name) {
+            return Some("as_of".to_owned());
+        }
+        // What people call a column may be written as well.
+        if !name.is_ascii() {
+            let called = columns.iter().find(|column| column.label.contains(name));
+            return called.map(|column| column.name.clone());
+        }
+        let own = columns.iter().map(|c| c.name.as_str());
+        let running = if self.spell().is_some() { Some("running") } else { None };
+        let path = self.schema.path.name.as_str();
+        let near = nearest(name, own.chain([path]).chain(running));
+        let tables = self.schema.tables.iter().map(|t| t.name.as_str());
+        near.or_else(|| nearest(name, tables))
     }
 
     /// No table of that name can be reached from here.
@@ -214,16 +266,28 @@ impl Checker<'_> {
         let text = Self::code_text(expr).unwrap_or("");
         let bare = codes.iter().find(|c| c.code == text).map(|c| c.name.clone());
         let names = codes.iter().flat_map(|c| [c.name.as_str(), c.code.as_str()]);
+        // What people call a code may be written as well.
+        let called = || {
+            let called = codes.iter().find(|c| !text.is_ascii() && c.label.contains(text));
+            called.map(|code| code.name.clone())
+        };
         if text.is_empty() {
             let list = found.map_or("", |l| l.name.as_str());
             return self.wrong(expr.span, format!("expected a code of the list {list}"));
         }
-        Error::UnknownCode {
-            value: text.to_owned(),
-            list: found.map_or_else(String::new, |l| l.name.clone()),
-            suggestion: bare.or_else(|| nearest(text, names)),
-            place: self.source.place(expr.span),
+        let digits = |code: &str| code.trim_start_matches('0').to_owned();
+        let padded = || {
+            let same = codes.iter().find(|c| !text.is_empty() && digits(&c.code) == digits(text));
+            same.map(|code| code.name.clone())
+        };
+        let suggestion = bare.or_else(padded).or_else(called).or_else(|| nearest(text, names));
+        let mut list = found.map_or_else(String::new, |l| l.name.clone());
+        if suggestion.is_none() && codes.len() <= CODES_TOLD {
+            let all: Vec<&str> = codes.iter().map(|code| code.name.as_str()).collect();
+            list += &format!(", which has {}", all.join(", "));
         }
+        let place = self.source.place(expr.span);
+        Error::UnknownCode { value: text.to_owned(), list, suggestion, place }
     }
 
     /// A value of a code list: one of its codes, or an expression of that list.

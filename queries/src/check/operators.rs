@@ -61,8 +61,11 @@ impl Checker<'_> {
     fn no_operation(&self, sign: Arithmetic, kinds: (Type, Type), span: Span) -> crate::Error {
         let (left, right) = (self.word(kinds.0), self.word(kinds.1));
         let date = matches!(kinds.0, Type::Date | Type::Month);
-        let more = if date && matches!(kinds.1, Type::Number(_)) {
+        let adds = matches!(sign, Arithmetic::Add | Arithmetic::Subtract);
+        let more = if date && adds && matches!(kinds.1, Type::Number(_)) {
             "; write the unit: `30 days`, `12 months`"
+        } else if kinds.0 == Type::Duration && matches!(kinds.1, Type::Date | Type::Month) {
+            "; write the day first: `start + 3 months`"
         } else {
             ""
         };

@@ -80,9 +80,9 @@ impl Checker<'_> {
     fn set_table(&self, set: &Set) -> Result<usize> {
         match &set.table {
             None => Ok(self.named.table),
-            Some(word) => {
-                let found = self.schema.table_index(&word.text);
-                found.ok_or_else(|| self.of(&set.clause.source).unknown_table(word))
+            Some(named) => {
+                let found = self.schema.table_index(&named.word.text);
+                found.ok_or_else(|| self.of(&named.source).unknown_table(&named.word))
             }
         }
     }

@@ -80,7 +80,7 @@ fn what_does_not_go_together_is_refused_with_advice() {
         ("person", "name < id_number", "query.type", "no `<` of a text and a text"),
         ("person", "region = 14", "query.type", "write `region within CODE`"),
         ("person", "region within 15", "query.unknown_region", "no region `15`; nearest: 14 North"),
-        ("person", "region within North", "query.type", "expected the code of a place"),
+        ("person", "region within North", "query.unknown_region", "nearest: 14 North"),
         ("person", "region within 'North'", "query.unknown_region", "nearest: 14 North"),
         ("person", "sex within 14", "query.type", "`within` asks region, not a code of sex"),
         ("person", "aid.amount > 3", "query.type", "`aid` has many rows beneath one of person"),

@@ -356,7 +356,9 @@ fn a_plan_as_json_has_stable_names() {
         "clause": "where rent >= 200", "by": "scan", "table": "house",
         "rows_in": 10, "estimated": 4, "rows": 4,
         "bytes": step["bytes"], "bytes_again": 0,
-        "blocks": { "of": 2, "read": 1, "by_zone_map": 1, "by_path": 0, "without_rows": 0, "kept": 0 },
+        "blocks": {
+            "of": 2, "read": 1, "by_zone_map": 1, "by_path": 0, "without_rows": 0, "kept": 0
+        },
         "segments": { "asked": 2, "left": 1 },
         "nanoseconds": 0, "parts": [],
     });

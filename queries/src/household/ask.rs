@@ -27,13 +27,15 @@ use crate::print;
 use crate::source::{Source, Span};
 
 /// Conditions and values that are computed for the outcomes of one question.
-const STEPS_MAX: u64 = 20_000_000;
+const STEPS_MAX: u64 = 2_000_000;
 /// Those that are computed to find what would turn its clauses.
-const CHANGE_STEPS_MAX: u64 = 5_000_000;
+const CHANGE_STEPS_MAX: u64 = 2_000_000;
 /// Clauses that are told, of all rows together.
 const CLAUSES_MAX: usize = 20_000;
 /// Values that are listed of one clause.
 const READ_MAX: usize = 64;
+/// Values that are listed of all clauses together.
+const LISTED_MAX: usize = 20_000;
 
 /// What an expression is asked in the light of.
 #[derive(Clone, Copy)]
@@ -110,6 +112,7 @@ pub(super) fn ask_within(
         scalar: Scalar::new(schema, &rows).limited(STEPS_MAX),
         search: Scalar::new(schema, &rows).limited(change_steps),
         table,
+        listed: Steps::new(LISTED_MAX),
     };
     let told = (0..count).map(|row| teller.row(&node, &typed, row));
     Ok(Told {
@@ -317,6 +320,8 @@ struct Teller<'a> {
     /// For the search of changes, with steps of its own.
     search: Scalar<'a>,
     table: usize,
+    /// Values that may still be listed.
+    listed: Steps<usize>,
 }
 
 impl Teller<'_> {
@@ -374,15 +379,17 @@ impl Teller<'_> {
                 paths
             }
         };
-        let listed = if node.joined.is_some() { &[][..] } else { read.as_slice() };
+        let own = if node.joined.is_some() { &[][..] } else { read.as_slice() };
+        let listed = own.get(..own.len().min(READ_MAX).min(self.listed.get())).unwrap_or_default();
+        self.listed.set(self.listed.get() - listed.len());
         Ok(ClauseTold {
             text: node.text.clone(),
             outcome: node.condition.as_ref().map(|_| Outcome::of(truth)),
             joined: node.joined,
             parts,
             computed,
-            read: listed.iter().take(READ_MAX).map(|read| self.told(*read)).collect(),
-            read_more: listed.len().saturating_sub(READ_MAX),
+            read: listed.iter().map(|read| self.told(*read)).collect(),
+            read_more: own.len() - listed.len(),
             missing,
             changes: match (&node.condition, truth) {
                 (Some(condition), Some(outcome)) => {

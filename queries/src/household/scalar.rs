@@ -6,6 +6,7 @@
 
 use std::cell::{Cell as Steps, RefCell};
 use std::collections::BTreeSet;
+use std::ops::Range;
 use std::rc::Rc;
 
 use yiku::{Predicate, Schema, calendar};
@@ -166,14 +167,7 @@ impl<'a> Scalar<'a> {
                 };
                 order.map(|order| holds(*sign, order))
             }
-            Test::SameText { left, right } => {
-                let text = |(home, column): (usize, usize)| {
-                    let above = self.rows.above(self.schema, table, row, home);
-                    self.cell(home, above, column)
-                };
-                let pair = (text(*left), text(*right));
-                if let (Some(a), Some(b)) = pair { Some(a == b) } else { None }
-            }
+            Test::SameText { left, right } => self.same_text((table, row), *left, *right),
             Test::Matches { column, pattern, .. } => match self.cell(table, row, *column) {
                 Some(Cell::Text(text)) => Some(pattern.found_in(text)),
                 _ => None,
@@ -197,13 +191,34 @@ impl<'a> Scalar<'a> {
                 self.truth(inner, self.rows.above(self.schema, table, row, inner.table))?
             }
             Test::Any { child, condition } => {
-                let mut found = false;
-                for beneath in self.rows.beneath(self.schema, table, row, *child) {
-                    found |= self.truth(condition, beneath)? == Some(true);
-                }
-                Some(found)
+                let beneath = self.rows.beneath(self.schema, table, row, *child);
+                Some(self.some(beneath, condition)?)
             }
         })
+    }
+
+    /// Whether a condition is true for one of some rows; every one is read.
+    fn some(&self, rows: Range<usize>, condition: &Condition) -> Result<bool> {
+        let mut found = false;
+        for row in rows {
+            found |= self.truth(condition, row)? == Some(true);
+        }
+        Ok(found)
+    }
+
+    /// Whether two texts, of a row or of those above it, are the same.
+    fn same_text(
+        &self,
+        (table, row): (usize, usize),
+        left: (usize, usize),
+        right: (usize, usize),
+    ) -> Option<bool> {
+        let text = |(home, column): (usize, usize)| {
+            let above = self.rows.above(self.schema, table, row, home);
+            self.cell(home, above, column)
+        };
+        let pair = (text(left), text(right));
+        if let (Some(a), Some(b)) = pair { Some(a == b) } else { None }
     }
 
     /// The place of a root row.

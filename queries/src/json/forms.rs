@@ -9,7 +9,7 @@ use serde::ser::{SerializeMap, Serializer};
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::{clause, clauses, definition, escaped, limit, orders};
-use crate::ast::{Change, Definition, Flow, Over, Period, Publish, Set, Top, Word};
+use crate::ast::{self, Change, Definition, Flow, Over, Period, Publish, Set, Top, Word};
 use crate::error::{Error, Result};
 use crate::nearest::nearest;
 use crate::parse::{self, BY_MAX, MEASURES_MAX, SETS_MAX};
@@ -216,7 +216,11 @@ impl Sets {
             }
             let (table, text, pointer) = match form {
                 SetForm::Own(text) => (None, text, pointer),
-                SetForm::Of(form) => (Some(word(form.of)), form.filter, pointer + "/where"),
+                SetForm::Of(form) => {
+                    let source = Source::field(&form.of, &format!("{pointer}/of"));
+                    let table = ast::Named { word: word(form.of), source };
+                    (Some(table), form.filter, pointer + "/where")
+                }
             };
             Ok(Set { name: word(name), table, clause: clause(&text, &pointer)? })
         };
@@ -342,7 +346,7 @@ impl Serialize for SetMap<'_> {
             match &set.table {
                 None => map.serialize_entry(&set.name.text, &text)?,
                 Some(table) => {
-                    let form = BTreeMap::from([("of", table.text.as_str()), ("where", &text)]);
+                    let form = BTreeMap::from([("of", table.word.text.as_str()), ("where", &text)]);
                     map.serialize_entry(&set.name.text, &form)?;
                 }
             }

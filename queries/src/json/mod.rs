@@ -12,6 +12,7 @@ use serde::{Deserialize, Deserializer, Serialize, de};
 
 use crate::ast::{Clause, Definition, Order, Query, Word};
 use crate::error::{Error, Result};
+use crate::nearest::nearest;
 use crate::parse::{self, BY_MAX, MATRIX_MAX, ORDER_MAX, SELECT_MAX};
 use crate::print;
 use crate::source::{Source, Span};
@@ -144,9 +145,47 @@ impl Query {
     /// pointer of the field in [`Error::pointer`].
     pub fn from_json(text: &str) -> Result<Self> {
         let form: QueryForm =
-            serde_json::from_str(text).map_err(|e| Error::Json { reason: e.to_string() })?;
+            serde_json::from_str(text).map_err(|e| Error::Json { reason: reason(text, &e) })?;
         Self::try_from(form)
     }
+}
+
+/// What the reader of JSON calls the shapes, and what people do.
+const SHAPES: [(&str, &str); 12] = [
+    ("EOF", "the text ends"),
+    ("expected a sequence", "expected a list: `[…]`"),
+    ("invalid type: sequence", "invalid type: a list"),
+    ("invalid type: map", "invalid type: an object"),
+    ("expected a map", "expected an object: `{…}`"),
+    ("expected a string", "expected a text in quotes"),
+    ("invalid type: string", "invalid type: the text"),
+    ("expected a boolean", "expected true or false"),
+    ("expected usize", "expected a whole number from 0"),
+    ("expected u64", "expected a whole number from 0"),
+    ("expected struct TopForm", "expected an object with `k`, `by` and perhaps `within`"),
+    ("an array of length 2", "two of them: the first and the last"),
+];
+
+/// What is wrong with a text that is not of the form: where, the nearest field, the line.
+fn reason(text: &str, error: &serde_json::Error) -> String {
+    let said = error.to_string();
+    let mut what = said.split(" at line ").next().unwrap_or(&said).to_owned();
+    for (theirs, ours) in SHAPES {
+        what = what.replace(theirs, ours);
+    }
+    let mut quoted = what.split('`').skip(1).step_by(2);
+    let unknown = quoted.next().filter(|_| what.starts_with("unknown field"));
+    let near = unknown.and_then(|field| nearest(field, quoted));
+    if let Some(near) = near {
+        what = format!("{what}; did you mean `{near}`?");
+    }
+    let lines = text.split_inclusive('\n').take(error.line().saturating_sub(1));
+    let mut start = lines.map(str::len).sum::<usize>() + error.column().saturating_sub(1);
+    while !text.is_char_boundary(start) {
+        start -= 1;
+    }
+    let place = Source::text(text).place(Span { start, end: start + 1 });
+    format!("{}: {what}\n{}", place.head(), place.marked())
 }
 
 impl<'de> Deserialize<'de> for Query {

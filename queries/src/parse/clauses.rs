@@ -5,7 +5,7 @@
 
 use super::{MATRIX_MAX, ORDER_MAX, OVER_MAX, Parser, SELECT_MAX, SETS_MAX};
 use crate::ast::{
-    Arithmetic, Change, Clause, Flow, Moment, Over, Period, Publish, Query, Set, Top, Word,
+    Arithmetic, Change, Clause, Flow, Moment, Named, Over, Period, Publish, Query, Set, Top, Word,
 };
 use crate::error::{Error, Result};
 use crate::lexer::Token;
@@ -192,7 +192,9 @@ impl Parser<'_> {
     fn set(&mut self) -> Result<Set> {
         let name = self.need_name("the name of a set")?;
         let of = self.eat_word("of");
-        let table = if of { Some(self.need_name("the name of a table")?) } else { None };
+        let source = self.source.clone();
+        let named = |word| Named { word, source };
+        let table = if of { Some(named(self.need_name("the name of a table")?)) } else { None };
         self.need_mark("=")?;
         let clause: Clause = self.clause_expr()?;
         Ok(Set { name, table, clause })

@@ -60,6 +60,9 @@ impl Parser<'_> {
         let left = self.sum()?;
         let kind = if let Some(sign) = self.comparison_sign() {
             self.step();
+            if let Some(other) = self.comparison_sign() {
+                return Err(self.two_signs(sign, other));
+            }
             let right = self.sum()?;
             if self.comparison_sign().is_some() {
                 return Err(self.unexpected("`and` or `or` between two comparisons"));
@@ -77,6 +80,9 @@ impl Parser<'_> {
             ExprKind::Within(Box::new(left.clone()), self.list_or_one()?)
         } else if self.is_word("starts") {
             self.step();
+            if self.is_word("with") {
+                return Err(self.unexpected("a text right behind `starts`: `name starts '王'`"));
+            }
             ExprKind::Starts(Box::new(left.clone()), Box::new(self.sum()?))
         } else {
             return self.in_or_between(left);
@@ -101,7 +107,9 @@ impl Parser<'_> {
             }
         } else if self.eat_word("between") {
             let low = self.sum()?;
-            self.need_word("and")?;
+            if !self.eat_word("and") {
+                return Err(self.unexpected("`and` and the other end: `between 18 and 59`"));
+            }
             let high = self.sum()?;
             ExprKind::Between(Box::new(left), Box::new(low), Box::new(high))
         } else {
@@ -111,6 +119,22 @@ impl Parser<'_> {
         let expr = Expr { kind, span };
         let not = |e| Expr { kind: ExprKind::Not(Box::new(e)), span };
         Ok(if inverse { not(expr) } else { expr })
+    }
+
+    /// Two signs where one compares: `==`, `=>`, `=<`.
+    fn two_signs(&self, first: Comparison, second: Comparison) -> Error {
+        let suggestion = match (first, second) {
+            (Comparison::Equal, Comparison::Equal) => Some("="),
+            (Comparison::Equal, Comparison::Greater) => Some(">="),
+            (Comparison::Equal, Comparison::Less) => Some("<="),
+            _ => None,
+        };
+        Error::Syntax {
+            expected: "one sign that compares".to_owned(),
+            found: format!("`{}` and `{}`", first.sign(), second.sign()),
+            suggestion: suggestion.map(str::to_owned),
+            place: self.source.place(self.before().to(self.span())),
+        }
     }
 
     fn comparison_sign(&self) -> Option<Comparison> {
@@ -140,18 +164,23 @@ impl Parser<'_> {
                 return Ok(quantity);
             }
         }
-        Err(self.unexpected_near("`any`, `all` or `none`", &["any", "all", "none"]))
+        let expected = "`any`, `all` or `none` and codes: `has any (a, b)`";
+        Err(self.unexpected_near(expected, &["any", "all", "none"]))
     }
 
     /// `(a, b)`.
     fn list(&mut self) -> Result<Vec<Expr>> {
-        self.need_mark("(")?;
+        if !self.eat_mark("(") {
+            return Err(self.unexpected("a list between brackets: `in (a, b)`"));
+        }
         let mut found = vec![self.expr()?];
         while self.eat_mark(",") {
             found.push(self.expr()?);
             self.limit("the number of elements of a list", found.len(), LIST_MAX)?;
         }
-        self.need_mark(")")?;
+        if !self.eat_mark(")") {
+            return Err(self.unexpected("`,` or `)`"));
+        }
         Ok(found)
     }
 
@@ -215,9 +244,14 @@ impl Parser<'_> {
             self.step();
             return Ok(Expr { kind, span: start.to(self.before()) });
         }
+        if self.is_mark(".") && matches!(self.ahead(1), Token::Number(_)) {
+            return Err(self.unexpected("a digit in front of the point: `0.5`"));
+        }
         if self.eat_mark("(") {
             let mut inner = self.expr()?;
-            self.need_mark(")")?;
+            if !self.eat_mark(")") {
+                return Err(self.unexpected("an operator or `)`"));
+            }
             inner.span = start.to(self.before());
             return Ok(inner);
         }

@@ -43,6 +43,27 @@ pub(crate) const OVER_MAX: usize = 1_200;
 pub(crate) const RESERVED: [&str; 9] =
     ["and", "or", "not", "in", "between", "has", "within", "is", "where"];
 
+/// Words of other languages, and how this one says the same.
+const FOREIGN: [(&str, &str); 12] = [
+    ("as", "the name in front: `people = count()`"),
+    ("asc", "nothing: rows rise unless a key has a minus in front"),
+    ("desc", "a minus in front of a key that falls: `order -people`"),
+    ("contains", "`matches(COLUMN, '…')`, or `starts`"),
+    ("distinct", "`count_distinct(…)`"),
+    ("exists", "`any(TABLE where …)`"),
+    ("group", "`by`, which groups"),
+    ("like", "`matches(COLUMN, '…')`, or `starts`"),
+    ("join", "a table above by its name: `household.urban`, one beneath by `any(TABLE where …)`"),
+    ("null", "`known` or `unknown`"),
+    ("select", "`from` and a table first, then `select`"),
+    ("when", "`if(CONDITION, VALUE, OTHER)`"),
+];
+
+/// Whether a word is one of the language but for its capitals.
+fn loud(word: &str) -> bool {
+    !RESERVED.contains(&word) && RESERVED.contains(&word.to_lowercase().as_str())
+}
+
 /// Whether a text can stand as a name in the text form.
 pub(crate) fn is_name(text: &str) -> bool {
     let start = text.chars().next().is_some_and(|c| c.is_alphabetic() || c == '_');
@@ -132,6 +153,7 @@ impl<'a> Parser<'a> {
     fn need_name(&mut self, expected: &str) -> Result<Word> {
         let span = self.span();
         match self.peek() {
+            Token::Word(text) if loud(text) => Err(self.spelled_small()),
             Token::Word(text) if !RESERVED.contains(&text.as_str()) => {
                 let word = Word { text: text.clone(), span };
                 self.step();
@@ -141,13 +163,37 @@ impl<'a> Parser<'a> {
         }
     }
 
+    /// A word of the language in capitals.
+    fn spelled_small(&self) -> Error {
+        let suggestion = match self.peek() {
+            Token::Word(word) => Some(word.to_lowercase()),
+            _ => None,
+        };
+        Error::Syntax {
+            expected: "words of the language in small letters".to_owned(),
+            found: self.peek().shown(),
+            suggestion,
+            place: self.source.place(self.span()),
+        }
+    }
+
     fn unexpected(&self, expected: &str) -> Error {
         self.unexpected_near(expected, &[])
     }
 
     fn unexpected_near(&self, expected: &str, known: &[&str]) -> Error {
+        let mut expected = expected;
         let suggestion = match self.peek() {
-            Token::Word(word) => crate::nearest::nearest(word, known.iter().copied()),
+            Token::Word(word) => {
+                let lower = word.to_lowercase();
+                let foreign = FOREIGN.iter().find(|(other, _)| *other == lower);
+                if let Some((_, own)) = foreign {
+                    expected = own;
+                }
+                let own = foreign.is_some() || RESERVED.contains(&word.as_str());
+                let near = || crate::nearest::nearest(word, known.iter().copied());
+                if own { None } else { near() }
+            }
             _ => None,
         };
         Error::Syntax {

@@ -112,7 +112,7 @@ impl Parser<'_> {
         while self.peek() != &Token::End {
             let found = self.clause_word()?;
             if seen.contains(&found) {
-                return Err(self.unexpected(&format!("no second `{found}`")));
+                return Err(self.twice(found));
             }
             seen.push(found);
             self.step();
@@ -121,8 +121,25 @@ impl Parser<'_> {
         query.checked()
     }
 
+    fn twice(&self, clause: &str) -> Error {
+        let more = match clause {
+            "where" => "; join conditions by `and`",
+            "by" | "measure" | "order" => "; put a comma between its parts",
+            _ => "",
+        };
+        Error::Syntax {
+            expected: format!("each clause once{more}"),
+            found: format!("a second `{clause}`"),
+            suggestion: None,
+            place: self.source.place(self.span()),
+        }
+    }
+
     fn clause_word(&self) -> Result<&'static str> {
         if let Token::Word(word) = self.peek() {
+            if super::loud(word) {
+                return Err(self.spelled_small());
+            }
             if let Some(found) = CLAUSES.iter().find(|c| *c == word) {
                 return Ok(found);
             }
@@ -130,8 +147,8 @@ impl Parser<'_> {
                 return Ok("measure");
             }
         }
-        let expected = "an operator or a clause (where, by, measure, having, totals, order, limit, \
-                        as_of, …)";
+        let expected = "an operator, a comma or a clause (where, by, measure, having, totals, \
+                        order, limit, as_of, …)";
         let operators = ["and", "or", "in", "between", "has", "within", "is"];
         let known: Vec<&str> = CLAUSES.iter().chain(&operators).copied().collect();
         Err(self.unexpected_near(expected, &known))
@@ -153,8 +170,8 @@ impl Parser<'_> {
                 query.order.push(p.order()?);
                 Ok(())
             })?,
-            "limit" => query.limit = Some(self.count("a number of rows")?),
-            "offset" => query.offset = self.count("a number of rows")?,
+            "limit" => query.limit = Some(self.count("a whole number of rows")?),
+            "offset" => query.offset = self.count("a whole number of rows")?,
             "as_of" => query.as_of = Some(self.day()?),
             _ => self.later_clause(word, query)?,
         }
@@ -201,13 +218,25 @@ impl Parser<'_> {
 
     pub(super) fn order(&mut self) -> Result<Order> {
         let start = self.span();
+        if self.is_word("by") {
+            return Err(self.unexpected("the keys right behind `order`: `order -people`"));
+        }
         let descending = self.eat_mark("-");
+        let named = self.span();
         let expr = self.expr()?;
         let key = match expr.kind {
             ExprKind::Text(text) => text,
             _ => print::expression(&expr),
         };
         let span = start.to(self.before());
+        if key.is_empty() {
+            return Err(Error::Syntax {
+                expected: "a column of the answer".to_owned(),
+                found: "an empty text".to_owned(),
+                suggestion: None,
+                place: self.source.place(named),
+            });
+        }
         Ok(Order { key, descending, span, source: self.source.clone() })
     }
 
@@ -223,7 +252,7 @@ impl Parser<'_> {
 
     fn day(&mut self) -> Result<i64> {
         let Token::Date(day) = *self.peek() else {
-            return Err(self.unexpected("a day like `2026-10-31`"));
+            return Err(self.unexpected("a day like `2026-10-31`, without quotes"));
         };
         self.step();
         Ok(day)

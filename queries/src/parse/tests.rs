@@ -199,7 +199,7 @@ fn an_error_says_where_and_what_would_be_right() {
         ("from person wher a", 12, "query.syntax", "did you mean `where`?"),
         ("from person where a = ", 22, "query.syntax", "found the end"),
         ("from person where a = b = c", 24, "query.syntax", "between two comparisons"),
-        ("from person where (a", 20, "query.syntax", "expected `)`"),
+        ("from person where (a", 20, "query.syntax", "an operator or `)`"),
         ("from person where a b", 20, "query.syntax", "found `b`"),
         ("from person where a adn b", 20, "query.syntax", "did you mean `and`?"),
         ("from person where a is unkown", 23, "query.syntax", "did you mean `unknown`?"),
@@ -212,10 +212,10 @@ fn an_error_says_where_and_what_would_be_right() {
         ("from person where a = 12abc", 22, "query.syntax", "found `12abc`"),
         ("from person where a = 2026-02-30", 22, "query.syntax", "day or month of the calendar"),
         ("from person where a = 2026-13", 22, "query.syntax", "day or month of the calendar"),
-        ("from person where a where b", 20, "query.syntax", "no second `where`"),
-        ("from person limit x", 18, "query.syntax", "expected a number of rows"),
-        ("from person limit -1", 18, "query.syntax", "expected a number of rows"),
-        ("from person limit 99999999999999999999", 18, "query.syntax", "a number of rows"),
+        ("from person where a where b", 20, "query.syntax", "a second `where`"),
+        ("from person limit x", 18, "query.syntax", "a whole number of rows"),
+        ("from person limit -1", 18, "query.syntax", "a whole number of rows"),
+        ("from person limit 99999999999999999999", 18, "query.syntax", "a whole number of rows"),
         ("from person as_of 2026-10", 18, "query.syntax", "expected a day like `2026-10-31`"),
         ("from person measure n = count(), n = sum(a)", 37, "query.type", "two measures"),
         ("from person having", 18, "query.syntax", "found the end"),
@@ -253,7 +253,7 @@ fn an_error_says_where_and_what_would_be_right() {
 #[test]
 fn json_that_is_not_a_question_is_refused() {
     for (json, code, said) in [
-        ("", "query.json", "EOF"),
+        ("", "query.json", "the text ends"),
         ("[]", "query.json", "invalid"),
         (r#"{"where": "a"}"#, "query.json", "missing field `from`"),
         (r#"{"from": "person", "wher": "a"}"#, "query.json", "unknown field `wher`"),

@@ -178,7 +178,13 @@ impl<'a> Binder<'a> {
                     let what = format!("the version '{name}' is not to be had here");
                     return Err(Error::Type { what, place: flow.source.place(flow.span) });
                 };
-                let snapshot = versions.version(name)?;
+                let snapshot = versions.version(name).map_err(|error| match error {
+                    Error::Engine { source: yiku::Error::NoSuchName { .. } } => {
+                        let (name, place) = (name.clone(), flow.source.place(flow.span));
+                        Error::UnknownVersion { name, place }
+                    }
+                    error => error,
+                })?;
                 let other = Binder::new(self.query, &snapshot, self.context)?;
                 let plan = other.at(snapshot.as_of(), None, &[])?;
                 Ok(Side { snapshot, plan })

@@ -6,7 +6,10 @@ use super::text::{AND, Sql};
 use crate::wording::Pattern;
 
 /// Letters that are a token by themselves, as a class of a regular expression has them.
-const ALONE: &str = r"\x{2E80}-\x{2FDF}\x{3005}-\x{3007}\x{3040}-\x{30FF}\x{3400}-\x{4DBF}\x{4E00}-\x{9FFF}\x{AC00}-\x{D7AF}\x{F900}-\x{FAFF}\x{20000}-\x{3FFFF}";
+const ALONE: &str = concat!(
+    r"\x{2E80}-\x{2FDF}\x{3005}-\x{3007}\x{3040}-\x{30FF}\x{3400}-\x{4DBF}",
+    r"\x{4E00}-\x{9FFF}\x{AC00}-\x{D7AF}\x{F900}-\x{FAFF}\x{20000}-\x{3FFFF}",
+);
 
 impl Printer<'_> {
     /// The number of the range that the path of the root lies in.

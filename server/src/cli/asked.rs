@@ -20,8 +20,8 @@ pub(super) struct Asked {
     /// The name of a kept version [default: the newest version]
     #[arg(long, value_name = "NAME")]
     snapshot: Option<String>,
-    /// Standards that `$name` stands for, by place and day (TOML) [default: those of the program]
-    #[arg(long, value_name = "FILE")]
+    /// What `$name` stands for (TOML) [default: the program's standards]
+    #[arg(long = "params", value_name = "FILE")]
     parameters: Option<PathBuf>,
 }
 

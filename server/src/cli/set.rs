@@ -43,9 +43,8 @@ enum What {
 
 /// Keep the rows that a question finds
 #[derive(Debug, Args)]
-#[command(
-    after_help = "Example:\n  yiku set keep old --db /tmp/registry 'from person where age(birth_date) >= 80'"
-)]
+#[command(after_help = "Example:
+  yiku set keep old --db /tmp/registry 'from person where age(birth_date) >= 80'")]
 struct Keep {
     /// The name: a word of the language that is none of its own
     #[arg(value_name = "NAME")]

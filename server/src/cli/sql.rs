@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use serde::Serialize;
 use serde_json::Value::Null;
+use yiku::Database;
 use yiku_queries::{Sql as Opened, SqlAnswer, SqlLimits, SqlValue};
 
 use super::{out, snapshot, table};
@@ -56,7 +57,8 @@ enum Format {
 
 impl Sql {
     pub(super) fn run(self) -> Result<(), Error> {
-        let snapshot = snapshot::version(&self.db, self.snapshot.as_deref())?;
+        let database = Database::open(&self.db).map_err(|source| Error::Engine { source })?;
+        let snapshot = snapshot::version(&database, self.snapshot.as_deref())?;
         let memory = self.memory.saturating_mul(1 << 20);
         let limits = SqlLimits { memory, ..SqlLimits::default() };
         let refused = |source| Error::Query { source };

@@ -25,6 +25,7 @@ impl Problem {
             QueryError::UnknownMeasure { .. } => Code::QueryMeasure,
             QueryError::UnknownParameter { .. } => Code::QueryParameter,
             QueryError::UnknownSet { .. } => Code::QuerySet,
+            QueryError::UnknownVersion { .. } => Code::QueryVersion,
             QueryError::Type { .. } => Code::QueryType,
             QueryError::Unsupported { .. } => Code::QueryUnsupported,
             QueryError::Limit { .. } => Code::QueryLimit,
@@ -39,8 +40,9 @@ impl Problem {
                 return Self::fault(Code::Unready, error);
             }
             // Only the command line asks for SQL.
-            QueryError::NotInSql { .. } => return Self::fault(Code::Fault, error),
-            QueryError::Engine { source: yiku::Error::NoSuchName { .. } } => Code::QueryVersion,
+            QueryError::NotInSql { .. }
+            | QueryError::SqlRefused { .. }
+            | QueryError::Sql { .. } => return Self::fault(Code::Fault, error),
             QueryError::Engine { source } => return Self::of_engine(source),
             // A plan is made and run on one snapshot: it cannot be of another.
             QueryError::Stale => return Self::fault(Code::Fault, error),

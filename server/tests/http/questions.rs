@@ -194,11 +194,10 @@ async fn a_wrong_question_says_where_and_what_would_be_right() {
     let typo = "from person where 户 = 1";
     check("from persn", "query.unknown_table", json!("person"), json!(5)).await;
     check("from person by sexx", "query.unknown_column", json!("sex"), json!(15)).await;
-    check(typo, "query.unknown_column", json!(null), json!(18)).await;
+    check(typo, "query.unknown_column", json!("relation"), json!(18)).await;
     check("from person where sex = mal", "query.unknown_code", json!("male"), json!(24)).await;
     check("from person by region.conty", "query.unknown_level", json!("county"), json!(22)).await;
-    check("from person where matches(name, '王')", "query.unsupported", json!(null), json!(18))
-        .await;
+    check("from person where matches(tags, '王')", "query.type", json!(null), json!(26)).await;
     let problem = server.ask("from person select sex limit 3").await;
     let problem = check_problem(&problem, 403, "query.personal");
     assert!(problem["detail"].as_str().unwrap().contains("rows are not listed"), "{problem}");

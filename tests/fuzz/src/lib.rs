@@ -6,6 +6,7 @@
 
 pub mod open;
 pub mod predicate;
+pub mod question;
 
 /// The bytes of an input, one after the other; zeros when it has no more.
 #[derive(Debug)]

@@ -4,10 +4,10 @@ use std::sync::{Arc, OnceLock};
 
 use yiku::storage::Storage;
 use yiku::{CommitInfo, Compaction, Database, Error, Predicate, Result, RowSet, Segment, Snapshot};
+use yiku_tests::Random;
 use yiku_tests::expected::Expected;
 use yiku_tests::memory::{Content, Files, Image, Memory};
 use yiku_tests::sample::{Mood, schema, tree};
-use yiku_tests::Random;
 
 use crate::Input;
 

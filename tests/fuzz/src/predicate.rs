@@ -50,8 +50,7 @@ fn question(input: &mut Input<'_>, past: &[i64], texts: &[String]) -> Predicate 
         0 => Predicate::Known,
         1 => Predicate::Unknown,
         2 => {
-            let mut list: Vec<i64> =
-                (0..input.byte() % 9).map(|_| integer(input, past)).collect();
+            let mut list: Vec<i64> = (0..input.byte() % 9).map(|_| integer(input, past)).collect();
             list.sort_unstable();
             list.dedup();
             Predicate::In(list)

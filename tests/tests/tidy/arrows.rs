@@ -20,7 +20,7 @@ const CRATES: &[(&str, &str, &[&str])] = &[
     ),
     ("benches", "yiku-benches", EVERY),
     ("tests", "yiku-tests", EVERY),
-    ("tests/fuzz", "yiku-fuzz", &["yiku", "yiku-tests"]),
+    ("tests/fuzz", "yiku-fuzz", &["yiku", "yiku-queries", "yiku-tests"]),
 ];
 const EVERY: &[&str] =
     &["yiku", "yiku-queries", "yiku-indexer", "yiku-fixtures", "yiku-casework", "yiku-server"];

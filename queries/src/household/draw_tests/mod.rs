@@ -25,7 +25,8 @@ pub(super) struct Draw<'a> {
 pub(super) const CONSTRUCTS: &str = "\
     and or not brackets true false as_of -x + - * / = != <> < <= > >= in not_in between \
     not_between has_any has_all has_none has_one within within_list is_known is_unknown \
-    is_not_known is_known_of_condition is_known_of_value starts text_equal text_in texts_compared matches path_is_known \
+    is_not_known is_known_of_condition is_known_of_value starts text_equal text_in \
+    texts_compared matches path_is_known \
     codes_is_known number_compare money_compare money_with_number date_compare month_compare \
     date_with_month code_compare code_by_number code_by_text code_of_above code_in date_in \
     month_in number_in number_in_values flag_alone flag_compare conditions_compared \
