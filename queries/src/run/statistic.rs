@@ -138,9 +138,11 @@ pub(super) fn statistic(kind: Statistic, values: All<'_>, over: f64) -> Option<F
             let mut values = values.to_vec();
             values.sort_unstable_by(f64::total_cmp);
             let count = values.len() as f64;
-            let mut sum = ExactSum::default();
-            values.iter().for_each(|value| sum.add(*value));
-            let mean = sum.value() / count;
+            // The mean of equal values is that value, to the last digit.
+            let least = values.first().copied()?;
+            let mut above = ExactSum::default();
+            values.iter().for_each(|value| above.add(value - least));
+            let mean = least + above.value() / count;
             let mut squares = ExactSum::default();
             values.iter().for_each(|value| squares.add((value - mean) * (value - mean)));
             if values.len() < 2 { None } else { float((squares.value() / (count - 1.0)).sqrt()) }
@@ -245,6 +247,10 @@ mod tests {
         assert_eq!(of(&[3]), None);
         assert_eq!(of(&[5, 5, 5]), Some(0.0));
         assert_eq!(of(&[2, 4, 4, 4, 5, 5, 7, 9]), Some((32.0f64 / 7.0).sqrt()));
+        // What is equal does not deviate, whatever its digits.
+        let equal = [31.0 / 37.0; 5];
+        let found = statistic(Statistic::Deviation, All::Float(&equal), 1.0);
+        assert_eq!(found, Some(Figure::One(Number::Float(0.0))));
         // Far from zero nothing is lost.
         let far = 9_000_000_000_000_000_000;
         assert_eq!(of(&[far, far + 2, far + 4]), Some(2.0));

@@ -98,6 +98,7 @@ impl Printer<'_> {
                 values.iter().any(Self::is_whole)
             }
             Term::If(_, a, b) => Self::is_whole(a) || Self::is_whole(b),
+            Term::ByPlace(ranges) => ranges.iter().any(|(_, _, number)| !short(*number)),
             _ => true,
         }
     }

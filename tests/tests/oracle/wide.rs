@@ -17,21 +17,94 @@ impl Draw<'_> {
         let table = self.random.below(self.schema.tables.len());
         let name = self.table_name(table).to_owned();
         let mut text = format!("from {name}");
-        if self.random.chance(70) {
-            let depth = 1 + self.random.below(2);
-            text += &format!(" where {}", self.condition(table, depth).text);
-        }
-        text + &match self.random.below(20) {
-            0..=2 => self.select(table),
-            3..=4 => self.flow(table),
-            5 => self.matrix(table),
-            6..=7 => self.over(table),
-            8..=9 => self.compared_groups(table),
-            _ => {
-                let groups = self.grouped(table, "");
-                groups + &self.day_clause()
+        let mut sets = String::new();
+        let mut filter = match self.random.chance(70) {
+            true => {
+                let depth = 1 + self.random.below(2);
+                self.condition(table, depth).text
             }
+            false => String::new(),
+        };
+        if self.random.chance(20) {
+            let (special, named) = self.special(table);
+            sets = named;
+            filter = match filter.is_empty() {
+                true => special,
+                false => format!("({filter}) {} ({special})", self.random.pick(&["and", "or"])),
+            };
         }
+        if !filter.is_empty() {
+            text += &format!(" where {filter}");
+        }
+        let text = text
+            + &match self.random.below(20) {
+                0..=2 => self.select(table),
+                3..=4 => self.flow(table),
+                5 => self.matrix(table),
+                6..=7 => self.over(table),
+                8..=9 => self.compared_groups(table),
+                _ => {
+                    let groups = self.grouped(table, "");
+                    let assumed = match filter.contains('$') && self.random.chance(60) {
+                        true => *self.random.pick(&[
+                            " with dibao_line = +100.00/month",
+                            " with dibao_line = 8400, (tekun_line = -50.50/month, dibao_line = 0)",
+                        ]),
+                        false => "",
+                    };
+                    groups + &self.day_clause() + assumed
+                }
+            };
+        text + &sets
+    }
+
+    /// A condition that is only asked here, and the sets that it names.
+    fn special(&mut self, table: usize) -> (String, String) {
+        let beneath = self.beneath(table);
+        let plain = |text: String| (text, String::new());
+        let texts = [Kind::Text, Kind::Id];
+        let parameters = self.schema.name == "registry" && self.random.chance(60);
+        match self.random.below(6) {
+            _ if parameters => {
+                let amount = match self.column(table, &[Kind::Money]) {
+                    Some(column) => column.both.text,
+                    None => format!("{}.income", self.table_name(0)),
+                };
+                let name = *self.random.pick(&["dibao_line", "dibao_line", "tekun_line"]);
+                let sign = self.sign();
+                return plain(format!("{amount} * {} {sign} ${name}", self.random.between(1, 14)));
+            }
+            0..=1 => {
+                if let Some(column) = self.column(table, &texts) {
+                    let words = ["王", "neil", "O", "100", "a b", "李 强", "小明", "quoted", "é"];
+                    let word = *self.random.pick(&words);
+                    return plain(format!("matches({}, '{word}')", column.both.text));
+                }
+            }
+            2 => {
+                let two = (self.column(table, &texts), self.column(table, &texts));
+                if let (Some(a), Some(b)) = two {
+                    let sign = if self.random.chance(60) { "=" } else { "!=" };
+                    return plain(format!("{} {sign} {}", a.both.text, b.both.text));
+                }
+            }
+            3..=4 if !beneath.is_empty() => {
+                let child = *self.random.pick(&beneath);
+                let (name, condition) =
+                    (self.table_name(child).to_owned(), self.condition(child, 1));
+                let word = *self.random.pick(&["any", "none", "all"]);
+                let asked = format!("{word}({name} where in set kept)");
+                return (asked, format!(" sets kept of {name} = {}", condition.text));
+            }
+            _ => {}
+        }
+        let (a, b) = (self.condition(table, 1).text, self.condition(table, 1).text);
+        let asked = match self.random.below(3) {
+            0 => "in set one and not in set two",
+            1 => "in set one or not in set two",
+            _ => "(not in set two) = (in set one)",
+        };
+        (asked.to_owned(), format!(" sets one = {a}, two = ({b}) or in set one"))
     }
 
     fn day_clause(&mut self) -> String {
