@@ -1,16 +1,19 @@
 //! Pages whose questions are run: behind each block `yiku` stands a block `answer` with what the
-//! program printed; a word behind `yiku` says of which registry.
+//! program printed; a word behind `yiku` says of which registry, or `sql` that the question is
+//! to be said in SQL.
 //!
 //! `UPDATE=1` in the environment writes the answers anew; review reads the
 //! difference.
 
 use std::path::PathBuf;
 
-use crate::program::yiku;
+use crate::program::{done, yiku};
 
 const QUESTION: &str = "```yiku";
 const ANSWER: &str = "```answer\n";
 const END: &str = "```\n";
+/// The word of a question that is not answered but said in SQL.
+const SQL: &str = "sql";
 
 /// A page of `docs`.
 pub(crate) struct Page {
@@ -69,8 +72,12 @@ impl Page {
         let update = std::env::var_os("UPDATE").is_some();
         let mut from = 0;
         for Asked { registry, question, answer } in self.questions() {
-            let (_, db) = databases.iter().find(|(word, _)| *word == registry).unwrap();
-            let found = answered(db, question.trim_end());
+            let of = if registry == SQL { "" } else { registry.as_str() };
+            let (_, db) = databases.iter().find(|(word, _)| *word == of).unwrap();
+            let found = match registry == SQL {
+                true => done(&["query", "--db", db, "--as-sql", question.trim_end()]),
+                false => answered(db, question.trim_end()),
+            };
             let old = format!("{question}{END}\n{ANSWER}{answer}{END}");
             let new = format!("{question}{END}\n{ANSWER}{found}{END}");
             if found != answer {

@@ -56,6 +56,7 @@ impl Draw<'_> {
                 }
                 None => self.of(&["true", "false"]).to_owned(),
             },
+            11 if self.below(2) == 0 => self.in_set(table),
             11 => self.set_tested(table),
             12 => self.text_tested(table),
             13 => self.placed(),
@@ -84,6 +85,22 @@ impl Draw<'_> {
                 self.numbers_compared(table, depth)
             }
         }
+    }
+
+    /// A row of the table or of one above it is in a set of the question.
+    fn in_set(&mut self, table: usize) -> String {
+        let mut line = vec![table];
+        while let Some(above) = self.schema.tables[line[line.len() - 1]].parent {
+            line.push(above);
+        }
+        let of = self.of(&line);
+        let (name, set) = (self.name(of), format!("in set few_{of}"));
+        if self.below(3) == 0 {
+            self.mark("in_set_bare");
+            return set;
+        }
+        self.mark("in_set");
+        format!("{name} {set}")
     }
 
     fn numbers_compared(&mut self, table: usize, depth: usize) -> String {

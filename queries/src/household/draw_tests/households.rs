@@ -6,6 +6,7 @@ use yiku::schema::{ColumnSchema, Kind, PathNode};
 use yiku::{PathTree, Schema, calendar};
 
 use super::{DAY, Draw};
+use crate::household::Standards;
 use crate::household::rows::{Cell, Rows};
 
 impl Draw<'_> {
@@ -108,4 +109,39 @@ pub(in crate::household) fn schemas() -> Vec<Schema> {
     ];
     let others = others.into_iter().map(|text| Schema::from_toml(text).unwrap());
     std::iter::once(own).chain(others).collect()
+}
+
+/// What `$line` stands for: of every place something else, of some from another day on, and of
+/// the platform's urban households apart.
+pub(in crate::household) fn standards(schema: &Schema) -> Standards {
+    let digits: Vec<usize> =
+        schema.path.levels.iter().map(|level| usize::from(level.digits)).collect();
+    let width = usize::from(schema.path.digits());
+    let has_urban = schema.tables[0].column_index("urban").is_some();
+    let mut text = String::new();
+    for (place, (code, level)) in places(schema).into_iter().enumerate() {
+        let mut region = format!("{code:0width$}");
+        region.truncate(digits[usize::from(level)]);
+        let from = if place % 3 == 0 { "2027-01-01" } else { "2020-01-01" };
+        let urban = match (has_urban, place % 4) {
+            (true, 1) => "urban = true\n",
+            (true, 2) => "urban = false\n",
+            _ => "",
+        };
+        text += &format!(
+            "[[standard]]\nname = \"line\"\nzh = \"z\"\nen = \"e\"\nregion = \"{region}\"\n\
+             from = \"{from}\"\nvalue = \"{}.33\"\nunit = \"yuan\"\ninvented = true\n{urban}",
+            place * 100
+        );
+    }
+    Standards::read(&text).unwrap()
+}
+
+/// The sets that drawn expressions name, one of each table.
+pub(in crate::household) fn sets(schema: &Schema) -> String {
+    let of = |(at, table): (usize, &yiku::schema::TableSchema)| {
+        let key = &table.columns[table.key].name;
+        format!("few_{at} of {} = {key} starts '00' or {key} starts '02'", table.name)
+    };
+    schema.tables.iter().enumerate().map(of).collect::<Vec<_>>().join(", ")
 }

@@ -10,7 +10,7 @@ use yiku::Schema;
 use yiku::schema::{ColumnSchema, Kind};
 
 use households::places;
-pub(super) use households::{schemas, tree};
+pub(super) use households::{schemas, sets, standards, tree};
 
 pub(super) const DAY: &str = "2026-10-31";
 
@@ -36,7 +36,7 @@ pub(super) const CONSTRUCTS: &str = "\
     coalesce_code if_code coalesce_date if_date min_date max_date coalesce_month per_capita \
     plus_days plus_months plus_years minus_days minus_months minus_years month_plus \
     month_minus days_between months_between literal_date literal_month literal_decimal \
-    literal_integer money_over_money extreme_number";
+    literal_integer money_over_money extreme_number parameter in_set in_set_bare";
 
 const SIGNS: [&str; 7] = ["=", "!=", "<>", "<", "<=", ">", ">="];
 
@@ -139,6 +139,10 @@ impl<'a> Draw<'a> {
             self.mark("extreme_number");
             let far = ["9000000000000000000", "99999999999999999", "0.000000001"];
             return self.of(&far).to_owned();
+        }
+        if unit == Unit::Money && self.below(4) == 0 {
+            self.mark("parameter");
+            return "$line".to_owned();
         }
         let whole = ["0", "1", "2", "3", "18", "60", "100"];
         let parts = ["0.5", "99.99", "333.33", "1.25", "100.001"];
