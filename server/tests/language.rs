@@ -151,7 +151,7 @@ fn the_screen_on_the_language_teaches_all_of_it() {
         assert!(names(&help, word), "`{word}` is not in\n{help}");
     }
     let (_folder, db) = registry();
-    let (_, examples) = help.split_once("\nExamples:\n").unwrap();
+    let (_, examples) = help.split_once("\nExamples, behind yiku query --db DIR:\n").unwrap();
     let examples: Vec<&str> = examples.split('\'').skip(1).step_by(2).collect();
     assert!(examples.len() >= 3, "{examples:?}");
     for example in examples {

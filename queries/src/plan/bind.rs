@@ -503,7 +503,14 @@ pub(crate) fn filter(checker: &Checker<'_>, expr: &Expr) -> Result<Vec<(String, 
 fn order_key(order: &Order, groups: &[Group], measures: &[&Measured]) -> Result<(Key, bool)> {
     let measure = measures.iter().position(|m| m.name == order.key).map(Key::Measure);
     let group = || groups.iter().position(|g| g.name == order.key).map(Key::Group);
-    match measure.or_else(group) {
+    let found = measure.or_else(group);
+    if let Some(Key::Measure(place)) = found
+        && measures.get(place).is_some_and(|m| matches!(m.shape, Shape::Ints | Shape::Floats))
+    {
+        let what = format!("`{}` is a list of numbers, and lists have no order", order.key);
+        return Err(Error::Type { what, place: order.source.place(order.span) });
+    }
+    match found {
         Some(key) => Ok((key, order.descending)),
         None => {
             let names = measures.iter().map(|m| &m.name).chain(groups.iter().map(|g| &g.name));

@@ -24,7 +24,7 @@ Values: 12.50, 2026-10, as_of - 12 months, $line, parent.column, + - * /
 Measures: count count_distinct sum avg min max median quantile(x, 0.9) stddev
   share(m) per(1000, a, b) histogram gini lorenz inflow outflow
   poverty_rate(x, line) poverty_gap poverty_severity
-Examples:
+Examples, behind yiku query --db DIR:
   'from person where severe_illness by region.city, sex totals'
   'from household where any(person where age(birth_date) >= 60) by
    region.next measure n = count(), part = share(count()) order -n'

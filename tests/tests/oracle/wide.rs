@@ -141,6 +141,12 @@ impl Draw<'_> {
             };
             measures.push(measure);
         }
+        // A list has no order.
+        let is_list = |m: &String| m.starts_with("histogram(") || m.starts_with("lorenz(");
+        if measures.iter().all(is_list) {
+            measures[0] = "count()".to_owned();
+        }
+        let sorted: Vec<usize> = (0..count).filter(|at| !is_list(&measures[*at])).collect();
         let mut text = String::new();
         if !groups.is_empty() {
             text += &format!(" by {}", joined(&groups));
@@ -162,7 +168,7 @@ impl Draw<'_> {
         let key = |draw: &mut Self| {
             let minus = if draw.random.chance(50) { "-" } else { "" };
             match canonical.is_empty() || draw.random.chance(75) {
-                true => format!("{minus}m{}", draw.random.below(count)),
+                true => format!("{minus}m{}", draw.random.pick(&sorted)),
                 false => format!("{minus}{}", draw.random.pick(&canonical)),
             }
         };
