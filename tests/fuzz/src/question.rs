@@ -256,8 +256,8 @@ fn run_plan(plan: &Plan, snapshot: &Snapshot) {
     }
 }
 
-/// Reads, prints and reads again, binds and runs.
-fn examine(query: &Query) {
+/// Prints and reads again, binds and runs a question that was read from a text.
+fn examine(query: &Query, source: &str) {
     let text = query.to_text();
     let again = Query::parse(&text).unwrap_or_else(|error| panic!("{text}\n{error}"));
     assert_eq!(*query, again, "{text}");
@@ -269,7 +269,7 @@ fn examine(query: &Query) {
     for context in [context, context.scope("1401")] {
         match Plan::bind(query, snapshot, &context) {
             Ok(plan) => run_plan(&plan, snapshot),
-            Err(error) => told(&error, &text.repeat(2)),
+            Err(error) => told(&error, source),
         }
     }
 }
@@ -313,12 +313,12 @@ pub fn run(bytes: &[u8]) {
             return of_household(&filled(input, "?", depth), FAMILY);
         }
         return match Query::parse(&drawn) {
-            Ok(query) => examine(&query),
+            Ok(query) => examine(&query, &drawn),
             Err(error) => told(&error, &drawn),
         };
     };
     match read {
-        Ok(query) => examine(&query),
+        Ok(query) => examine(&query, text),
         Err(error) => told(&error, text),
     }
 }
