@@ -170,7 +170,10 @@ impl Checker<'_> {
             }
             ExprKind::Call(call) => self.measure_call(call, aggregates),
             ExprKind::Parameter(name) => {
-                Err(self.unsupported(span, format!("parameters (${name})")))
+                let what = format!(
+                    "`${name}` differs from place to place; a measure aggregates it: max(${name})"
+                );
+                Err(self.wrong(span, what))
             }
             ExprKind::Name(words) => Err(self.no_measure(words, span)),
             _ => Err(self.wrong(

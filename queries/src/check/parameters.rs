@@ -147,6 +147,9 @@ impl Checker<'_> {
         for change in changes {
             let months = self.months(change, standard)?;
             let amount = scaled(&change.number, scale, months).ok_or_else(|| {
+                if literal(&change.number).is_none_or(|(_, decimals)| decimals <= scale) {
+                    return beyond();
+                }
                 let what =
                     format!("`{}` has more decimals than `${}`", change.number, standard.name);
                 Error::Type { what, place: change.place() }

@@ -14,9 +14,10 @@ impl Plan {
     pub(crate) fn keys(&self, snapshot: &Snapshot, limits: &Limits) -> Result<Vec<String>> {
         self.fits(snapshot)?;
         limits.within(|within| {
-            let parts = super::segments(snapshot, within, |_, segment| {
-                self.keys_of(segment, within).map(|(keys, _held)| keys)
-            })?;
+            let parts =
+                super::segments(snapshot, within, |_, segment| self.keys_of(segment, within))?;
+            // What the keys take is held until all are together.
+            let (parts, _held): (Vec<_>, Vec<_>) = parts.into_iter().unzip();
             let mut keys: Vec<String> = parts.into_iter().flatten().collect();
             keys.sort_unstable();
             keys.dedup();
