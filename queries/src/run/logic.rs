@@ -10,10 +10,11 @@
 use std::ops::Range;
 
 use yiku::RowSet;
+use yiku::segment::LIFT_LEAST_MAX;
 
 use super::scan::{Scan, bounds, gather};
 use super::vector::Vector;
-use crate::bound::{Condition, Test};
+use crate::bound::{Condition, Function, Term, Test, Value};
 use crate::check::holds;
 use crate::error::Result;
 use crate::explain::probe::About;
@@ -235,6 +236,9 @@ impl Scan<'_> {
             }
             Test::ValueKnown(value) => Ok(Sides::of_true(self.value(value, rows)?.known, rows)),
             Test::Between { value, low, high } => {
+                if let Some(found) = self.counted_beneath(value, (*low, *high), rows)? {
+                    return Ok(Sides::of_true(found, rows));
+                }
                 let value = self.value(value, rows)?;
                 Ok(kept(value, |v| *low <= v && v <= *high))
             }
@@ -282,6 +286,48 @@ impl Scan<'_> {
             }
             _ => Ok(Sides::none(rows.window())),
         }
+    }
+
+    /// The rows that have from `low` to `high` rows beneath them, where a value is such a count and
+    /// the bounds are low enough to be told from bits alone.
+    fn counted_beneath(
+        &self,
+        value: &Value,
+        (low, high): (i64, i64),
+        rows: &RowSet,
+    ) -> Result<Option<RowSet>> {
+        let Term::Fold(fold) = &value.kind else { return Ok(None) };
+        let direct = self.schema.tables.get(fold.child).and_then(|t| t.parent) == Some(value.table);
+        if !direct || fold.function != Function::Count || fold.argument.is_some() {
+            return Ok(None);
+        }
+        // Not fewer than `low`, and not as many as one more than `high`.
+        let few = |least: i64| u32::try_from(least).ok().filter(|l| *l <= LIFT_LEAST_MAX);
+        let (least, most) = (few(low.max(0)), few(high.saturating_add(1).max(0)));
+        if least.is_none() || most.is_none() && high != i64::MAX {
+            return Ok(None);
+        }
+        let mut beneath = self.spread(rows, value.table, fold.child)?;
+        if let Some(condition) = &fold.condition {
+            beneath = self.rows(condition, true, &beneath)?;
+        }
+        let at_least = |least: u32| {
+            self.segment.lift_at_least(fold.child, &beneath, self.window(value.table), least)
+        };
+        let mut found = rows.clone();
+        if let Some(least) = least.filter(|least| *least > 0) {
+            let Some(own) = at_least(least)? else { return Ok(None) };
+            found.and(&own);
+        }
+        match most {
+            Some(0) => return Ok(Some(RowSet::none_in(rows.window()))),
+            Some(most) => {
+                let Some(own) = at_least(most)? else { return Ok(None) };
+                found.and_not(&own);
+            }
+            None => {}
+        }
+        Ok(Some(found))
     }
 
     /// The rows for which every part is `want`.
