@@ -5,6 +5,7 @@
 //! segments: partials are exact, and everything is sorted at the end.
 
 mod aggregate;
+mod best;
 mod columns;
 #[cfg(test)]
 mod context_tests;
@@ -12,6 +13,7 @@ pub(crate) mod cursor;
 mod exact_sum;
 pub(crate) mod exchange;
 mod finish;
+mod first;
 pub(crate) mod flow;
 #[cfg(test)]
 mod flow_tests;
@@ -36,6 +38,7 @@ pub(crate) mod publish;
 mod scan;
 #[cfg(test)]
 mod scope_tests;
+mod standing;
 mod statistic;
 #[cfg(test)]
 mod statistics_tests;

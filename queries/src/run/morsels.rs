@@ -9,7 +9,8 @@
 
 use std::ops::Range;
 
-use yiku::{Segment, Snapshot};
+use yiku::segment::Wanted;
+use yiku::{Predicate, Schema, Segment, Snapshot};
 
 use super::scan::Scan;
 use crate::bound::{Condition, Test};
@@ -19,18 +20,27 @@ use crate::plan::{Plan, Within};
 /// Rows of the longest table of a piece, about: those of a block of the engine.
 const PIECE_ROWS: u32 = yiku::limits::BLOCK_ROWS;
 
+/// Bundles of up to this many keys are pieces of their own.
+const KEYS: usize = 64;
+
 /// A piece of a segment.
 #[derive(Debug, Clone)]
 pub(crate) struct Morsel {
     /// The place of the segment in its snapshot.
     pub(crate) segment: usize,
-    roots: Range<u32>,
+    pub(super) roots: Range<u32>,
 }
 
 impl Plan {
     /// The pieces of a snapshot that may hold rows that the question asks about.
     pub(super) fn morsels(&self, snapshot: &Snapshot, within: Within<'_>) -> Result<Vec<Morsel>> {
         let mut morsels = Vec::new();
+        let mut filter = self.filter.iter().map(|(_, condition)| condition);
+        let sought = filter.find_map(|condition| keyed(condition, &self.schema));
+        let sought = sought.map(|(table, keys)| {
+            let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
+            (table, keys.len(), Wanted::new(&keys))
+        });
         for (segment, own) in within.segments(snapshot).iter().enumerate() {
             let roots = 0..own.rows(0);
             // Whoever looks on wants to know what becomes of every segment as a whole.
@@ -39,6 +49,15 @@ impl Plan {
                 continue;
             }
             let roots = self.roots(own, roots)?;
+            if roots.is_empty() {
+                continue;
+            }
+            if let Some((table, count, keys)) = &sought {
+                let found = own.roots_of_keys(*table, keys)?;
+                let pieces = bundles(&found, &roots, *count <= KEYS);
+                morsels.extend(pieces.into_iter().map(|roots| Morsel { segment, roots }));
+                continue;
+            }
             for roots in cut(own, self.table, roots)? {
                 morsels.push(Morsel { segment, roots });
             }
@@ -91,6 +110,31 @@ fn places(condition: &Condition) -> Vec<&[(u64, u64)]> {
         Test::And(parts) => parts.iter().flat_map(places).collect(),
         _ => Vec::new(),
     }
+}
+
+/// A table and the keys of its rows, one of which every row must have, be above or be beneath for
+/// which a condition is true.
+fn keyed<'p>(condition: &'p Condition, schema: &Schema) -> Option<(usize, &'p [String])> {
+    match &condition.kind {
+        Test::Column { column, predicate: Predicate::TextIn(keys) } => {
+            let is_key = schema.tables.get(condition.table)?.key == *column;
+            is_key.then_some((condition.table, keys))
+        }
+        Test::Spread(inner) | Test::Truth(inner) => keyed(inner, schema),
+        Test::Any { condition, .. } => keyed(condition, schema),
+        Test::And(parts) => parts.iter().find_map(|part| keyed(part, schema)),
+        _ => None,
+    }
+}
+
+/// Pieces that hold these root rows, rising, of a range: each by itself, or one that holds all.
+fn bundles(found: &[u32], roots: &Range<u32>, apart: bool) -> Vec<Range<u32>> {
+    let own = || found.iter().copied().filter(|root| roots.contains(root));
+    if apart {
+        return own().map(|root| root..root + 1).collect();
+    }
+    let (Some(first), Some(last)) = (own().next(), own().next_back()) else { return Vec::new() };
+    std::iter::once(first..last + 1).collect()
 }
 
 /// The rows of a table beneath a range of root rows.

@@ -22,9 +22,6 @@ use crate::plan::{Limits, Within};
 use crate::print;
 use crate::source::Source;
 
-/// Rows of a key column that are read at once: a block of the engine.
-const READ: u32 = yiku::limits::BLOCK_ROWS;
-
 /// Which rows of a table to find, and what to read of them.
 #[derive(Debug, Clone)]
 pub(crate) struct Selection {
@@ -290,20 +287,9 @@ pub(super) fn keys(
     rows: &RowSet,
 ) -> Result<HashMap<u32, String>> {
     let place = schema.tables.get(table).map_or(0, |t| t.key);
-    let column = segment.column(table, place)?;
     let mut found = HashMap::new();
-    let mut asked = rows.iter().peekable();
-    while let Some(first) = asked.next() {
-        let block = first / READ;
-        let mut last = first;
-        while let Some(next) = asked.next_if(|next| next / READ == block) {
-            last = next;
-        }
-        column.texts(first..last + 1, &mut |row, text| {
-            if let Some(text) = text.filter(|_| rows.contains(row)) {
-                found.insert(row, text.to_owned());
-            }
-        })?;
-    }
+    segment.column(table, place)?.texts_of(rows, &mut |row, text| {
+        found.insert(row, text.to_owned());
+    })?;
     Ok(found)
 }
