@@ -12,6 +12,7 @@ pub(crate) mod gathered;
 mod groups;
 pub(crate) mod integers;
 pub(crate) mod packed;
+mod picked;
 mod places;
 pub(crate) mod planes;
 mod shaped;

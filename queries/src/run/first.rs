@@ -13,9 +13,9 @@ use yiku::{Predicate, RowSet, Segment, Snapshot};
 
 use super::best::{Best, Bound, Entry};
 use super::cursor::Position;
-use super::list::{Item, List};
+use super::list::List;
 use super::morsels::Morsel;
-use super::scan::{Scan, bounds};
+use super::scan::Scan;
 use super::standing::{Read, Standing, exact_of};
 use super::subjects::keys;
 use super::{fold, tell};
@@ -66,10 +66,7 @@ impl Places<'_> {
     fn of(&self, row: u32) -> u64 {
         match self {
             Self::Apart(first) => first | u64::from(row),
-            Self::Runs(read) => match read.item(row) {
-                Item::Int(path) => path.cast_unsigned() ^ 1 << 63,
-                _ => 0,
-            },
+            Self::Runs(read) => read.path(row).map_or(0, |path| path.cast_unsigned() ^ 1 << 63),
         }
     }
 }
@@ -162,11 +159,7 @@ impl Plan {
     }
 
     /// Orders rows of one standing and place by the keys of their root rows.
-    fn tell_apart<K: Standing>(
-        &self,
-        asked: &Asked<'_, K>,
-        equal: &mut [Entry<K>],
-    ) -> Result<()> {
+    fn tell_apart<K: Standing>(&self, asked: &Asked<'_, K>, equal: &mut [Entry<K>]) -> Result<()> {
         let segments = asked.within.segments(asked.snapshot);
         let mut places: HashMap<Shown, Place> = HashMap::new();
         for own in equal.chunk_by(|a, b| a.segment == b.segment) {
@@ -201,9 +194,10 @@ impl Plan {
             return Ok(());
         }
         let at = u32::try_from(morsel.segment).unwrap_or(u32::MAX);
-        let first = asked.after.as_ref().and_then(|(key, first)| {
-            Some((key, first.get(morsel.segment).copied()?))
-        });
+        let first = asked
+            .after
+            .as_ref()
+            .and_then(|(key, first)| Some((key, first.get(morsel.segment).copied()?)));
         if list.order.is_empty() {
             if let Some((_, first)) = first {
                 rows = rows.within(first..u32::MAX).within(rows.window());
@@ -222,8 +216,8 @@ impl Plan {
             tell(open, matched, matched);
         }
         let places = self.lying(asked, &scan, at, &rows)?;
-        for row in rows.iter() {
-            let key = K::of(&columns, row, &asked.met_last);
+        for (nth, row) in rows.iter().enumerate() {
+            let key = K::of(&columns, (nth, row), &asked.met_last);
             if let Some((after, first)) = first {
                 match key.cmp(after) {
                     Ordering::Less => continue,
@@ -253,11 +247,6 @@ impl Plan {
         if wanted == 0 || rows.is_empty() {
             return Ok(());
         }
-        if let Places::Apart(first) = self.lying(asked, scan, at, rows)?
-            && first | u64::from(bounds(rows).start) > asked.bound.lead()
-        {
-            return Ok(());
-        }
         let places = self.lying(asked, scan, at, rows)?;
         for row in rows.iter().take(wanted) {
             let place = places.of(row);
@@ -280,7 +269,7 @@ impl Plan {
         rows: &mut RowSet,
     ) -> Result<()> {
         let lead = asked.bound.lead();
-        let is_dense = rows.count() > u64::from(rows.len_rows()) / 64;
+        let is_dense = rows.count() > u64::from(rows.len_rows()) / 12;
         if !K::NUMBERS || lead == u64::MAX || !is_dense || !scan.limits.indexes {
             return Ok(());
         }

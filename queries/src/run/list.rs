@@ -156,9 +156,9 @@ impl Plan {
                 let open = within.open(About::Listed, column);
                 let read = scan.listed(column, self.table, snapshot.tree(), &set)?;
                 tell(open, set.count(), set.count());
-                for ((_, row), place) in together {
+                for (nth, ((_, row), place)) in together.iter().enumerate() {
                     if let Some(slot) = values.get_mut(*place) {
-                        *slot = read.item(*row);
+                        *slot = read.item((nth, *row));
                     }
                 }
             }

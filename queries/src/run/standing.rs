@@ -15,7 +15,7 @@ use super::keys::{Cell, place_runs};
 use super::list::Item;
 use super::scan::{Scan, bounds};
 use super::vector::Vector;
-use crate::bound::Value;
+use crate::bound::{Term, Value};
 use crate::check::{Bands, Bounds, GroupKind, Listed, ListedKind};
 use crate::error::Result;
 use crate::numbers::ten_to;
@@ -23,18 +23,59 @@ use crate::numbers::ten_to;
 /// Bytes of a text in memory, about.
 const TEXT_BYTES: u64 = 40;
 
+/// Where fewer rows than one in so many are asked about, the values of a column are read for these
+/// alone.
+const SPARSE: u64 = 12;
+
+/// The numbers of some rows, each known by its place among them and by itself.
+pub(super) enum Figures<'a> {
+    All(Vector<'a>),
+    /// The value of each of the rows, and which of them are known.
+    Few(Vec<i64>, RowSet),
+}
+
+/// A row by its place among those that were asked about, and by its number.
+pub(super) type Nth = (usize, u32);
+
+impl Figures<'_> {
+    fn knows(&self, row: u32) -> bool {
+        match self {
+            Self::All(vector) => vector.known.contains(row),
+            Self::Few(_, known) => known.contains(row),
+        }
+    }
+
+    fn exact(&self, (nth, row): Nth) -> i64 {
+        match self {
+            Self::All(vector) => vector.exact(row),
+            Self::Few(values, _) => values.get(nth).copied().unwrap_or(0),
+        }
+    }
+
+    fn float(&self, (nth, row): Nth) -> f64 {
+        match self {
+            Self::All(vector) => vector.float(row),
+            Self::Few(..) => self.exact((nth, row)) as f64,
+        }
+    }
+
+    fn is_float(&self) -> bool {
+        matches!(self, Self::All(vector) if vector.is_float())
+    }
+}
+
 /// A column of a list, read for some rows.
 pub(super) enum Read<'a> {
-    Exact(Vector<'a>),
+    Exact(Figures<'a>),
     /// Places in a list of so many codes.
-    Code(Vector<'a>, i64),
+    Code(Figures<'a>, i64),
     /// A number that an exact one is to be divided by.
-    Float(Vector<'a>, f64),
+    Float(Figures<'a>, f64),
     Flag {
         yes: RowSet,
         no: RowSet,
     },
-    Band(Vector<'a>, &'a Bands),
+    Band(Figures<'a>, &'a Bands),
     /// Behind the last row of each run its place among the cells.
     Runs(Vec<(u32, u32)>, Vec<Cell>),
     Texts(Texts<'a>),
@@ -73,11 +114,11 @@ impl<'a> Scan<'a> {
         let kind = match &column.kind {
             ListedKind::Group(kind) => kind,
             ListedKind::Number(number, value) => {
-                return Ok(Read::Float(self.value(value, rows)?, ten_to(number.scale) as f64));
+                return Ok(Read::Float(self.figures(value, rows)?, ten_to(number.scale) as f64));
             }
             ListedKind::Codes { table: home, column, .. } => {
                 let value = Value::column(*home, *column).at(table);
-                return Ok(Read::Exact(self.value(&value, rows)?));
+                return Ok(Read::Exact(self.figures(&value, rows)?));
             }
         };
         Ok(match kind {
@@ -85,20 +126,33 @@ impl<'a> Scan<'a> {
             GroupKind::Path => self.runs(None, table, tree, rows)?,
             GroupKind::Code { list, value } => {
                 let size = self.schema.lists.get(*list).map_or(0, |list| list.codes.len());
-                Read::Code(self.value(value, rows)?, i64::try_from(size).unwrap_or(i64::MAX))
+                Read::Code(self.figures(value, rows)?, i64::try_from(size).unwrap_or(i64::MAX))
             }
             GroupKind::Flag(condition) => {
                 let (yes, no) = self.both(condition, rows)?;
                 Read::Flag { yes, no }
             }
             GroupKind::Int { value, .. } | GroupKind::Date(value) | GroupKind::Month(value) => {
-                Read::Exact(self.value(value, rows)?)
+                Read::Exact(self.figures(value, rows)?)
             }
             GroupKind::Text { table: home, column } => {
                 Read::Texts(self.texts_listed((*home, *column), table, rows)?)
             }
-            GroupKind::Band { value, bands } => Read::Band(self.value(value, rows)?, bands),
+            GroupKind::Band { value, bands } => Read::Band(self.figures(value, rows)?, bands),
         })
+    }
+
+    /// The numbers of some rows.
+    fn figures(&self, value: &Value, rows: &RowSet) -> Result<Figures<'_>> {
+        let is_sparse = rows.count() * SPARSE < bounds(rows).len() as u64;
+        if let (Term::Column(column), true, None) = (&value.kind, is_sparse, self.within.probe) {
+            let mut known = rows.clone();
+            known.and(&*self.known(value.table, *column)?);
+            let mut values = Vec::new();
+            self.segment.column(value.table, *column)?.values_of(rows, &mut values)?;
+            return Ok(Figures::Few(values, known));
+        }
+        Ok(Figures::All(self.value(value, rows)?))
     }
 
     /// The places of a level, or the lowest ones, of some rows.
@@ -148,18 +202,18 @@ pub(super) fn exact_of(number: u64) -> i64 {
     (number ^ 1 << 63).cast_signed()
 }
 
-fn band(bands: &Bands, vector: &Vector<'_>, row: u32) -> usize {
+fn band(bands: &Bands, figures: &Figures<'_>, row: Nth) -> usize {
     match &bands.bounds {
         Bounds::Exact(list) => {
-            let value = vector.exact(row);
+            let value = figures.exact(row);
             list.iter().filter(|bound| **bound <= value).count()
         }
         Bounds::Falling(list) => {
-            let value = vector.exact(row);
+            let value = figures.exact(row);
             list.iter().filter(|bound| value <= **bound).count()
         }
         Bounds::Float(list) => {
-            let value = vector.float(row);
+            let value = figures.float(row);
             list.partition_point(|bound| *bound <= value)
         }
     }
@@ -167,31 +221,26 @@ fn band(bands: &Bands, vector: &Vector<'_>, row: u32) -> usize {
 
 impl Read<'_> {
     /// What a row has in the column.
-    pub(super) fn item(&self, row: u32) -> Item {
+    pub(super) fn item(&self, nth: Nth) -> Item {
+        let (_, row) = nth;
         match self {
-            Self::Exact(vector) if vector.known.contains(row) => Item::Int(vector.exact(row)),
-            Self::Code(vector, size) if vector.known.contains(row) => {
-                let code = vector.exact(row);
+            Self::Exact(figures) if figures.knows(row) => Item::Int(figures.exact(nth)),
+            Self::Code(figures, size) if figures.knows(row) => {
+                let code = figures.exact(nth);
                 if (0..*size).contains(&code) { Item::Int(code) } else { Item::Unknown }
             }
-            Self::Float(vector, over) if vector.known.contains(row) => {
-                Item::Float(match vector.is_float() {
-                    true => vector.float(row),
-                    false => vector.exact(row) as f64 / over,
+            Self::Float(figures, over) if figures.knows(row) => {
+                Item::Float(match figures.is_float() {
+                    true => figures.float(nth),
+                    false => figures.exact(nth) as f64 / over,
                 })
             }
             Self::Flag { yes, .. } if yes.contains(row) => Item::Int(1),
             Self::Flag { no, .. } if no.contains(row) => Item::Int(0),
-            Self::Band(vector, bands) if vector.known.contains(row) => {
-                i64::try_from(band(bands, vector, row)).map_or(Item::Unknown, Item::Int)
+            Self::Band(figures, bands) if figures.knows(row) => {
+                i64::try_from(band(bands, figures, nth)).map_or(Item::Unknown, Item::Int)
             }
-            Self::Runs(runs, cells) => {
-                let run = runs.get(runs.partition_point(|(end, _)| *end <= row));
-                match run.and_then(|(_, place)| cells.get(*place as usize)) {
-                    Some(Cell::Int(value)) => Item::Int(*value),
-                    _ => Item::Unknown,
-                }
-            }
+            Self::Runs(..) => self.path(row).map_or(Item::Unknown, Item::Int),
             Self::Texts(texts) => {
                 texts.of(row).map_or(Item::Unknown, |text| Item::Text(text.to_owned()))
             }
@@ -199,12 +248,22 @@ impl Read<'_> {
         }
     }
 
+    /// The path of a row, or the place of its level.
+    pub(super) fn path(&self, row: u32) -> Option<i64> {
+        let Self::Runs(runs, cells) = self else { return None };
+        let (_, place) = runs.get(runs.partition_point(|(end, _)| *end <= row))?;
+        match cells.get(*place as usize)? {
+            Cell::Int(value) => Some(*value),
+            _ => None,
+        }
+    }
+
     /// The number of a row's value; none where it is unknown, and for texts.
-    fn number(&self, row: u32) -> Option<u64> {
+    fn number(&self, nth: Nth) -> Option<u64> {
         match self {
-            Self::Exact(vector) => vector.known.contains(row).then(|| of_exact(vector.exact(row))),
+            Self::Exact(figures) => figures.knows(nth.1).then(|| of_exact(figures.exact(nth))),
             Self::Texts(_) => None,
-            _ => number(&self.item(row)),
+            _ => number(&self.item(nth)),
         }
     }
 }
@@ -226,7 +285,7 @@ pub(super) trait Standing: Ord + Clone + Send + Sync {
     const NUMBERS: bool;
 
     /// Of a row, by the columns of its order. What cannot be told from an unknown value is said.
-    fn of(keys: &[Key<'_>], row: u32, met_last: &AtomicBool) -> Self;
+    fn of(keys: &[Key<'_>], row: Nth, met_last: &AtomicBool) -> Self;
 
     /// Of a row whose values are given, each with whether its column falls.
     fn of_items<'i>(items: impl Iterator<Item = (&'i Item, bool)>, met_last: &AtomicBool) -> Self;
@@ -256,7 +315,7 @@ fn turned(number: Option<u64>, falls: bool, met_last: &AtomicBool) -> u64 {
 impl Standing for Numbers {
     const NUMBERS: bool = true;
 
-    fn of(keys: &[Key<'_>], row: u32, met_last: &AtomicBool) -> Self {
+    fn of(keys: &[Key<'_>], row: Nth, met_last: &AtomicBool) -> Self {
         let mut numbers = [0; 2];
         for (slot, (read, falls)) in numbers.iter_mut().zip(keys) {
             *slot = turned(read.number(row), *falls, met_last);
@@ -312,7 +371,7 @@ fn join(bytes: &mut Vec<u8>, item: &Item, falls: bool) {
 impl Standing for Bytes {
     const NUMBERS: bool = false;
 
-    fn of(keys: &[Key<'_>], row: u32, _: &AtomicBool) -> Self {
+    fn of(keys: &[Key<'_>], row: Nth, _: &AtomicBool) -> Self {
         let mut bytes = Vec::new();
         keys.iter().for_each(|(read, falls)| join(&mut bytes, &read.item(row), *falls));
         bytes.into()
@@ -361,7 +420,8 @@ mod tests {
                 assert!(all.is_sorted_by_key(|own| own.lead()), "{own:?}");
                 if !matches!(own.first(), Some(Item::Text(_))) {
                     let met = AtomicBool::new(false);
-                    let numbers = |item: &Item| Numbers::of_items([(item, falls)].into_iter(), &met);
+                    let numbers =
+                        |item: &Item| Numbers::of_items([(item, falls)].into_iter(), &met);
                     let all: Vec<Numbers> = own.iter().map(numbers).collect();
                     assert!(all.is_sorted(), "{own:?}");
                     let apart = all.is_sorted_by(|a, b| a < b);
@@ -378,9 +438,8 @@ mod tests {
     #[test]
     fn what_comes_first_decides() {
         let never = AtomicBool::new(false);
-        let bytes = |a: &Item, b: &Item| {
-            Bytes::of_items([(a, false), (b, true)].into_iter(), &never)
-        };
+        let bytes =
+            |a: &Item, b: &Item| Bytes::of_items([(a, false), (b, true)].into_iter(), &never);
         let text = |text: &str| Item::Text(text.to_owned());
         assert!(bytes(&text("a"), &Item::Int(1)) < bytes(&text("aa"), &Item::Int(2)));
         assert!(bytes(&text("a"), &Item::Int(2)) < bytes(&text("a"), &Item::Int(1)));
