@@ -69,6 +69,16 @@ impl Segment {
         self.file.rows(table)
     }
 
+    /// Whether both are of one file, so that rows of one number are one row; which of them live may
+    /// differ.
+    #[must_use]
+    pub fn shares_file(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.file, &other.file)
+            || (self.file.path() == other.file.path()
+                && self.file.record_checksum() == other.file.record_checksum()
+                && self.file.size_bytes() == other.file.size_bytes())
+    }
+
     /// A column of a table.
     ///
     /// # Errors

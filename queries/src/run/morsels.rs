@@ -34,9 +34,20 @@ pub(crate) struct Morsel {
 impl Plan {
     /// The pieces of a snapshot that may hold rows that the question asks about.
     pub(super) fn morsels(&self, snapshot: &Snapshot, within: Within<'_>) -> Result<Vec<Morsel>> {
+        self.morsels_of(self.filter.iter().map(|(_, condition)| condition), snapshot, within)
+    }
+
+    /// The pieces of a snapshot that may hold rows for which some conditions are true.
+    pub(super) fn morsels_of<'c>(
+        &'c self,
+        conditions: impl Iterator<Item = &'c Condition>,
+        snapshot: &Snapshot,
+        within: Within<'_>,
+    ) -> Result<Vec<Morsel>> {
         let mut morsels = Vec::new();
-        let mut filter = self.filter.iter().map(|(_, condition)| condition);
-        let sought = filter.find_map(|condition| keyed(condition, &self.schema));
+        let scope = self.scope.iter().map(crate::scope::Scope::condition);
+        let conditions: Vec<&Condition> = scope.chain(conditions).collect();
+        let sought = conditions.iter().find_map(|condition| keyed(condition, &self.schema));
         let sought = sought.map(|(table, keys)| {
             let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
             (table, keys.len(), Wanted::new(&keys))
@@ -48,7 +59,7 @@ impl Plan {
                 morsels.push(Morsel { segment, roots });
                 continue;
             }
-            let roots = self.roots(own, roots)?;
+            let roots = placed(own, &conditions, roots)?;
             if roots.is_empty() {
                 continue;
             }
@@ -65,25 +76,6 @@ impl Plan {
         Ok(morsels)
     }
 
-    /// The root rows of a range that a place in front of the question lets through, and those
-    /// between them.
-    fn roots(&self, segment: &Segment, mut roots: Range<u32>) -> Result<Range<u32>> {
-        let scope = self.scope.iter().map(crate::scope::Scope::condition);
-        for condition in scope.chain(self.filter.iter().map(|(_, condition)| condition)) {
-            for ranges in places(condition) {
-                let (Some((low, _)), Some((_, high))) = (ranges.first(), ranges.last()) else {
-                    return Ok(0..0);
-                };
-                let own = segment.path_rows(*low, *high)?;
-                roots = roots.start.max(own.start)..roots.end.min(own.end);
-                if roots.is_empty() {
-                    return Ok(0..0);
-                }
-            }
-        }
-        Ok(roots)
-    }
-
     /// A piece as it is read.
     pub(super) fn scan<'a>(
         &'a self,
@@ -91,15 +83,45 @@ impl Plan {
         morsel: &Morsel,
         within: Within<'a>,
     ) -> Result<Scan<'a>> {
-        let mut windows = Vec::with_capacity(self.schema.tables.len());
-        for (table, declared) in self.schema.tables.iter().enumerate() {
-            windows.push(match declared.parent {
-                None => morsel.roots.clone(),
-                Some(_) => beneath(segment, table, &morsel.roots)?,
-            });
-        }
+        let windows = windows(&self.schema, segment, &morsel.roots)?;
         Ok(Scan::of(segment, &self.schema, within, windows))
     }
+}
+
+/// The rows of every table beneath root rows.
+pub(super) fn windows(
+    schema: &Schema,
+    segment: &Segment,
+    roots: &Range<u32>,
+) -> Result<Vec<Range<u32>>> {
+    let mut windows = Vec::with_capacity(schema.tables.len());
+    for (table, declared) in schema.tables.iter().enumerate() {
+        windows.push(match declared.parent {
+            None => roots.clone(),
+            Some(_) => beneath(segment, table, roots)?,
+        });
+    }
+    Ok(windows)
+}
+
+/// The root rows of a range that a place in front of a question lets through, and those between
+/// them.
+fn placed(
+    segment: &Segment,
+    conditions: &[&Condition],
+    mut roots: Range<u32>,
+) -> Result<Range<u32>> {
+    for ranges in conditions.iter().flat_map(|condition| places(condition)) {
+        let (Some((low, _)), Some((_, high))) = (ranges.first(), ranges.last()) else {
+            return Ok(0..0);
+        };
+        let own = segment.path_rows(*low, *high)?;
+        roots = roots.start.max(own.start)..roots.end.min(own.end);
+        if roots.is_empty() {
+            return Ok(0..0);
+        }
+    }
+    Ok(roots)
 }
 
 /// The ranges of places that every row must lie in for which a condition is true.
@@ -144,8 +166,8 @@ fn beneath(segment: &Segment, table: usize, roots: &Range<u32>) -> Result<Range<
     Ok(at(roots.start)..at(roots.end).max(at(roots.start)))
 }
 
-/// Root rows cut into pieces.
-fn cut(segment: &Segment, table: usize, roots: Range<u32>) -> Result<Vec<Range<u32>>> {
+/// Root rows cut into pieces, by the rows of a table beneath them.
+pub(super) fn cut(segment: &Segment, table: usize, roots: Range<u32>) -> Result<Vec<Range<u32>>> {
     let offsets = if table == 0 { &[] } else { segment.offsets_between(0, table)? };
     let is_longer = segment.rows(table) > segment.rows(0);
     let offsets = Some(offsets).filter(|offsets| is_longer && !offsets.is_empty());
