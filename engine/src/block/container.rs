@@ -237,6 +237,24 @@ impl<'a> Container<'a> {
         })
     }
 
+    /// How many rows before a row are in it.
+    pub(crate) fn rank(&self, row: u32) -> Option<u32> {
+        if self.form == Form::Words {
+            let (full, bits) = ((row / 64) as usize, row % 64);
+            let words = self.bytes.as_chunks::<8>().0;
+            let word = |word: &[u8; 8]| u64::from_le_bytes(*word);
+            let before: u32 = words.get(..full)?.iter().map(|own| word(own).count_ones()).sum();
+            let rest = words.get(full).map_or(0, |own| word(own) & !(u64::MAX << bits));
+            return Some(before + rest.count_ones());
+        }
+        let mut count = 0;
+        let mut add = |first: u32, last: u32| count += (last + 1).saturating_sub(first);
+        if row > 0 {
+            self.visit(0..row, &mut add)?;
+        }
+        Some(count)
+    }
+
     /// Whether a row is in it.
     pub(crate) fn contains(&self, row: u32) -> Option<bool> {
         if self.form == Form::Words {

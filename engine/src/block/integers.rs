@@ -30,6 +30,9 @@ const KNOWN_TRIED: (u32, u32) = (3, 4);
 /// Bytes of the end of a run.
 const RUN_END_BYTES: usize = 2;
 
+/// Rows up to so many are read one by one.
+const FEW_ROWS: usize = 6;
+
 /// What a column asks of the encoding of its blocks.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Style {
@@ -347,10 +350,12 @@ impl<'a> IntegerBlock<'a> {
         if row >= self.toc.rows {
             return None;
         }
-        match self.places()? {
-            Places::All => self.stored_one(row),
-            Places::Known(words) => self.stored_one(places::at(&words, row)),
+        if !self.toc.of_known() {
+            return self.stored_one(row);
         }
+        // As `places::at`, without the words.
+        let before = self.toc.known_before(self.known, row + 1)?;
+        self.stored_one(before.saturating_sub(1))
     }
 
     fn stored_one(&self, row: u32) -> Option<i64> {
@@ -390,8 +395,10 @@ impl<'a> IntegerBlock<'a> {
 
     /// Appends the values `from..to`; none where the block does not read back.
     pub(crate) fn decode(&self, from: usize, to: usize, out: &mut Vec<i64>) -> Option<()> {
-        if to - from == 1 {
-            out.push(self.one(from as u32)?);
+        if to - from <= FEW_ROWS {
+            for row in from..to {
+                out.push(self.one(row as u32)?);
+            }
             return Some(());
         }
         match self.places()? {

@@ -120,19 +120,39 @@ impl BlockToc {
         if self.of_known() { self.known } else { self.rows }
     }
 
-    /// The bits of the known rows, from the bytes of their frame; none where it does not read.
-    pub(crate) fn known_words(&self, frame: &[u8]) -> Option<Vec<u64>> {
+    /// The rows whose value is known, or the others, from the bytes of their frame; none where it
+    /// does not read.
+    fn known_rows<'a>(&self, frame: &'a [u8]) -> Option<(container::Container<'a>, bool)> {
         if self.known_plain {
             let form = container::Form::Words;
-            return container::Container { form, bytes: frame, rows: self.rows }.words();
+            return Some((container::Container { form, bytes: frame, rows: self.rows }, false));
         }
         let (head, mut body) = frame.split_first_chunk::<{ container::HEAD_BYTES }>()?;
-        let (rows, others) = container::take(*head, self.rows, &mut body)?;
+        let found = container::take(*head, self.rows, &mut body)?;
+        body.is_empty().then_some(found)
+    }
+
+    /// Whether the value of a row is known.
+    pub(crate) fn knows(&self, frame: &[u8], row: u32) -> Option<bool> {
+        let (rows, others) = self.known_rows(frame)?;
+        Some(rows.contains(row)? != others)
+    }
+
+    /// How many rows are known before a row.
+    pub(crate) fn known_before(&self, frame: &[u8], row: u32) -> Option<u32> {
+        let (rows, others) = self.known_rows(frame)?;
+        let count = rows.rank(row)?;
+        if others { row.checked_sub(count) } else { Some(count) }
+    }
+
+    /// The bits of the known rows, from the bytes of their frame; none where it does not read.
+    pub(crate) fn known_words(&self, frame: &[u8]) -> Option<Vec<u64>> {
+        let (rows, others) = self.known_rows(frame)?;
         let mut words = rows.words()?;
         if others {
             words.iter_mut().for_each(|word| *word = !*word);
             container::trim(&mut words, self.rows);
         }
-        body.is_empty().then_some(words)
+        Some(words)
     }
 }

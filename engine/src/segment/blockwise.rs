@@ -126,7 +126,8 @@ impl Column<'_> {
             }
             let words = self.file.integer_block(block)?.filters(predicates);
             let words = words.ok_or_else(|| self.no_value(block))?;
-            let known = match block.known < block.rows {
+            // Where the values of the known rows alone are written, no other has any.
+            let known = match block.known < block.rows && !block.of_known() {
                 true => Some(self.known_words(block)?),
                 false => None,
             };

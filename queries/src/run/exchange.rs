@@ -10,6 +10,7 @@
 
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, HashMap};
+use std::sync::{Mutex, PoisonError};
 
 use yiku::kernel::Held;
 use yiku::{RowSet, Segment, Snapshot};
@@ -41,11 +42,12 @@ pub(crate) struct Side {
 /// Bytes of a key with the number of its group, about.
 const KEY_BYTES: u64 = 56;
 
-/// A key: short ones as a number, which is quicker to compare.
+/// A key: a short one as a number, which is quicker to compare.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-enum Name {
-    Short(u128),
-    Long(Box<str>),
+struct Name {
+    short: u128,
+    /// What a long one is; its number is that of all long ones.
+    long: Option<Box<str>>,
 }
 
 impl Name {
@@ -55,9 +57,9 @@ impl Name {
             Some((size, slots)) if text.len() <= slots.len() => {
                 slots.iter_mut().zip(text.bytes()).for_each(|(slot, byte)| *slot = byte);
                 *size = u8::try_from(text.len()).unwrap_or(u8::MAX);
-                Self::Short(u128::from_le_bytes(bytes))
+                Self { short: u128::from_le_bytes(bytes), long: None }
             }
-            _ => Self::Long(Box::from(text)),
+            _ => Self { short: u128::MAX, long: Some(Box::from(text)) },
         }
     }
 }
@@ -118,16 +120,42 @@ impl Plan {
     /// The answer to a question for flows between versions.
     pub(super) fn exchanged(&self, exchange: &Exchange, within: Within<'_>) -> Result<Answer> {
         let Exchange { before, after } = exchange;
-        let mut met = exchange.met(within)?;
+        let met = exchange.met(within)?;
         let open = within.open(About::Count, self);
         let mut groups: Vec<Vec<Cell>> =
             met.before.groups.iter().chain(&met.after.groups).cloned().collect();
         groups.sort_unstable();
         groups.dedup();
         within.limits.groups_fit(groups.len())?;
-        let (then, now) = (ordered(&mut met.before, &groups), ordered(&mut met.after, &groups));
+        let sides = [Mutex::new(met.before), Mutex::new(met.after)];
+        let states = fold(
+            within,
+            sides.len(),
+            || Ok(Vec::new()),
+            |own, item| {
+                if let Some(side) = sides.get(item) {
+                    let mut side = side.lock().unwrap_or_else(PoisonError::into_inner);
+                    own.push((item, ordered(&mut side, &groups)));
+                }
+                Ok(())
+            },
+        )?;
+        let mut sides: Vec<(usize, Vec<Keyed>)> = states.into_iter().flatten().collect();
+        sides.sort_unstable_by_key(|(item, _)| *item);
+        let mut sides = sides.into_iter().map(|(_, rows)| rows);
+        let (then, now) = (sides.next().unwrap_or_default(), sides.next().unwrap_or_default());
         let mut pairs: HashMap<(Option<u32>, Option<u32>), u64> = HashMap::new();
-        joined(&then, &now, &mut |pair| *pairs.entry(pair).or_insert(0) += 1);
+        // Most rows have the pair of the one before.
+        let (mut last, mut count) = ((None, None), 0u64);
+        joined(&then, &now, &mut |pair| {
+            if pair != last {
+                *pairs.entry(last).or_insert(0) += count;
+                (last, count) = (pair, 0);
+            }
+            count += 1;
+        });
+        *pairs.entry(last).or_insert(0) += count;
+        pairs.retain(|_, count| *count > 0);
         let mut counts: BTreeMap<Move, u64> = BTreeMap::new();
         let stayed = met.stayed.into_iter();
         counts.extend(stayed.map(|(group, count)| ((Fate::Stayed, group.clone(), group), count)));
@@ -169,8 +197,7 @@ fn ordered(found: &mut Found, groups: &[Vec<Cell>]) -> Vec<Keyed> {
     for (_, group) in &mut rows {
         *group = numbers.get(*group as usize).copied().unwrap_or(0);
     }
-    // Keys mostly rise within a segment: runs are merged.
-    rows.sort();
+    rows.sort_unstable();
     rows
 }
 

@@ -5,6 +5,7 @@
 //! segments: partials are exact, and everything is sorted at the end.
 
 mod aggregate;
+mod arith;
 mod best;
 mod columns;
 #[cfg(test)]
