@@ -11,6 +11,8 @@
     reason = "offsets are arithmetic modulo 2^64; rows and runs of a block fit u32"
 )]
 
+use std::ops::Range;
+
 use super::gathered::Integers;
 use super::packed::{self, bits_for, pack, packed_fits};
 use super::places::{self, Places};
@@ -31,7 +33,7 @@ const KNOWN_TRIED: (u32, u32) = (3, 4);
 const RUN_END_BYTES: usize = 2;
 
 /// Rows up to so many are read one by one.
-const FEW_ROWS: usize = 6;
+const FEW_ROWS: usize = 16;
 
 /// What a column asks of the encoding of its blocks.
 #[derive(Debug, Clone, Copy, Default)]
@@ -395,11 +397,8 @@ impl<'a> IntegerBlock<'a> {
 
     /// Appends the values `from..to`; none where the block does not read back.
     pub(crate) fn decode(&self, from: usize, to: usize, out: &mut Vec<i64>) -> Option<()> {
-        if to - from <= FEW_ROWS {
-            for row in from..to {
-                out.push(self.one(row as u32)?);
-            }
-            return Some(());
+        if (1..=FEW_ROWS).contains(&(to - from)) {
+            return self.few(from as u32..to as u32, out);
         }
         match self.places()? {
             Places::All => self.stored_values(from, to, out),
@@ -411,6 +410,36 @@ impl<'a> IntegerBlock<'a> {
                 Some(())
             }
         }
+    }
+
+    /// As [`IntegerBlock::decode`], of few rows.
+    fn few(&self, rows: Range<u32>, out: &mut Vec<i64>) -> Option<()> {
+        let mut places: Vec<u32> = rows.clone().collect();
+        if self.toc.of_known() {
+            // The rows known up to each row; as `places::at`, without the words.
+            let mut before = self.toc.known_before(self.known, rows.start)?;
+            for place in &mut places {
+                before += u32::from(self.toc.knows(self.known, *place)?);
+                *place = before.saturating_sub(1);
+            }
+        }
+        let (first, last) = (*places.first()?, *places.last()?);
+        let planes = matches!(self.encoding()?, Encoding::Planes | Encoding::ListPlanes);
+        if !planes || first == last {
+            for place in places {
+                out.push(self.stored_one(place)?);
+            }
+            return Some(());
+        }
+        if last >= self.toc.stored() {
+            return None;
+        }
+        let mut values = Vec::with_capacity((last - first) as usize + 1);
+        self.stored_values(first as usize, last as usize + 1, &mut values)?;
+        for place in places {
+            out.push(*values.get((place - first) as usize)?);
+        }
+        Some(())
     }
 
     /// As [`IntegerBlock::decode`], of the stored values.

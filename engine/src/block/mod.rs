@@ -19,7 +19,6 @@ mod shaped;
 pub(crate) mod texts;
 pub(crate) mod unpack;
 
-#[cfg(test)]
 pub(crate) use filter::holds;
 pub(crate) use places::deposit;
 

@@ -4,7 +4,7 @@
 
 use std::ops::Range;
 
-use super::{Column, Zone, zone};
+use super::{Column, FEW_ROWS, Zone, zone};
 use crate::block::BlockToc;
 use crate::error::Result;
 use crate::format::Encoding;
@@ -120,8 +120,16 @@ impl Column<'_> {
         }
         let mut found: Vec<RowSet> =
             predicates.iter().map(|_| RowSet::none_in(window.clone())).collect();
-        for (first, block, _) in self.parts(window) {
+        for (first, block, part) in self.parts(window) {
             if predicates.iter().all(|predicate| zone(block, predicate) == Zone::None) {
+                continue;
+            }
+            if part.len() <= FEW_ROWS {
+                self.few((first, block, part), predicates, |place, row| {
+                    if let Some(set) = found.get_mut(place) {
+                        set.insert(row);
+                    }
+                })?;
                 continue;
             }
             let words = self.file.integer_block(block)?.filters(predicates);

@@ -10,8 +10,8 @@ use std::ops::Range;
 use super::keys::{KeyIndex, Wanted};
 use super::meter::Frames;
 use super::toc::{ColumnToc, KeysToc, PostingToc};
-use crate::block::BlockToc;
 use crate::block::texts::TextBlock;
+use crate::block::{BlockToc, holds};
 use crate::bundle::Cell;
 use crate::error::{Error, Result};
 use crate::format::Encoding;
@@ -21,7 +21,7 @@ use crate::row_set::RowSet;
 use crate::schema::Kind;
 
 /// Rows up to so many are looked up one by one.
-const FEW_ROWS: usize = 8;
+const FEW_ROWS: usize = 16;
 
 /// What is known of a block without reading it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -335,9 +335,15 @@ impl<'a> Column<'a> {
             return self.scan_texts(predicate, window);
         }
         let mut found = RowSet::none_in(window.clone());
-        for (first, block, _) in self.parts(window) {
+        for (first, block, part) in self.parts(window) {
             match zone(block, predicate) {
                 Zone::None => {}
+                // A piece ends with a bundle, some rows behind the end of a block.
+                _ if part.len() <= FEW_ROWS => {
+                    self.few((first, block, part), std::slice::from_ref(predicate), |_, row| {
+                        found.insert(row);
+                    })?;
+                }
                 Zone::Known if block.known == block.rows => {
                     found.insert_range(first..first.saturating_add(block.rows));
                 }
@@ -355,6 +361,25 @@ impl<'a> Column<'a> {
         }
         found.trim();
         Ok(found)
+    }
+
+    /// Calls `visit` with the place of every predicate and each of few rows of a block that
+    /// satisfies it, read one by one.
+    fn few(
+        &self,
+        (first, block, part): (u32, &BlockToc, Range<usize>),
+        predicates: &[Predicate],
+        mut visit: impl FnMut(usize, u32),
+    ) -> Result<()> {
+        let mut values = Vec::with_capacity(part.len());
+        self.file.integers(block, part.start, part.end, &mut values)?;
+        for ((row, at), value) in (first..).zip(0..).skip(part.start).zip(values) {
+            if self.knows(block, at)? {
+                let places = predicates.iter().enumerate();
+                places.filter(|(_, p)| holds(p, value)).for_each(|(place, _)| visit(place, row));
+            }
+        }
+        Ok(())
     }
 
     /// How [`Column::filter`] answers a predicate.

@@ -42,35 +42,25 @@ pub(crate) struct Side {
 /// Bytes of a key with the number of its group, about.
 const KEY_BYTES: u64 = 56;
 
-/// A key: a short one as a number, which is quicker to compare.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-struct Name {
-    short: u128,
-    /// What a long one is; its number is that of all long ones.
-    long: Option<Box<str>>,
-}
-
-impl Name {
-    fn new(text: &str) -> Self {
-        let mut bytes = [0; 16];
-        match bytes.split_last_mut() {
-            Some((size, slots)) if text.len() <= slots.len() => {
-                slots.iter_mut().zip(text.bytes()).for_each(|(slot, byte)| *slot = byte);
-                *size = u8::try_from(text.len()).unwrap_or(u8::MAX);
-                Self { short: u128::from_le_bytes(bytes), long: None }
-            }
-            _ => Self { short: u128::MAX, long: Some(Box::from(text)) },
-        }
-    }
+/// A short key as a number, which is quick to compare: its letters, and how many it has.
+fn short(text: &str) -> Option<u128> {
+    let mut bytes = [0; 16];
+    let (size, slots) = bytes.split_last_mut()?;
+    *size = u8::try_from(text.len()).ok().filter(|_| text.len() <= slots.len())?;
+    slots.iter_mut().zip(text.bytes()).for_each(|(slot, byte)| *slot = byte);
+    Some(u128::from_le_bytes(bytes))
 }
 
 /// The key of a row, and the number of its group.
-type Keyed = (Name, u32);
+type Keyed<K> = (K, u32);
+
+/// Rows by their keys: those of short keys, and of long ones.
+type Rows = (Vec<Keyed<u128>>, Vec<Keyed<Box<str>>>);
 
 /// Rows that the filter finds, by their keys, each with the number of its group.
 #[derive(Default)]
 struct Found {
-    rows: Vec<Keyed>,
+    rows: Rows,
     groups: Vec<Vec<Cell>>,
     numbers: HashMap<Vec<Cell>, u32>,
 }
@@ -140,20 +130,22 @@ impl Plan {
                 Ok(())
             },
         )?;
-        let mut sides: Vec<(usize, Vec<Keyed>)> = states.into_iter().flatten().collect();
+        let mut sides: Vec<(usize, Rows)> = states.into_iter().flatten().collect();
         sides.sort_unstable_by_key(|(item, _)| *item);
         let mut sides = sides.into_iter().map(|(_, rows)| rows);
         let (then, now) = (sides.next().unwrap_or_default(), sides.next().unwrap_or_default());
         let mut pairs: HashMap<(Option<u32>, Option<u32>), u64> = HashMap::new();
         // Most rows have the pair of the one before.
         let (mut last, mut count) = ((None, None), 0u64);
-        joined(&then, &now, &mut |pair| {
+        let mut add = |pair| {
             if pair != last {
                 *pairs.entry(last).or_insert(0) += count;
                 (last, count) = (pair, 0);
             }
             count += 1;
-        });
+        };
+        joined(&then.0, &now.0, &mut add);
+        joined(&then.1, &now.1, &mut add);
         *pairs.entry(last).or_insert(0) += count;
         pairs.retain(|_, count| *count > 0);
         let mut counts: BTreeMap<Move, u64> = BTreeMap::new();
@@ -189,16 +181,22 @@ impl Plan {
 }
 
 /// The rows in the order of their keys and of their groups among those of both sides.
-fn ordered(found: &mut Found, groups: &[Vec<Cell>]) -> Vec<Keyed> {
+fn ordered(found: &mut Found, groups: &[Vec<Cell>]) -> Rows {
     let number = |group: &Vec<Cell>| groups.binary_search(group).unwrap_or(0);
     let numbers: Vec<u32> =
         found.groups.iter().map(|g| u32::try_from(number(g)).unwrap_or(u32::MAX)).collect();
-    let mut rows = std::mem::take(&mut found.rows);
-    for (_, group) in &mut rows {
+    let (mut rows, mut long) = std::mem::take(&mut found.rows);
+    renumber(&mut rows, &numbers);
+    renumber(&mut long, &numbers);
+    rows.sort_unstable();
+    long.sort_unstable();
+    (rows, long)
+}
+
+fn renumber<K>(rows: &mut [Keyed<K>], numbers: &[u32]) {
+    for (_, group) in rows {
         *group = numbers.get(*group as usize).copied().unwrap_or(0);
     }
-    rows.sort_unstable();
-    rows
 }
 
 impl Exchange {
@@ -282,8 +280,11 @@ impl Exchange {
             }
             for (own, other) in [(&mut met.before, other.before), (&mut met.after, other.after)] {
                 let numbers: Vec<u32> = other.groups.iter().map(|g| own.number(g)).collect();
-                let number = |at: u32| numbers.get(at as usize).copied().unwrap_or(0);
-                own.rows.extend(other.rows.into_iter().map(|(key, at)| (key, number(at))));
+                let (mut rows, mut long) = other.rows;
+                renumber(&mut rows, &numbers);
+                renumber(&mut long, &numbers);
+                own.rows.0.append(&mut rows);
+                own.rows.1.append(&mut long);
             }
             met.held.extend(other.held);
         }
@@ -419,13 +420,17 @@ impl Side {
         let open = scan.within.open(About::Keys, plan);
         let key = plan.schema.tables.get(plan.table).map_or(0, |table| table.key);
         let start = bounds(rows).start;
-        let before = found.rows.len();
+        let size = |found: &Found| found.rows.0.len() + found.rows.1.len();
+        let before = size(found);
         scan.segment.column(plan.table, key)?.texts_of(rows, &mut |row, text| {
             let place = places.get(row.wrapping_sub(start) as usize).copied().unwrap_or(0);
             let group = own.get(place as usize).copied().unwrap_or(0);
-            found.rows.push((Name::new(text), group));
+            match short(text) {
+                Some(key) => found.rows.0.push((key, group)),
+                None => found.rows.1.push((Box::from(text), group)),
+            }
         })?;
-        if (found.rows.len() - before) as u64 != rows.count() {
+        if (size(found) - before) as u64 != rows.count() {
             let what = "a key of a row that a flow between versions counts".to_owned();
             return Err(Error::Overflow { what });
         }
@@ -436,7 +441,11 @@ impl Side {
 
 /// Visits every row of two sorted lists, those of one key together: those in one group first,
 /// the others as they stand, and what is left on either side alone.
-fn joined(before: &[Keyed], after: &[Keyed], visit: &mut dyn FnMut((Option<u32>, Option<u32>))) {
+fn joined<K: Ord>(
+    before: &[Keyed<K>],
+    after: &[Keyed<K>],
+    visit: &mut dyn FnMut((Option<u32>, Option<u32>)),
+) {
     let (mut a, mut b) = (before, after);
     while let (Some((one, _)), Some((other, _))) = (a.first(), b.first()) {
         match one.cmp(other) {
@@ -462,14 +471,21 @@ fn joined(before: &[Keyed], after: &[Keyed], visit: &mut dyn FnMut((Option<u32>,
 }
 
 /// The rows of the first key, and the others.
-fn of_key(rows: &[Keyed]) -> (&[Keyed], &[Keyed]) {
+fn of_key<K: Ord>(rows: &[Keyed<K>]) -> (&[Keyed<K>], &[Keyed<K>]) {
     let key = rows.first().map(|(key, _)| key);
     let count = rows.iter().take_while(|(own, _)| Some(own) == key).count();
     rows.split_at(count)
 }
 
-fn paired(before: &[Keyed], after: &[Keyed], visit: &mut dyn FnMut((Option<u32>, Option<u32>))) {
-    let groups = |rows: &[Keyed]| rows.iter().map(|(_, g)| *g).collect::<Vec<u32>>();
+fn paired<K>(
+    before: &[Keyed<K>],
+    after: &[Keyed<K>],
+    visit: &mut dyn FnMut((Option<u32>, Option<u32>)),
+) {
+    if let ([(_, own)], [(_, next)]) = (before, after) {
+        return visit((Some(*own), Some(*next)));
+    }
+    let groups = |rows: &[Keyed<K>]| rows.iter().map(|(_, g)| *g).collect::<Vec<u32>>();
     let (mut own, mut next) = (groups(before), groups(after));
     own.retain(|group| match next.iter().position(|other| other == group) {
         Some(place) => {
@@ -486,12 +502,12 @@ fn paired(before: &[Keyed], after: &[Keyed], visit: &mut dyn FnMut((Option<u32>,
 
 #[cfg(test)]
 mod tests {
-    use super::{Keyed, Name, joined};
+    use super::{Keyed, joined, short};
 
     #[test]
     fn rows_of_one_key_are_paired() {
-        let rows = |list: &[(&str, u32)]| -> Vec<Keyed> {
-            list.iter().map(|(key, group)| (Name::new(key), *group)).collect()
+        let rows = |list: &[(&str, u32)]| -> Vec<Keyed<Option<u128>>> {
+            list.iter().map(|(key, group)| (short(key), *group)).collect()
         };
         let before = rows(&[("a", 1), ("b", 1), ("b", 2), ("d", 1), ("e", 3), ("e", 3)]);
         let after = rows(&[("b", 2), ("b", 3), ("c", 1), ("d", 1), ("e", 3), ("f", 2)]);
