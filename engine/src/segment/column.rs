@@ -338,16 +338,16 @@ impl<'a> Column<'a> {
         for (first, block, part) in self.parts(window) {
             match zone(block, predicate) {
                 Zone::None => {}
-                // A piece ends with a bundle, some rows behind the end of a block.
-                _ if part.len() <= FEW_ROWS => {
-                    self.few((first, block, part), std::slice::from_ref(predicate), |_, row| {
-                        found.insert(row);
-                    })?;
-                }
                 Zone::Known if block.known == block.rows => {
                     found.insert_range(first..first.saturating_add(block.rows));
                 }
                 Zone::Known => found.write(first, &self.known_words(block)?),
+                // A piece ends with a bundle, some rows behind the end of a block.
+                Zone::Some if part.len() <= FEW_ROWS => {
+                    self.few((first, block, part), std::slice::from_ref(predicate), |_, row| {
+                        found.insert(row);
+                    })?;
+                }
                 Zone::Some => {
                     let words = self.file.integer_block(block)?.filter(predicate);
                     let mut words = words.ok_or_else(|| self.no_value(block))?;
@@ -373,7 +373,7 @@ impl<'a> Column<'a> {
     ) -> Result<()> {
         let mut values = Vec::with_capacity(part.len());
         self.file.integers(block, part.start, part.end, &mut values)?;
-        for ((row, at), value) in (first..).zip(0..).skip(part.start).zip(values) {
+        for ((row, at), value) in (first..).skip(part.start).zip(part).zip(values) {
             if self.knows(block, at)? {
                 let places = predicates.iter().enumerate();
                 places.filter(|(_, p)| holds(p, value)).for_each(|(place, _)| visit(place, row));

@@ -200,31 +200,32 @@ fn renumber<K>(rows: &mut [Keyed<K>], numbers: &[u32]) {
 }
 
 impl Exchange {
-    /// Who stayed, and the keys of the others on either side.
-    fn met<'a>(&'a self, within: Within<'a>) -> Result<Met<'a>> {
+    /// All rows of either side, a segment at a time: whoever looks on wants to know what becomes of
+    /// both versions.
+    fn watched<'a>(&'a self, within: Within<'a>) -> Result<Met<'a>> {
+        let mut met = Met::default();
+        for (side, is_before) in [(&self.before, true), (&self.after, false)] {
+            let open = within.open(About::Whole, &side.plan);
+            let mut rows = 0;
+            for morsel in side.plan.morsels(&side.snapshot, within)? {
+                within.begin(&side.snapshot, morsel.segment);
+                let Some(segment) = within.segments(&side.snapshot).get(morsel.segment) else {
+                    continue;
+                };
+                let scan = side.plan.scan(segment, &morsel, within)?;
+                let found = side.plan.matching(&scan)?;
+                rows += found.count();
+                side.keyed(&scan, &found, &mut met, is_before)?;
+            }
+            tell(open, rows, rows);
+        }
+        Ok(met)
+    }
+
+    /// The pieces of both versions: those of files that both have once.
+    fn pieces(&self, is_same: bool, within: Within<'_>) -> Result<Vec<Piece>> {
         let Self { before, after } = self;
         let (then, now) = (within.segments(&before.snapshot), within.segments(&after.snapshot));
-        // Whoever looks on wants to know what becomes of both versions.
-        if within.probe.is_some() {
-            let mut met = Met::default();
-            for (side, is_before) in [(before, true), (after, false)] {
-                let open = within.open(About::Whole, &side.plan);
-                let mut rows = 0;
-                for morsel in side.plan.morsels(&side.snapshot, within)? {
-                    within.begin(&side.snapshot, morsel.segment);
-                    let Some(segment) = within.segments(&side.snapshot).get(morsel.segment) else {
-                        continue;
-                    };
-                    let scan = side.plan.scan(segment, &morsel, within)?;
-                    let found = side.plan.matching(&scan)?;
-                    rows += found.count();
-                    side.keyed(&scan, &found, &mut met, is_before)?;
-                }
-                tell(open, rows, rows);
-            }
-            return Ok(met);
-        }
-        let is_same = same(before, after);
         // By segment of the one version the same of the other.
         let mut taken = vec![false; then.len()];
         let mut shared = vec![None; now.len()];
@@ -253,6 +254,18 @@ impl Exchange {
         let alone = before.plan.morsels(&before.snapshot, within)?.into_iter();
         let alone = alone.filter(|m| !taken.get(m.segment).copied().unwrap_or(false));
         pieces.extend(alone.map(Piece::Before));
+        Ok(pieces)
+    }
+
+    /// Who stayed, and the keys of the others on either side.
+    fn met<'a>(&'a self, within: Within<'a>) -> Result<Met<'a>> {
+        let Self { before, after } = self;
+        if within.probe.is_some() {
+            return self.watched(within);
+        }
+        let (then, now) = (within.segments(&before.snapshot), within.segments(&after.snapshot));
+        let is_same = same(before, after);
+        let pieces = self.pieces(is_same, within)?;
         let states = fold(
             within,
             pieces.len(),

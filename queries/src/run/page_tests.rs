@@ -29,12 +29,17 @@ impl Drawn {
         (self.0 >> 33) % limit
     }
 
+    fn one_of<'a, T>(&mut self, list: &'a [T]) -> &'a T {
+        let at = self.below(list.len() as u64);
+        &list[usize::try_from(at).unwrap()]
+    }
+
     fn house(&mut self, keys: u64) -> House {
         let (rent, floors) = (self.below(4) * 100, self.below(3));
-        let owner = ["", "a", "a b", "aa", "王"][self.below(5) as usize].to_owned();
+        let owner = (*self.one_of(&["", "a", "a b", "aa", "王"])).to_owned();
         House {
             id: format!("h{}", self.below(keys)),
-            place: [1_101, 1_102, 1_201][self.below(3) as usize],
+            place: *self.one_of(&[1_101, 1_102, 1_201]),
             rent: (self.below(5) > 0).then_some(rent.cast_signed()),
             floors: (self.below(5) > 0).then_some(floors.cast_signed()),
             owner: (self.below(5) > 0).then_some(owner),
