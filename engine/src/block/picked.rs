@@ -4,6 +4,7 @@
 
 use std::borrow::Cow;
 
+use super::container::trim;
 use super::integers::IntegerBlock;
 use super::packed;
 use super::places::{Places, deposit};
@@ -81,6 +82,18 @@ impl IntegerBlock<'_> {
         let (planes, places) = (self.planes()?, self.places()?);
         let own = predicates.iter().map(|predicate| {
             let words = match predicate {
+                Predicate::HasAny(bits) | Predicate::HasAll(bits) if bits.is_power_of_two() => {
+                    // One plane is the answer as it lies.
+                    let whole = planes.whole();
+                    let mut words = vec![0; whole.len()];
+                    let bit = bits.trailing_zeros() as usize;
+                    if bit < planes.bits() {
+                        let slice = planes.slice(bit, whole)?;
+                        words.iter_mut().enumerate().for_each(|(at, word)| *word = slice.word(at));
+                        trim(&mut words, self.toc.stored());
+                    }
+                    words
+                }
                 Predicate::HasAny(bits) => planes.with_bits(*bits, false, planes.whole())?,
                 Predicate::HasAll(bits) => planes.with_bits(*bits, true, planes.whole())?,
                 _ => return None,
