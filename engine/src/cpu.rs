@@ -354,8 +354,9 @@ mod x86 {
             let mut found = [0; EIGHT];
             // SAFETY: as above; every load and store is of an array of that size.
             unsafe {
-                let [low, high] = halves.map(|half| _mm_loadu_si128(half.as_ptr().cast()));
-                let both = _mm256_set_m128i(high, low);
+                let [low, high] = halves;
+                let low = _mm_loadu_si128(low.as_ptr().cast());
+                let both = _mm256_set_m128i(_mm_loadu_si128(high.as_ptr().cast()), low);
                 let own = _mm256_shuffle_epi8(both, _mm256_loadu_si256(index.as_ptr().cast()));
                 let own = _mm256_srlv_epi32(own, _mm256_loadu_si256(shift.as_ptr().cast()));
                 _mm256_storeu_si256(found.as_mut_ptr().cast(), own);

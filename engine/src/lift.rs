@@ -183,6 +183,7 @@ impl Kernel for Spread<'_> {
 struct Extracted<'a> {
     words: &'a [u64],
     places: &'a [u64],
+    lead: u32,
     out: &'a mut [u64],
 }
 
@@ -191,7 +192,7 @@ impl Kernel for Extracted<'_> {
 
     #[inline(always)]
     fn run<C: Cpu>(self, cpu: C) {
-        let mut stream = Stream::new(self.out);
+        let mut stream = Stream { filled: self.lead % 64, ..Stream::new(self.out) };
         for (word, places) in self.words.iter().zip(self.places) {
             stream.put(cpu.extract(*word, *places), places.count_ones());
         }
@@ -199,11 +200,12 @@ impl Kernel for Extracted<'_> {
     }
 }
 
-/// The bits of words at the places whose bit is set in others, one behind the other.
-pub(crate) fn extracted(words: &[u64], places: &[u64]) -> Vec<u64> {
-    let size = crate::words::count(places).div_ceil(64);
+/// The bits of words at the places whose bit is set in others, one behind the other after so many
+/// zeros, less than 64.
+pub(crate) fn extracted(words: &[u64], places: &[u64], lead: u32) -> Vec<u64> {
+    let size = (crate::words::count(places) + u64::from(lead)).div_ceil(64);
     let mut out = vec![0; usize::try_from(size).unwrap_or(usize::MAX)];
-    run(Extracted { words, places, out: &mut out });
+    run(Extracted { words, places, lead, out: &mut out });
     out
 }
 
@@ -272,7 +274,7 @@ impl Ends {
         let size = crate::words::count(&filled).div_ceil(64);
         let mut compact = vec![0; usize::try_from(size).unwrap_or(usize::MAX)];
         run(AtLeast { ends: self, beneath, rows, least, out: &mut compact });
-        deposit(&filled, &compact)
+        deposit(&filled, &compact, 0)
     }
 
     /// The rows beneath those rows of `above` whose bit is set in `chosen`, from `above.start` on,
@@ -280,7 +282,7 @@ impl Ends {
     pub(crate) fn spread(&self, offsets: &[u32], above: Range<u32>, chosen: &[u64]) -> Vec<u64> {
         let beneath = beneath(offsets, &above);
         let mut out = vec![0; words_of(&beneath).len()];
-        let compact = self.filled(&above).map(|filled| extracted(chosen, &filled));
+        let compact = self.filled(&above).map(|filled| extracted(chosen, &filled, 0));
         let above = compact.as_deref().unwrap_or(chosen);
         run(Spread { ends: self, beneath, above, out: &mut out });
         out

@@ -14,7 +14,9 @@ pub(crate) mod integers;
 pub(crate) mod packed;
 mod places;
 pub(crate) mod planes;
+mod plans;
 mod shaped;
+mod sliced;
 pub(crate) mod texts;
 pub(crate) mod unpack;
 

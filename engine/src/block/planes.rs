@@ -84,10 +84,20 @@ pub(super) struct Slice<'a> {
 }
 
 impl Slice<'_> {
-    /// Word `at`; zeros behind the last.
+    /// So many words from `at` on, and what each is joined with.
     #[inline(always)]
-    pub(super) fn word(&self, at: usize) -> u64 {
-        self.words.get(at).map_or(0, |word| u64::from_le_bytes(*word) ^ self.flip)
+    pub(super) fn part(&self, at: usize, len: usize) -> (&[[u8; 8]], u64) {
+        (self.words.get(at..at + len).unwrap_or_default(), self.flip)
+    }
+
+    /// How many bits of words it has.
+    #[inline(always)]
+    pub(super) fn count_and(&self, rows: &[u64]) -> u64 {
+        let both = rows.iter().zip(self.words.iter());
+        both.fold(0u64, |sum, (rows, word)| {
+            let own = rows & (u64::from_le_bytes(*word) ^ self.flip);
+            sum.wrapping_add(own.count_ones().into())
+        })
     }
 }
 
@@ -344,8 +354,15 @@ impl<'p, 'a> Steps<'p, 'a> {
     }
 }
 
-/// Words that go through all steps together.
-const CHUNK: usize = 64;
+/// Words that are left out together where none of them has a row.
+const PIECE: usize = 64;
+/// Words that go through all steps together, at most: those of a block.
+const CHUNK: usize = 1_024;
+
+/// Words where loads and stores of a whole vector do not meet two lines of the memory.
+#[derive(Clone, Copy)]
+#[repr(align(64))]
+struct Aligned([u64; CHUNK]);
 
 struct Kept<'s, 'a> {
     steps: &'s [Step<'a>],
@@ -368,25 +385,30 @@ impl Kernel for Kept<'_, '_> {
 
     #[inline(always)]
     fn run<C: Cpu>(self, _: C) {
-        for (at, found) in (0..).step_by(CHUNK).zip(self.found.chunks_mut(CHUNK)) {
-            if found.iter().fold(0, |all, word| all | *word) == 0 {
+        let mut sides = [Aligned([0; CHUNK]); 2];
+        let mut at = 0;
+        while at < self.found.len() {
+            let pieces = || self.found[at..].chunks(PIECE).take(CHUNK / PIECE);
+            let full = |piece: &&[u64]| piece.iter().fold(0, |all, word| all | *word) != 0;
+            let size = pieces().take_while(full).count() * PIECE;
+            if size == 0 {
+                at += PIECE;
                 continue;
             }
-            let mut held = self.begin.map(|all| [filled(all); CHUNK]);
-            for step in self.steps {
-                let plane = step.slice.words.get(at..at + found.len()).unwrap_or_default();
-                let held = &mut held[step.side];
-                let flip = step.slice.flip;
-                // A chunk of constant size needs no loop.
-                match plane.first_chunk::<CHUNK>() {
-                    Some(plane) => join(held, plane, flip, step.join),
-                    None => join(held, plane, flip, step.join),
-                }
+            let end = (at + size).min(self.found.len());
+            let found = &mut self.found[at..end];
+            for (side, all) in sides.iter_mut().zip(self.begin) {
+                side.0[..found.len()].fill(filled(all));
             }
-            let [one, two] = &held;
+            for step in self.steps {
+                let (plane, flip) = step.slice.part(at, end - at);
+                join(&mut sides[step.side].0, plane, flip, step.join);
+            }
+            let [Aligned(one), Aligned(two)] = &sides;
             for ((found, one), two) in found.iter_mut().zip(one).zip(two) {
                 *found &= one & two;
             }
+            at = end;
         }
     }
 }
@@ -407,39 +429,56 @@ impl Kernel for Decode<'_, '_> {
     type Out = ();
 
     #[inline(always)]
-    fn run<C: Cpu>(self, cpu: C) {
+    fn run<C: Cpu>(mut self, cpu: C) {
         match self.lanes.len() {
             0 => self.out.fill(self.base),
-            1 => self.lanes_of::<C, 1>(cpu),
-            2 => self.lanes_of::<C, 2>(cpu),
-            3 => self.lanes_of::<C, 3>(cpu),
-            4 => self.lanes_of::<C, 4>(cpu),
-            _ => self.lanes_of::<C, 8>(cpu),
+            1 => self.add::<C, 1>(cpu, self.lanes, true),
+            2 => self.add::<C, 2>(cpu, self.lanes, true),
+            _ => {
+                let (first, rest) = self.lanes.split_at(3);
+                self.add::<C, 3>(cpu, first, true);
+                rest.iter().for_each(|lane| self.add::<C, 1>(cpu, std::slice::from_ref(lane), false));
+            }
         }
     }
 }
 
+/// Words of a tile.
+const TILE: usize = 8;
+
 impl Decode<'_, '_> {
-    /// As [`Decode::run`], of up to so many lanes.
+    /// Adds so many lanes to the numbers, or begins them.
     #[inline(always)]
-    fn lanes_of<C: Cpu, const N: usize>(self, cpu: C) {
+    fn add<C: Cpu, const N: usize>(&mut self, cpu: C, lanes: &[Lane<'_>], begin: bool) {
         let mut shifts = [0; N];
-        shifts.iter_mut().zip(self.lanes).for_each(|(shift, lane)| *shift = lane.shift);
-        for (at, group) in self.out.as_chunks_mut::<GROUP>().0.iter_mut().enumerate() {
-            let mut bytes = [[0u8; GROUP]; N];
-            for (bytes, lane) in bytes.iter_mut().zip(self.lanes) {
-                let mut words = [0; 8];
-                for (word, plane) in words.iter_mut().zip(&lane.planes) {
-                    *word = plane.as_ref().map_or(0, |plane| plane.word(at));
+        shifts.iter_mut().zip(lanes).for_each(|(shift, lane)| *shift = lane.shift);
+        let groups = self.out.as_chunks_mut::<GROUP>().0;
+        for (at, groups) in (0..).step_by(TILE).zip(groups.chunks_mut(TILE)) {
+            let mut tile = [[[0u64; TILE]; 8]; N];
+            for (tile, lane) in tile.iter_mut().zip(lanes) {
+                for (tile, plane) in tile.iter_mut().zip(&lane.planes) {
+                    let Some(plane) = plane else { continue };
+                    let (words, flip) = plane.part(at, groups.len());
+                    for (slot, word) in tile.iter_mut().zip(words) {
+                        *slot = u64::from_le_bytes(*word) ^ flip;
+                    }
                 }
-                *bytes = cpu.crossed(&words);
             }
-            for (row, slot) in group.iter_mut().enumerate() {
-                let mut number = 0;
-                for (bytes, shift) in bytes.iter().zip(shifts) {
-                    number |= u64::from(bytes[row]).wrapping_shl(shift);
+            for (word, group) in groups.iter_mut().enumerate() {
+                let mut bytes = [[0u8; GROUP]; N];
+                for (bytes, tile) in bytes.iter_mut().zip(&tile) {
+                    let mut words = [0; 8];
+                    words.iter_mut().zip(tile).for_each(|(slot, plane)| *slot = plane[word % TILE]);
+                    *bytes = cpu.crossed(&words);
                 }
-                *slot = self.base.wrapping_add(number as i64);
+                for (row, slot) in group.iter_mut().enumerate() {
+                    let mut number = 0;
+                    for (bytes, shift) in bytes.iter().zip(shifts) {
+                        number |= u64::from(bytes[row]).wrapping_shl(shift);
+                    }
+                    let before = if begin { self.base } else { *slot };
+                    *slot = before.wrapping_add(number as i64);
+                }
             }
         }
     }
