@@ -316,7 +316,8 @@ mod x86 {
             let mut word = 0;
             for (at, part) in (0..).step_by(32).zip(bytes.as_chunks::<32>().0) {
                 // SAFETY: as above; the load is of 32 bytes that are there.
-                let mask = unsafe { _mm256_movemask_epi8(_mm256_loadu_si256(part.as_ptr().cast())) };
+                let mask =
+                    unsafe { _mm256_movemask_epi8(_mm256_loadu_si256(part.as_ptr().cast())) };
                 word |= u64::from(mask as u32) << at;
             }
             word
@@ -478,11 +479,8 @@ mod tests {
             let bits = |mask: u64| [cpu.extract(words[3], mask), cpu.deposit(words[4], mask)];
             let mut found: Vec<u64> = masks.into_iter().flat_map(bits).collect();
             found.push(cpu.word_of(&bytes));
-            let bytes = [
-                cpu.bytes_of(words[5]),
-                cpu.crossed(&words),
-                cpu.permuted(part, &index, &shift),
-            ];
+            let bytes =
+                [cpu.bytes_of(words[5]), cpu.crossed(&words), cpu.permuted(part, &index, &shift)];
             (C::LEVEL, found, bytes.to_vec(), cpu.shuffle([&low, &high], &places, &moved))
         }
     }

@@ -6,10 +6,7 @@
 //! about it.
 //!
 //! Invariant: no bit is given for a row above that is not asked for, nor for a row beneath one.
-#![expect(
-    clippy::cast_possible_truncation,
-    reason = "rows of a table fit u32, bits of a word u8"
-)]
+#![expect(clippy::cast_possible_truncation, reason = "rows of a table fit u32, bits of a word u8")]
 
 use std::ops::Range;
 
@@ -17,7 +14,7 @@ use crate::block::deposit;
 use crate::cpu::{Cpu, Kernel, best, run};
 
 /// So many rows beneath one row above are told by carries, more by counting.
-pub(crate) const LEAST_MAX: u32 = 8;
+pub const LEAST_MAX: u32 = 8;
 
 /// Which rows beneath other rows are the last of theirs.
 #[derive(Debug)]
@@ -327,12 +324,7 @@ pub(crate) fn counts(offsets: &[u32], above: Range<u32>, rows: Bits<'_>) -> Vec<
 
 /// The sum of the values of the rows of a set beneath each row of `above`, modulo 2^64: `values`
 /// has one for each row beneath `above`, whatever it is for a row that is not in the set.
-pub(crate) fn sums(
-    offsets: &[u32],
-    above: Range<u32>,
-    rows: Bits<'_>,
-    values: &[i64],
-) -> Vec<i64> {
+pub(crate) fn sums(offsets: &[u32], above: Range<u32>, rows: Bits<'_>, values: &[i64]) -> Vec<i64> {
     let beneath = beneath(offsets, &above);
     let own = offsets.get(above.start as usize + 1..=above.end as usize).unwrap_or_default();
     let mut sums = vec![0i64; values.len() + 1];
@@ -401,10 +393,8 @@ mod tests {
         let own = beneath(offsets, &above);
         let rows = Bits { first: 0, words: set };
         // A window of the set that has no more than it must.
-        let part = Bits {
-            first: own.start / 64 * 64,
-            words: set.get(words_of(&own)).unwrap_or_default(),
-        };
+        let part =
+            Bits { first: own.start / 64 * 64, words: set.get(words_of(&own)).unwrap_or_default() };
         let count = |row: u32| {
             let own = offsets[row as usize]..offsets[row as usize + 1];
             own.filter(|row| has(set, *row)).count() as u32
