@@ -261,12 +261,7 @@ fn scan_range(
 }
 
 /// Keeps the rows of words of a block whose value is in a sorted list.
-fn scan_list(
-    block: &BlockToc,
-    (frame, first): (&[u8], usize),
-    list: &[i64],
-    found: &mut [u64],
-) {
+fn scan_list(block: &BlockToc, (frame, first): (&[u8], usize), list: &[i64], found: &mut [u64]) {
     let start = list.partition_point(|value| *value < block.min);
     let end = list.partition_point(|value| *value <= block.max);
     let list = list.get(start..end).unwrap_or_default();

@@ -78,16 +78,26 @@ pub(crate) struct Planes<'a> {
 
 /// Words of a plane, and what each is to be joined with for its bits to be those of the numbers.
 #[derive(Debug)]
-pub(super) struct Slice<'a> {
+pub(crate) struct Slice<'a> {
     words: Cow<'a, [[u8; 8]]>,
     flip: u64,
 }
 
 impl Slice<'_> {
+    /// Words that were made.
+    pub(super) fn of(words: Vec<[u8; 8]>) -> Self {
+        Self { words: Cow::Owned(words), flip: 0 }
+    }
+
     /// So many words from `at` on, and what each is joined with.
     #[inline(always)]
     pub(super) fn part(&self, at: usize, len: usize) -> (&[[u8; 8]], u64) {
         (self.words.get(at..at + len).unwrap_or_default(), self.flip)
+    }
+
+    /// The others instead, where it is so.
+    pub(super) fn turned(self, yes: bool) -> Self {
+        Self { flip: self.flip ^ filled(yes), ..self }
     }
 
     /// How many bits of words it has.
@@ -120,6 +130,7 @@ impl<'a> Planes<'a> {
     }
 
     /// The words of the whole block.
+    #[cfg(test)]
     pub(crate) fn whole(&self) -> Range<usize> {
         0..self.rows.div_ceil(64) as usize
     }
@@ -141,7 +152,7 @@ impl<'a> Planes<'a> {
     }
 
     /// Words of every plane.
-    pub(super) fn slices(&self, words: &Range<usize>) -> Option<Vec<Slice<'a>>> {
+    pub(crate) fn slices(&self, words: &Range<usize>) -> Option<Vec<Slice<'a>>> {
         (0..self.bits()).map(|bit| self.slice(bit, words.clone())).collect()
     }
 
@@ -195,6 +206,7 @@ impl<'a> Planes<'a> {
     }
 
     /// The bits of the rows of some words that a block has.
+    #[cfg(test)]
     fn all(&self, words: &Range<usize>) -> Vec<u64> {
         let mut all = vec![u64::MAX; words.len()];
         if words.end == self.whole().end {
@@ -204,212 +216,19 @@ impl<'a> Planes<'a> {
     }
 
     /// The bits of the rows of some words whose number lies from `low` to `high`, both included.
+    #[cfg(test)]
     pub(crate) fn between(&self, low: u64, high: u64, words: Range<usize>) -> Option<Vec<u64>> {
         let mut found = self.all(&words);
         self.keep_between(low, high, words, &mut found)?;
         Some(found)
     }
 
-    /// Of the rows of some words, takes those out whose number does not lie from `low` to `high`.
-    pub(crate) fn keep_between(
-        &self,
-        low: u64,
-        high: u64,
-        words: Range<usize>,
-        found: &mut [u64],
-    ) -> Option<()> {
-        let bits = self.planes.len();
-        let top = u64::MAX.checked_shr(64 - bits as u32).unwrap_or(0);
-        if low > high || low > top {
-            found.fill(0);
-            return Some(());
-        }
-        let high = high.min(top);
-        let mut steps = Steps::new(self, words, [true, true]);
-        // Lowest bit first, each step needs only whether the lower bits were enough. Bits that
-        // let everything through so far let all through.
-        let split = 64 - (low ^ high).leading_zeros();
-        for bit in low.trailing_zeros().min(split)..split {
-            let one = low >> bit & 1 == 1;
-            steps.push(bit, false, if one { Join::And } else { Join::Or }, 0)?;
-        }
-        for bit in high.trailing_ones().min(split)..split {
-            let one = high >> bit & 1 == 1;
-            steps.push(bit, true, if one { Join::Or } else { Join::And }, 1)?;
-        }
-        for bit in split..bits as u32 {
-            steps.must(bit, low >> bit & 1 == 1)?;
-        }
-        steps.keep(found)
-    }
-
-    /// Of the rows of some words, takes those out whose number shares no bit with `bits`, or has
-    /// not all of them.
-    pub(crate) fn keep_bits(
-        &self,
-        bits: u64,
-        all: bool,
-        words: Range<usize>,
-        found: &mut [u64],
-    ) -> Option<()> {
-        let mut steps = Steps::new(self, words, [all, true]);
-        for bit in (0..64u32).filter(|bit| bits >> bit & 1 == 1) {
-            if all {
-                steps.must(bit, true)?;
-            } else if (bit as usize) < self.planes.len() {
-                steps.push(bit, false, Join::Or, 0)?;
-            }
-        }
-        steps.keep(found)
-    }
-
     /// The bits of the rows of some words whose number shares a bit with `bits`, or has all.
+    #[cfg(test)]
     pub(crate) fn with_bits(&self, bits: u64, all: bool, words: Range<usize>) -> Option<Vec<u64>> {
         let mut found = self.all(&words);
         self.keep_bits(bits, all, words, &mut found)?;
         Some(found)
-    }
-}
-
-/// How a plane is joined to what the planes before it left.
-#[derive(Debug, Clone, Copy)]
-enum Join {
-    And,
-    Or,
-}
-
-#[derive(Debug)]
-struct Step<'a> {
-    slice: Slice<'a>,
-    join: Join,
-    /// Which of the two results it belongs to.
-    side: usize,
-}
-
-/// A condition as steps over planes: two results, each begun with all rows or with none; what
-/// both have is what is meant.
-struct Steps<'p, 'a> {
-    planes: &'p Planes<'a>,
-    words: Range<usize>,
-    begin: [bool; 2],
-    steps: Vec<Step<'a>>,
-    /// Short lists of rows that are not meant.
-    without: Vec<Container<'a>>,
-    /// That nothing is meant.
-    none: bool,
-}
-
-impl<'p, 'a> Steps<'p, 'a> {
-    fn new(planes: &'p Planes<'a>, words: Range<usize>, begin: [bool; 2]) -> Self {
-        Self { planes, words, begin, steps: Vec::new(), without: Vec::new(), none: false }
-    }
-
-    fn push(&mut self, bit: u32, other: bool, join: Join, side: usize) -> Option<()> {
-        let mut slice = self.planes.slice(bit as usize, self.words.clone())?;
-        slice.flip ^= filled(other);
-        self.steps.push(Step { slice, join, side });
-        Some(())
-    }
-
-    /// A bit that must be one, or must not.
-    fn must(&mut self, bit: u32, one: bool) -> Option<()> {
-        let Some((container, others)) = self.planes.plane(bit as usize) else {
-            self.none |= one;
-            return Some(());
-        };
-        // Whether those in the container are meant.
-        let those = one != others;
-        if container.is_words() {
-            return self.push(bit, !one, Join::And, 0);
-        }
-        if !those {
-            self.without.push(container);
-        } else if container.is_empty() {
-            self.none = true;
-        } else {
-            self.push(bit, !one, Join::And, 0)?;
-        }
-        Some(())
-    }
-
-    /// Takes the rows out that are not meant.
-    fn keep(self, found: &mut [u64]) -> Option<()> {
-        if self.none {
-            found.fill(0);
-            return Some(());
-        }
-        if !self.steps.is_empty() || !self.begin[0] {
-            run(Kept { steps: &self.steps, begin: self.begin, found });
-        }
-        let first = self.words.start as u32 * 64;
-        for container in self.without {
-            container.each(self.words.clone(), |row| {
-                let row = row - first;
-                if let Some(word) = found.get_mut((row / 64) as usize) {
-                    *word &= !(1 << (row % 64));
-                }
-            })?;
-        }
-        Some(())
-    }
-}
-
-/// Words that are left out together where none of them has a row.
-const PIECE: usize = 64;
-/// Words that go through all steps together, at most: those of a block.
-const CHUNK: usize = 1_024;
-
-/// Words where loads and stores of a whole vector do not meet two lines of the memory.
-#[derive(Clone, Copy)]
-#[repr(align(64))]
-struct Aligned([u64; CHUNK]);
-
-struct Kept<'s, 'a> {
-    steps: &'s [Step<'a>],
-    begin: [bool; 2],
-    found: &'s mut [u64],
-}
-
-/// Joins words of a plane to as many words.
-#[inline(always)]
-fn join(held: &mut [u64], plane: &[[u8; 8]], flip: u64, join: Join) {
-    let both = held.iter_mut().zip(plane);
-    match join {
-        Join::And => both.for_each(|(held, word)| *held &= u64::from_le_bytes(*word) ^ flip),
-        Join::Or => both.for_each(|(held, word)| *held |= u64::from_le_bytes(*word) ^ flip),
-    }
-}
-
-impl Kernel for Kept<'_, '_> {
-    type Out = ();
-
-    #[inline(always)]
-    fn run<C: Cpu>(self, _: C) {
-        let mut sides = [Aligned([0; CHUNK]); 2];
-        let mut at = 0;
-        while at < self.found.len() {
-            let pieces = || self.found[at..].chunks(PIECE).take(CHUNK / PIECE);
-            let full = |piece: &&[u64]| piece.iter().fold(0, |all, word| all | *word) != 0;
-            let size = pieces().take_while(full).count() * PIECE;
-            if size == 0 {
-                at += PIECE;
-                continue;
-            }
-            let end = (at + size).min(self.found.len());
-            let found = &mut self.found[at..end];
-            for (side, all) in sides.iter_mut().zip(self.begin) {
-                side.0[..found.len()].fill(filled(all));
-            }
-            for step in self.steps {
-                let (plane, flip) = step.slice.part(at, end - at);
-                join(&mut sides[step.side].0, plane, flip, step.join);
-            }
-            let [Aligned(one), Aligned(two)] = &sides;
-            for ((found, one), two) in found.iter_mut().zip(one).zip(two) {
-                *found &= one & two;
-            }
-            at = end;
-        }
     }
 }
 
@@ -437,7 +256,8 @@ impl Kernel for Decode<'_, '_> {
             _ => {
                 let (first, rest) = self.lanes.split_at(3);
                 self.add::<C, 3>(cpu, first, true);
-                rest.iter().for_each(|lane| self.add::<C, 1>(cpu, std::slice::from_ref(lane), false));
+                rest.iter()
+                    .for_each(|lane| self.add::<C, 1>(cpu, std::slice::from_ref(lane), false));
             }
         }
     }

@@ -173,36 +173,27 @@ impl Kernel for CountAnd<'_, '_> {
     }
 }
 
+/// How many of the rows have each number, by the number; `slices` are at most [`TOLD_BITS`].
+pub(crate) fn counts(slices: &[Slice<'_>], rows: &[u64]) -> Vec<u64> {
+    let mut counts = vec![0; 1 << slices.len().min(TOLD_BITS)];
+    match slices {
+        [] => counts.fill(words::count(rows)),
+        _ => run(Counts { tree: Tree { slices, rows }, counts: &mut counts }),
+    }
+    counts
+}
+
+/// The rows that have each number, by the number: as many words for each as `rows` has.
+pub(crate) fn sets(slices: &[Slice<'_>], rows: &[u64]) -> Vec<u64> {
+    let mut sets = vec![0; rows.len() << slices.len().min(TOLD_BITS)];
+    match slices {
+        [] => sets.copy_from_slice(rows),
+        _ => run(Sets { tree: Tree { slices, rows }, sets: &mut sets }),
+    }
+    sets
+}
+
 impl Planes<'_> {
-    /// How many of the rows have each number, by the number; none where the numbers have more
-    /// bits than [`TOLD_BITS`] or the planes do not read.
-    pub(crate) fn counts(&self, rows: &[u64], part: Range<usize>) -> Option<Vec<u64>> {
-        if self.bits() > TOLD_BITS {
-            return None;
-        }
-        let slices = self.slices(&part)?;
-        let mut counts = vec![0; 1 << self.bits()];
-        match self.bits() {
-            0 => counts[0] = words::count(rows),
-            _ => run(Counts { tree: Tree { slices: &slices, rows }, counts: &mut counts }),
-        }
-        Some(counts)
-    }
-
-    /// The rows that have each number, by the number: as many words for each as `rows` has.
-    pub(crate) fn sets(&self, rows: &[u64], part: Range<usize>) -> Option<Vec<u64>> {
-        if self.bits() > TOLD_BITS {
-            return None;
-        }
-        let slices = self.slices(&part)?;
-        if self.bits() == 0 {
-            return Some(rows.to_vec());
-        }
-        let mut sets = vec![0; rows.len() << self.bits()];
-        run(Sets { tree: Tree { slices: &slices, rows }, sets: &mut sets });
-        Some(sets)
-    }
-
     /// The sum of the numbers of the rows.
     pub(crate) fn sum(&self, rows: &[u64], part: Range<usize>) -> Option<u128> {
         let (mut sum, mut all) = (0u128, None);
@@ -299,8 +290,8 @@ mod tests {
                 let sum: u128 = own.iter().map(|(_, number)| u128::from(*number)).sum();
                 assert_eq!(planes.sum(&asked, part.clone()), Some(sum), "{what}");
                 if usize::from(bits) <= TOLD_BITS {
-                    let counts = planes.counts(&asked, part.clone()).unwrap();
-                    let sets = planes.sets(&asked, part.clone()).unwrap();
+                    let slices = planes.slices(&part).unwrap();
+                    let (counts, sets) = (counts(&slices, &asked), sets(&slices, &asked));
                     assert_eq!(counts.len(), 1 << bits);
                     for (number, count) in (0u64..).zip(&counts) {
                         let expected = own.iter().filter(|(_, own)| *own == number).count();

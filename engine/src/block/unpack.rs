@@ -314,6 +314,7 @@ pub(crate) fn keep(frame: &[u8], bits: u8, first: usize, words: &mut [u64], test
 }
 
 /// A bit for each of the first `rows` numbers of a frame: whether the test keeps it.
+#[cfg(test)]
 pub(crate) fn masks(frame: &[u8], bits: u8, rows: usize, test: &impl Test) -> Vec<u64> {
     let mut words = vec![u64::MAX; rows.div_ceil(GROUP)];
     if let Some(last) = words.last_mut().filter(|_| !rows.is_multiple_of(GROUP)) {
@@ -366,6 +367,29 @@ pub(crate) fn sum(frame: &[u8], bits: u8, first: usize, words: &[u64]) -> u128 {
     each_group(frame, bits, first..first + words.len(), &mut sum);
     let [low, high] = sum.halves.map(|half| half.map(u128::from).iter().sum::<u128>());
     low + (high << 32)
+}
+
+/// Planes of numbers of up to eight bits, the lowest first.
+struct Crossing<'a>(&'a mut [Vec<[u8; 8]>]);
+
+impl Take for Crossing<'_> {
+    #[inline(always)]
+    fn take<C: Cpu, T: Lane>(&mut self, cpu: C, lanes: &[T; GROUP]) {
+        let mut bytes = [0u8; GROUP];
+        bytes.iter_mut().zip(lanes).for_each(|(byte, lane)| *byte = lane.wide() as u8);
+        for (bit, plane) in (0u32..).zip(self.0.iter_mut()) {
+            let mut high = [0u8; GROUP];
+            high.iter_mut().zip(&bytes).for_each(|(high, byte)| *high = byte.wrapping_shl(7 - bit));
+            plane.push(cpu.word_of(&high).to_le_bytes());
+        }
+    }
+}
+
+/// Words of the planes of a frame of numbers of up to eight bits, the lowest first.
+pub(super) fn planes(frame: &[u8], bits: u8, words: Range<usize>) -> Vec<Vec<[u8; 8]>> {
+    let mut planes = vec![Vec::with_capacity(words.len()); bits.min(8).into()];
+    each_group(frame, bits, words, &mut Crossing(&mut planes));
+    planes
 }
 
 #[cfg(test)]
