@@ -209,6 +209,13 @@ impl RowSet {
         words::or(&mut self.words, &other.words);
     }
 
+    /// Adds rows by their words, the first of which is that of `row`; those outside the window are
+    /// left out.
+    pub fn insert_words(&mut self, row: u32, words: &[u64]) {
+        self.write(row, words);
+        self.trim();
+    }
+
     /// Adds the rows of a set of another window of the table; those outside of this window are
     /// left out.
     pub fn add(&mut self, other: &Self) {
