@@ -80,8 +80,15 @@ impl<'a> IntegerBlock<'a> {
     pub(crate) fn ends(&self, rows: &[u64], part: Range<usize>) -> Option<(i64, i64)> {
         let (rows, part) = self.stored_rows(rows, part)?;
         let value = |number: u64| self.toc.base.wrapping_add(number.cast_signed());
-        if self.encoding()? == Encoding::Planes {
-            let (least, greatest) = self.planes()?.ends(&rows, part)?;
+        let numbers = match self.encoding()? {
+            Encoding::Planes => Some(self.planes()?.ends(&rows, part.clone())?),
+            Encoding::Packed if words::any(&rows) => {
+                let (frame, bits) = self.packed()?;
+                Some(unpack::ends(frame, bits, part.start, &rows))
+            }
+            _ => None,
+        };
+        if let Some((least, greatest)) = numbers {
             return Some((value(least), value(greatest)));
         }
         let mut ends: Option<(i64, i64)> = None;

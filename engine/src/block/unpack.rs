@@ -369,6 +369,45 @@ pub(crate) fn sum(frame: &[u8], bits: u8, first: usize, words: &[u64]) -> u128 {
     low + (high << 32)
 }
 
+/// The least and the greatest of the numbers whose bits are set.
+struct Extremes<'a> {
+    words: std::slice::Iter<'a, u64>,
+    low: u64,
+    high: u64,
+}
+
+impl Take for Extremes<'_> {
+    #[inline(always)]
+    fn wants(&mut self) -> bool {
+        let wanted = self.words.as_slice().first().is_none_or(|word| *word != 0);
+        if !wanted {
+            self.words.next();
+        }
+        wanted
+    }
+
+    #[inline(always)]
+    fn take<C: Cpu, T: Lane>(&mut self, cpu: C, lanes: &[T; GROUP]) {
+        let bytes = cpu.bytes_of(self.words.next().copied().unwrap_or(0));
+        let (mut low, mut high) = (T::of(u64::MAX), T::of(0));
+        for (lane, byte) in lanes.iter().zip(bytes) {
+            let (least, most) =
+                if byte == 0 { (T::of(u64::MAX), T::of(0)) } else { (*lane, *lane) };
+            low = if least < low { least } else { low };
+            high = if most > high { most } else { high };
+        }
+        (self.low, self.high) = (self.low.min(low.wide()), self.high.max(high.wide()));
+    }
+}
+
+/// The least and the greatest of the numbers of a frame whose bits are set in words from `first`
+/// on, of which there is at least one.
+pub(crate) fn ends(frame: &[u8], bits: u8, first: usize, words: &[u64]) -> (u64, u64) {
+    let mut ends = Extremes { words: words.iter(), low: u64::MAX, high: 0 };
+    each_group(frame, bits, first..first + words.len(), &mut ends);
+    (ends.low, ends.high)
+}
+
 /// Planes of numbers of up to eight bits, the lowest first.
 struct Crossing<'a>(&'a mut [Vec<[u8; 8]>]);
 

@@ -96,6 +96,25 @@ impl<'a> Column<'a> {
         Ok(())
     }
 
+    /// The block of some words and those of their rows whose value is known; none where there are
+    /// none.
+    fn known_rows(
+        &self,
+        block: &'a BlockToc,
+        part: Range<usize>,
+        words: &[u64],
+    ) -> Result<Option<(IntegerBlock<'a>, Vec<u64>)>> {
+        if self.kind.is_text() || !words::any(words) {
+            return Ok(None);
+        }
+        let mut own = words.to_vec();
+        self.keep_known_part(block, part, &mut own)?;
+        if !words::any(&own) {
+            return Ok(None);
+        }
+        Ok(Some((self.file.integer_block(block)?, own)))
+    }
+
     /// Calls `visit` with every block of integers of which rows of a set are known: with the block,
     /// the number of the first row of the words, the words of the block, and the bits of those
     /// rows.
@@ -104,27 +123,64 @@ impl<'a> Column<'a> {
         rows: &RowSet,
         mut visit: impl FnMut(IntegerBlock<'_>, u32, Range<usize>, &[u64]) -> Option<()>,
     ) -> Result<()> {
-        if self.kind.is_text() {
-            return Ok(());
-        }
         for (block, first, part) in self.word_parts(rows.window()) {
             let place = (first / 64) as usize + part.start;
             let place = place.saturating_sub((rows.window().start / 64) as usize);
             let own = rows.words().get(place..place + part.len()).unwrap_or_default();
-            if !words::any(own) {
-                continue;
-            }
-            let mut own = own.to_vec();
-            self.keep_known_part(block, part.clone(), &mut own)?;
-            if !words::any(&own) {
-                continue;
-            }
+            let Some((read, own)) = self.known_rows(block, part.clone(), own)? else { continue };
             let start = u32::try_from(part.start * 64).unwrap_or(u32::MAX);
-            let read = self.file.integer_block(block)?;
             visit(read, first.saturating_add(start), part, &own)
                 .ok_or_else(|| self.no_value(block))?;
         }
         Ok(())
+    }
+
+    /// Of the rows of a block as words: the block, and those rows whose value is known.
+    fn known_of(
+        &self,
+        block: u32,
+        words: &[u64],
+    ) -> Result<Option<(&'a BlockToc, IntegerBlock<'a>, Vec<u64>)>> {
+        let Some(toc) = self.toc.blocks.get(block as usize) else { return Ok(None) };
+        let known = self.known_rows(toc, 0..words.len(), words)?;
+        Ok(known.map(|(read, own)| (toc, read, own)))
+    }
+
+    /// As [`Column::sum_of`], of the rows of a block.
+    pub(crate) fn sum_of_block(&self, block: u32, words: &[u64]) -> Result<(u64, i128)> {
+        let Some((toc, read, own)) = self.known_of(block, words)? else { return Ok((0, 0)) };
+        let sum = read.sum(&own, 0..own.len()).ok_or_else(|| self.no_value(toc))?;
+        Ok((words::count(&own), sum))
+    }
+
+    /// As [`Column::ends_of`], of the rows of a block.
+    pub(crate) fn ends_of_block(&self, block: u32, words: &[u64]) -> Result<Option<(i64, i64)>> {
+        let Some((toc, read, own)) = self.known_of(block, words)? else { return Ok(None) };
+        read.ends(&own, 0..own.len()).ok_or_else(|| self.no_value(toc)).map(Some)
+    }
+
+    /// As [`Column::tally`], of the rows of a block: calls `visit` with values and how many rows
+    /// have each, and gives whether the values could be told apart.
+    pub(crate) fn tally_of_block(
+        &self,
+        block: u32,
+        words: &[u64],
+        visit: &mut dyn FnMut(i64, u64),
+    ) -> Result<bool> {
+        let Some((toc, read, own)) = self.known_of(block, words)? else { return Ok(true) };
+        read.tally(&own, 0..own.len(), visit).ok_or_else(|| self.no_value(toc))
+    }
+
+    /// As [`Column::apart`], of the rows of a block: calls `visit` with values and the bits of the
+    /// rows that have each, and gives whether the values could be told apart.
+    pub(crate) fn apart_of_block(
+        &self,
+        block: u32,
+        words: &[u64],
+        visit: &mut dyn FnMut(i64, &[u64]),
+    ) -> Result<bool> {
+        let Some((toc, read, own)) = self.known_of(block, words)? else { return Ok(true) };
+        read.sets(&own, 0..own.len(), visit).ok_or_else(|| self.no_value(toc))
     }
 
     /// Of how many rows of a set the value is known, and the sum of those. Texts give nothing.
