@@ -98,7 +98,9 @@ fn columns(segment: &Segment, weights: &[i64]) {
     let size = count as usize;
     let all = RowSet::all(count);
     let mut half = RowSet::none(count);
-    (0..count).filter(|row| mixed(u64::from(*row)) % 2 == 0).for_each(|row| half.insert(row));
+    (0..count)
+        .filter(|row| mixed(u64::from(*row)).is_multiple_of(2))
+        .for_each(|row| half.insert(row));
     let asked = Predicate::Range { min: 90_001, max: 450_000 };
     let holds = |weight: &&i64| (90_001..=450_000).contains(*weight);
     let inside = weights.iter().filter(holds);
@@ -143,7 +145,9 @@ fn beneath(segment: &Segment, weights: &[i64]) {
     let (above, count) = (segment.rows(0), segment.rows(BALL));
     let size = count as usize;
     let mut rows = RowSet::none(count);
-    (0..count).filter(|row| mixed(u64::from(*row)) % 5 == 0).for_each(|row| rows.insert(row));
+    (0..count)
+        .filter(|row| mixed(u64::from(*row)).is_multiple_of(5))
+        .for_each(|row| rows.insert(row));
     let any = segment.lift_any(BALL, &rows).unwrap();
     measure("parents of a fifth of the rows", size, &|| {
         segment.lift_any(BALL, &rows).unwrap().count()

@@ -164,7 +164,8 @@ impl Kernel for Spread<'_> {
         for ((at, ends), out) in words.zip(ends).zip(self.out) {
             let mask = inside(at, &self.beneath);
             // The first row asked for begins what is beneath the first row above.
-            let starts = (ends << 1 | before | mask & mask.wrapping_neg() * before) & mask;
+            let first = mask & mask.wrapping_neg() & before.wrapping_neg();
+            let starts = (ends << 1 | before | first) & mask;
             before = ends >> 63;
             let (low, shift) = (place / 64, (place % 64) as u32);
             let word = |at: usize| self.above.get(at).copied().unwrap_or(0);

@@ -327,7 +327,7 @@ mod tests {
         let mut part = Vec::new();
         planes.decode((rows / 3, rows - rows / 5), -7, &mut part).unwrap();
         assert_eq!(part, found[rows / 3..rows - rows / 5]);
-        let found: Vec<u64> = found.iter().map(|v| v.wrapping_add(7) as u64).collect();
+        let found: Vec<u64> = found.iter().map(|v| v.wrapping_add(7).cast_unsigned()).collect();
         let is_known = |row: usize| known[row / 64] >> (row % 64) & 1 == 1;
         for (row, number) in numbers.iter().enumerate() {
             assert!(!is_known(row) || found[row] == *number, "row {row} of {width} bits");
