@@ -84,7 +84,8 @@ impl Column<'_> {
 
     /// The bits of the rows of a block of integers that satisfy a predicate if they are known.
     fn scan(&self, toc: &BlockToc, predicate: &Predicate) -> Result<Vec<u64>> {
-        let words = self.file.integer_block(toc)?.filter(predicate);
+        let block = self.file.integer_block(toc)?;
+        let words = block.filter(predicate, block.whole());
         words.ok_or_else(|| self.no_value(toc))
     }
 
