@@ -142,24 +142,6 @@ impl Scan<'_> {
         Ok(Groups { keys, assignment })
     }
 
-    /// What some rows of `table` would be grouped by, row by row.
-    pub(super) fn cells(
-        &self,
-        kind: &GroupKind,
-        table: usize,
-        tree: &PathTree,
-        rows: &RowSet,
-    ) -> Result<Vec<Cell>> {
-        let column = self.key(kind, table, tree, rows)?;
-        let span = bounds(rows);
-        let places = column.places.by_row(&span);
-        let cell = |row: u32| {
-            let place = places.get(row.wrapping_sub(span.start) as usize).copied().unwrap_or(0);
-            column.cells.get(place as usize).cloned().unwrap_or(Cell::Unknown)
-        };
-        Ok(rows.iter().map(cell).collect())
-    }
-
     /// Two keys as one.
     fn joined(
         &self,

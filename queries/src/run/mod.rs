@@ -6,6 +6,7 @@
 
 mod aggregate;
 mod arith;
+mod best;
 mod columns;
 #[cfg(test)]
 mod context_tests;
@@ -13,6 +14,7 @@ pub(crate) mod cursor;
 mod exact_sum;
 pub(crate) mod exchange;
 mod finish;
+mod first;
 pub(crate) mod flow;
 #[cfg(test)]
 mod flow_tests;
@@ -38,6 +40,7 @@ mod ranks;
 mod scan;
 #[cfg(test)]
 mod scope_tests;
+mod standing;
 mod statistic;
 #[cfg(test)]
 mod statistics_tests;
@@ -58,7 +61,7 @@ use std::sync::PoisonError;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use yiku::kernel::Held;
-use yiku::{RowSet, Segment, Snapshot};
+use yiku::{RowSet, Snapshot};
 
 use crate::answer::Answer;
 use crate::check::{Aggregate, Combine, Statistic};
@@ -477,44 +480,6 @@ impl Plan {
         }
         Ok(Grouped { keys, columns })
     }
-}
-
-/// What `read` gives for every segment, in their order, by as many threads as allowed.
-fn segments<T: Send>(
-    snapshot: &Snapshot,
-    within: Within<'_>,
-    read: impl Fn(usize, &Segment) -> Result<T> + Sync,
-) -> Result<Vec<T>> {
-    let segments = within.segments(snapshot);
-    let threads = within.limits.threads.clamp(1, segments.len().max(1));
-    if threads == 1 {
-        let read = |(place, segment)| {
-            within.begin(snapshot, place);
-            read(place, segment)
-        };
-        return segments.iter().enumerate().map(read).collect();
-    }
-    let next = AtomicUsize::new(0);
-    let done: Mutex<Vec<(usize, Result<T>)>> = Mutex::new(Vec::new());
-    std::thread::scope(|scope| {
-        for _ in 0..threads {
-            scope.spawn(|| {
-                loop {
-                    let place = next.fetch_add(1, Ordering::Relaxed);
-                    let Some(segment) = segments.get(place) else { return };
-                    let part = read(place, segment);
-                    if part.is_err() {
-                        // The others need not go on.
-                        next.store(segments.len(), Ordering::Relaxed);
-                    }
-                    done.lock().unwrap_or_else(PoisonError::into_inner).push((place, part));
-                }
-            });
-        }
-    });
-    let mut parts = done.into_inner().unwrap_or_else(PoisonError::into_inner);
-    parts.sort_by_key(|(place, _)| *place);
-    parts.into_iter().map(|(_, part)| part).collect()
 }
 
 /// Works on every item; a thread has a state of its own, and gives it at the end, in no order:
