@@ -13,7 +13,7 @@ impl Plan {
     /// The keys of the rows for which the filter is true, sorted and without repeats.
     pub(crate) fn keys(&self, snapshot: &Snapshot, limits: &Limits) -> Result<Vec<String>> {
         self.fits(snapshot)?;
-        limits.within(|within| {
+        limits.within(self.declared(snapshot, limits), |within| {
             let parts =
                 super::segments(snapshot, within, |_, segment| self.keys_of(segment, within))?;
             // What the keys take is held until all are together.

@@ -33,6 +33,7 @@ pub(crate) mod publish;
 mod scan;
 #[cfg(test)]
 mod scope_tests;
+pub(crate) mod spread;
 mod statistic;
 #[cfg(test)]
 mod statistics_tests;
@@ -47,16 +48,13 @@ mod time_tests;
 mod vector;
 
 use std::collections::HashMap;
-use std::sync::Mutex;
-use std::sync::PoisonError;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use yiku::kernel::Held;
 use yiku::{RowSet, Segment, Snapshot};
 
 use crate::answer::Answer;
 use crate::check::Combine;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::explain::probe::{About, Open};
 use crate::plan::{Compared, Limits, Plan, Within};
 use aggregate::Column;
@@ -110,7 +108,8 @@ impl Plan {
     /// [`Error::Stopped`] when the caller asked to stop, [`Error::Stale`] on another version,
     /// [`Error::Engine`] when the database cannot be read.
     pub fn run(&self, snapshot: &Snapshot, limits: &Limits) -> Result<Answer> {
-        limits.within(|within| self.run_within(snapshot, within))
+        let bytes = self.declared(snapshot, limits);
+        limits.within(bytes, |within| self.run_within(snapshot, within))
     }
 
     pub(crate) fn run_within(&self, snapshot: &Snapshot, within: Within<'_>) -> Result<Answer> {
@@ -366,35 +365,10 @@ fn segments<T: Send>(
     read: impl Fn(usize, &Segment) -> Result<T> + Sync,
 ) -> Result<Vec<T>> {
     let segments = within.segments(snapshot);
-    let threads = within.limits.threads.clamp(1, segments.len().max(1));
-    if threads == 1 {
-        let read = |(place, segment)| {
-            within.begin(snapshot, place);
-            read(place, segment)
-        };
-        return segments.iter().enumerate().map(read).collect();
-    }
-    let next = AtomicUsize::new(0);
-    let done: Mutex<Vec<(usize, Result<T>)>> = Mutex::new(Vec::new());
-    std::thread::scope(|scope| {
-        for _ in 0..threads {
-            scope.spawn(|| {
-                loop {
-                    let place = next.fetch_add(1, Ordering::Relaxed);
-                    let Some(segment) = segments.get(place) else { return };
-                    let part = read(place, segment);
-                    if part.is_err() {
-                        // The others need not go on.
-                        next.store(segments.len(), Ordering::Relaxed);
-                    }
-                    done.lock().unwrap_or_else(PoisonError::into_inner).push((place, part));
-                }
-            });
-        }
-    });
-    let mut parts = done.into_inner().unwrap_or_else(PoisonError::into_inner);
-    parts.sort_by_key(|(place, _)| *place);
-    parts.into_iter().map(|(_, part)| part).collect()
+    spread::over(within, segments.len(), |place| {
+        within.begin(snapshot, place);
+        segments.get(place).map_or(Err(Error::Stale), |segment| read(place, segment))
+    })
 }
 
 /// Ends a step that somebody looks at.

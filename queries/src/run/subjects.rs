@@ -24,6 +24,8 @@ use crate::source::Source;
 
 /// Rows of a key column that are read at once: a block of the engine.
 const READ: u32 = yiku::limits::BLOCK_ROWS;
+/// Bytes that keys and texts of subjects take at most, as far as is known before.
+const KEYS_BYTES: u64 = 64 << 20;
 
 /// Which rows of a table to find, and what to read of them.
 #[derive(Debug, Clone)]
@@ -181,7 +183,7 @@ pub(crate) fn subjects(
     limits: &Limits,
 ) -> Result<Vec<Vec<Subject>>> {
     let mut joined: Vec<Vec<Subject>> = selections.iter().map(|_| Vec::new()).collect();
-    let parts = limits.within(|within| {
+    let parts = limits.within(KEYS_BYTES, |within| {
         segments(snapshot, within, |_, segment| part(segment, snapshot, selections, within))
     })?;
     for part in parts {
