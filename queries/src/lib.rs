@@ -22,6 +22,7 @@
 mod answer;
 mod ast;
 mod bound;
+pub mod cache;
 mod catalogue;
 mod check;
 mod context;

@@ -26,6 +26,7 @@ use crate::error::{Error, Result};
 use crew::Crew;
 pub(crate) use job::Job;
 use memory::{Memory, Taken};
+pub(crate) use sleeper::Sleeper;
 use turns::{Turn, Turns};
 
 /// How long a question works while others wait, in nanoseconds, before it is asked to let them go
