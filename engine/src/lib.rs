@@ -79,6 +79,7 @@ mod sweep;
 mod values;
 mod verify;
 mod version;
+mod words;
 mod writer;
 
 pub use batch::{Batch, Value};

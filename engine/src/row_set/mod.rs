@@ -1,6 +1,9 @@
-//! Rows of one table in one segment, as dense bits.
+//! Rows of one table in one segment, as dense bits: of all of the table, or of a window of it.
 //!
-//! Invariant: bits at and beyond `len_rows` are zero, so that counts need no mask.
+//! Rows keep their numbers whatever the window, so that a question may be answered a window at a
+//! time by the same code. Sets that meet are of one window.
+//!
+//! Invariant: bits of rows outside the window are zero, so that counts need no mask.
 
 mod portable;
 
@@ -8,16 +11,19 @@ use std::ops::Range;
 
 use roaring::RoaringBitmap;
 
+use crate::words;
+
 /// A set of rows of one table in one segment.
 #[derive(Clone, PartialEq, Eq)]
 pub struct RowSet {
     words: Vec<u64>,
-    len: u32,
+    start: u32,
+    end: u32,
 }
 
 impl std::fmt::Debug for RowSet {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "RowSet({} of {})", self.count(), self.len)
+        write!(f, "RowSet({} of {}..{})", self.count(), self.start, self.end)
     }
 }
 
@@ -31,13 +37,30 @@ impl RowSet {
     /// No row of a table of `len` rows.
     #[must_use]
     pub fn none(len: u32) -> Self {
-        Self { words: vec![0; len.div_ceil(64) as usize], len }
+        Self::none_in(0..len)
+    }
+
+    /// No row of a window of a table.
+    #[must_use]
+    pub fn none_in(window: Range<u32>) -> Self {
+        let (start, end) = (window.start, window.end.max(window.start));
+        let words = vec![0; (end.div_ceil(64) - start / 64) as usize];
+        Self { words, start, end }
     }
 
     /// Every row of a table of `len` rows.
     #[must_use]
     pub fn all(len: u32) -> Self {
-        Self::range(len, 0..len)
+        Self::all_in(0..len)
+    }
+
+    /// Every row of a window of a table.
+    #[must_use]
+    pub fn all_in(window: Range<u32>) -> Self {
+        let mut set = Self::none_in(window);
+        set.words.fill(u64::MAX);
+        set.trim();
+        set
     }
 
     /// The rows of `rows` in a table of `len` rows; what lies beyond `len` is left out.
@@ -56,6 +79,35 @@ impl RowSet {
         set
     }
 
+    /// The rows of the set that lie in a window.
+    #[must_use]
+    pub fn within(&self, window: Range<u32>) -> Self {
+        let mut set = Self::none_in(window);
+        let skipped = (set.start / 64).checked_sub(self.start / 64);
+        let own = self.words.get(skipped.unwrap_or(0) as usize..).unwrap_or_default();
+        let behind = (self.start / 64).saturating_sub(set.start / 64) as usize;
+        let slots = set.words.get_mut(behind..).unwrap_or_default();
+        slots.iter_mut().zip(own).for_each(|(slot, word)| *slot = *word);
+        set.trim();
+        set
+    }
+
+    /// The rows that the set may have.
+    #[must_use]
+    pub fn window(&self) -> Range<u32> {
+        self.start..self.end
+    }
+
+    /// The number of the row of the lowest bit of the first word.
+    fn base(&self) -> u32 {
+        self.start - self.start % 64
+    }
+
+    /// Where the word of a row stands; behind all words where the window does not reach.
+    fn place(&self, row: u32) -> usize {
+        (row.wrapping_sub(self.base()) / 64) as usize
+    }
+
     /// Adds the rows of a roaring bitmap.
     fn insert_bitmap(&mut self, bitmap: &RoaringBitmap) {
         let mut iter = bitmap.iter();
@@ -69,16 +121,29 @@ impl RowSet {
         }
     }
 
-    /// How many rows the table has.
+    /// How many rows the window has.
     #[must_use]
     pub fn len_rows(&self) -> u32 {
-        self.len
+        self.end - self.start
+    }
+
+    /// Whether every row of the window is in the set.
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        self.count() == u64::from(self.len_rows())
     }
 
     /// How many rows are in the set.
     #[must_use]
     pub fn count(&self) -> u64 {
-        self.words.iter().map(|w| u64::from(w.count_ones())).sum()
+        words::count(&self.words)
+    }
+
+    /// How many rows are in this set and in another.
+    #[must_use]
+    pub fn count_and(&self, other: &Self) -> u64 {
+        debug_assert_eq!(self.window(), other.window(), "sets of one window");
+        words::count_and(&self.words, &other.words)
     }
 
     /// Whether no row is in the set.
@@ -90,13 +155,14 @@ impl RowSet {
     /// Whether `row` is in the set.
     #[must_use]
     pub fn contains(&self, row: u32) -> bool {
-        self.words.get((row / 64) as usize).is_some_and(|w| w >> (row % 64) & 1 == 1)
+        self.words.get(self.place(row)).is_some_and(|w| w >> (row % 64) & 1 == 1)
     }
 
-    /// Adds `row`; nothing happens beyond the table.
+    /// Adds `row`; nothing happens outside the window.
     pub fn insert(&mut self, row: u32) {
-        if row < self.len
-            && let Some(word) = self.words.get_mut((row / 64) as usize)
+        let place = self.place(row);
+        if self.window().contains(&row)
+            && let Some(word) = self.words.get_mut(place)
         {
             *word |= 1 << (row % 64);
         }
@@ -104,20 +170,21 @@ impl RowSet {
 
     /// Takes `row` out.
     pub fn remove(&mut self, row: u32) {
-        if let Some(word) = self.words.get_mut((row / 64) as usize) {
+        let place = self.place(row);
+        if let Some(word) = self.words.get_mut(place) {
             *word &= !(1 << (row % 64));
         }
     }
 
-    /// Adds a range of rows; what lies beyond the table is left out.
+    /// Adds a range of rows; what lies outside the window is left out.
     pub fn insert_range(&mut self, rows: Range<u32>) {
-        let end = rows.end.min(self.len);
-        if rows.start >= end {
+        let (start, end) = (rows.start.max(self.start), rows.end.min(self.end));
+        if start >= end {
             return;
         }
-        let (first, last) = (rows.start / 64, (end - 1) / 64);
-        let Some(words) = self.words.get_mut(first as usize..=last as usize) else { return };
-        let (head, tail) = (mask(rows.start % 64, 64), mask(0, (end - 1) % 64 + 1));
+        let (first, last) = (self.place(start), self.place(end - 1));
+        let Some(words) = self.words.get_mut(first..=last) else { return };
+        let (head, tail) = (mask(start % 64, 64), mask(0, (end - 1) % 64 + 1));
         match words {
             [] => {}
             [only] => *only |= head & tail,
@@ -131,26 +198,27 @@ impl RowSet {
 
     /// Keeps the rows that are also in `other`.
     pub fn and(&mut self, other: &Self) {
-        debug_assert_eq!(self.len, other.len, "sets of one table");
-        for (a, b) in self.words.iter_mut().zip(&other.words) {
-            *a &= b;
-        }
+        debug_assert_eq!(self.window(), other.window(), "sets of one window");
+        words::and(&mut self.words, &other.words);
     }
 
     /// Adds the rows of `other`.
     pub fn or(&mut self, other: &Self) {
-        debug_assert_eq!(self.len, other.len, "sets of one table");
-        for (a, b) in self.words.iter_mut().zip(&other.words) {
-            *a |= b;
-        }
+        debug_assert_eq!(self.window(), other.window(), "sets of one window");
+        words::or(&mut self.words, &other.words);
+    }
+
+    /// Adds the rows of a set of another window of the table; those outside of this window are
+    /// left out.
+    pub fn add(&mut self, other: &Self) {
+        self.write(other.base(), &other.words);
+        self.trim();
     }
 
     /// Takes the rows of `other` out.
     pub fn and_not(&mut self, other: &Self) {
-        debug_assert_eq!(self.len, other.len, "sets of one table");
-        for (a, b) in self.words.iter_mut().zip(&other.words) {
-            *a &= !b;
-        }
+        debug_assert_eq!(self.window(), other.window(), "sets of one window");
+        words::and_not(&mut self.words, &other.words);
     }
 
     /// Every row that was not in the set, and none that was.
@@ -165,6 +233,7 @@ impl RowSet {
     #[must_use]
     #[inline]
     pub fn count_range(&self, rows: Range<u32>) -> u64 {
+        let rows = rows.start.max(self.start)..rows.end;
         let size = rows.end.wrapping_sub(rows.start);
         if size.wrapping_sub(1) >= 64 {
             return self.count_in_many(rows);
@@ -177,25 +246,25 @@ impl RowSet {
     #[inline]
     fn few(&self, start: u32, size: u32) -> u64 {
         // They lie in two words.
-        let (place, shift) = ((start / 64) as usize, start % 64);
+        let (place, shift) = (self.place(start), start % 64);
         let low = self.words.get(place).copied().unwrap_or(0) >> shift;
         let high = self.words.get(place + 1).copied().unwrap_or(0) << 1 << (63 - shift);
         (low | high) << (64u32.wrapping_sub(size) % 64)
     }
 
     fn count_in_many(&self, rows: Range<u32>) -> u64 {
-        let end = rows.end.min(self.len);
+        let end = rows.end.min(self.end);
         if rows.start >= end {
             return 0;
         }
-        let (first, last) = (rows.start / 64, (end - 1) / 64);
+        let (first, last) = (self.place(rows.start), self.place(end - 1));
         let (head, tail) = (mask(rows.start % 64, 64), mask(0, (end - 1) % 64 + 1));
-        match self.words.get(first as usize..=last as usize) {
+        match self.words.get(first..=last) {
             None | Some([]) => 0,
             Some([only]) => u64::from((only & head & tail).count_ones()),
             Some([low, between @ .., high]) => {
                 let edges = (low & head).count_ones() + (high & tail).count_ones();
-                u64::from(edges) + between.iter().map(|w| u64::from(w.count_ones())).sum::<u64>()
+                u64::from(edges) + words::count(between)
             }
         }
     }
@@ -204,6 +273,7 @@ impl RowSet {
     #[must_use]
     #[inline]
     pub fn any_in(&self, rows: Range<u32>) -> bool {
+        let rows = rows.start.max(self.start)..rows.end.max(self.start);
         let size = rows.end.wrapping_sub(rows.start);
         if size > 64 {
             return self.any_in_many(rows);
@@ -212,13 +282,13 @@ impl RowSet {
     }
 
     fn any_in_many(&self, rows: Range<u32>) -> bool {
-        let end = rows.end.min(self.len);
+        let end = rows.end.min(self.end);
         if rows.start >= end {
             return false;
         }
-        let (first, last) = (rows.start / 64, (end - 1) / 64);
+        let (first, last) = (self.place(rows.start), self.place(end - 1));
         let (head, tail) = (mask(rows.start % 64, 64), mask(0, (end - 1) % 64 + 1));
-        match self.words.get(first as usize..=last as usize) {
+        match self.words.get(first..=last) {
             None | Some([]) => false,
             Some([only]) => only & head & tail != 0,
             Some([low, between @ .., high]) => {
@@ -231,12 +301,13 @@ impl RowSet {
     pub(crate) fn last(&self) -> Option<u32> {
         let place = self.words.iter().rposition(|word| *word != 0)?;
         let word = self.words.get(place)?;
-        u32::try_from(place * 64).ok()?.checked_add(63 - word.leading_zeros())
+        let row = u32::try_from(place * 64).ok()?.checked_add(63 - word.leading_zeros())?;
+        row.checked_add(self.base())
     }
 
     /// The rows of the set in rising order.
     pub fn iter(&self) -> impl Iterator<Item = u32> + '_ {
-        self.words.iter().zip((0u32..).step_by(64)).flat_map(|(&word, base)| {
+        self.words.iter().zip((self.base()..).step_by(64)).flat_map(|(&word, base)| {
             let mut rest = word;
             std::iter::from_fn(move || {
                 if rest == 0 {
@@ -251,8 +322,8 @@ impl RowSet {
 
     /// The rows of the set in a range, in rising order.
     pub(crate) fn range_rows(&self, rows: Range<u32>) -> impl Iterator<Item = u32> + '_ {
-        let mut at = rows.start;
-        let end = rows.end.min(self.len);
+        let mut at = rows.start.max(self.start);
+        let end = rows.end.min(self.end);
         std::iter::from_fn(move || {
             let row = if at < end { self.next(at, false)? } else { return None };
             at = row.saturating_add(1);
@@ -262,10 +333,10 @@ impl RowSet {
 
     /// The runs of neighbouring rows in rising order.
     pub fn runs(&self) -> impl Iterator<Item = Range<u32>> + '_ {
-        let mut at = 0u32;
+        let mut at = self.start;
         std::iter::from_fn(move || {
             let start = self.next(at, false)?;
-            at = self.next(start, true).unwrap_or(self.len);
+            at = self.next(start, true).unwrap_or(self.end);
             Some(start..at)
         })
     }
@@ -273,13 +344,12 @@ impl RowSet {
     /// The first row from `row` on that is in the set, or that is not.
     fn next(&self, row: u32, absent: bool) -> Option<u32> {
         let flip = if absent { u64::MAX } else { 0 };
-        let first = (row / 64) as usize;
-        let words = self.words.get(first..)?.iter().zip((row - row % 64..).step_by(64));
+        let words = self.words.get(self.place(row)..)?.iter().zip((row - row % 64..).step_by(64));
         let mut keep = mask(row % 64, 64);
         for (word, base) in words {
             let left = (word ^ flip) & keep;
             if left != 0 {
-                return Some(base + left.trailing_zeros()).filter(|row| *row < self.len);
+                return Some(base + left.trailing_zeros()).filter(|row| *row < self.end);
             }
             keep = u64::MAX;
         }
@@ -289,29 +359,43 @@ impl RowSet {
     /// Adds the rows of a bitmap in roaring's portable format, read where it lies; none when the
     /// bytes are not of that format. Rows beyond the table are left out.
     pub(crate) fn insert_portable(&mut self, bytes: &[u8]) -> Option<()> {
+        debug_assert_eq!(self.base(), 0, "postings are of a whole table");
         portable::insert(bytes, self)?;
         self.trim();
         Some(())
     }
 
-    /// The bits, 64 rows a word, row 0 the lowest bit of word 0.
+    /// The bits, 64 rows a word; the lowest bit of the first word is the row that the window
+    /// begins at, or one up to 63 rows before it whose number is a multiple of 64.
     #[must_use]
     pub fn words(&self) -> &[u64] {
         &self.words
     }
 
-    /// The bits, to be written by a kernel; call [`RowSet::trim`] when bits beyond the table
+    /// The bits, to be written by a kernel; call [`RowSet::trim`] when bits outside the window
     /// may have been set.
     pub fn words_mut(&mut self) -> &mut [u64] {
         &mut self.words
     }
 
-    /// Clears the bits beyond the table.
+    /// Writes the words from the one of a row on; what the window does not reach is left out.
+    pub(crate) fn write(&mut self, row: u32, words: &[u64]) {
+        let skipped = self.base().saturating_sub(row) / 64;
+        let words = words.get(skipped as usize..).unwrap_or_default();
+        let place = (row.saturating_sub(self.base()) / 64) as usize;
+        let slots = self.words.get_mut(place..).unwrap_or_default();
+        slots.iter_mut().zip(words).for_each(|(slot, word)| *slot |= word);
+    }
+
+    /// Clears the bits outside the window.
     pub fn trim(&mut self) {
-        if !self.len.is_multiple_of(64)
+        if let Some(first) = self.words.first_mut() {
+            *first &= mask(self.start % 64, 64);
+        }
+        if !self.end.is_multiple_of(64)
             && let Some(last) = self.words.last_mut()
         {
-            *last &= mask(0, self.len % 64);
+            *last &= mask(0, self.end % 64);
         }
     }
 

@@ -129,12 +129,20 @@ impl<'a> Column<'a> {
     /// # Errors
     /// [`Error::Corrupt`].
     pub fn known(&self) -> Result<RowSet> {
-        let mut found = RowSet::none(self.rows);
-        for (first, block) in self.blocks() {
+        self.known_in(0..self.rows)
+    }
+
+    /// As [`Column::known`], of a window of the table.
+    ///
+    /// # Errors
+    /// [`Error::Corrupt`].
+    pub fn known_in(&self, window: Range<u32>) -> Result<RowSet> {
+        let mut found = RowSet::none_in(window.clone());
+        for (first, block, _) in self.parts(window) {
             if block.known == block.rows {
                 found.insert_range(first..first.saturating_add(block.rows));
             } else if block.known > 0 {
-                write_words(&mut found, first, &self.known_words(block)?);
+                found.write(first, &self.known_words(block)?);
             }
         }
         found.trim();
@@ -245,35 +253,43 @@ impl<'a> Column<'a> {
     /// # Errors
     /// [`Error::Corrupt`].
     pub fn filter(&self, predicate: &Predicate) -> Result<RowSet> {
+        self.filter_in(predicate, 0..self.rows)
+    }
+
+    /// As [`Column::filter`], of a window of the table.
+    ///
+    /// # Errors
+    /// [`Error::Corrupt`].
+    pub fn filter_in(&self, predicate: &Predicate, window: Range<u32>) -> Result<RowSet> {
         match predicate {
-            Predicate::Known => return self.known(),
+            Predicate::Known => return self.known_in(window),
             Predicate::Unknown => {
-                let mut found = self.known()?;
+                let mut found = self.known_in(window)?;
                 found.invert();
                 return Ok(found);
             }
-            Predicate::HasNone(_) if self.kind.is_text() => return Ok(RowSet::none(self.rows)),
+            Predicate::HasNone(_) if self.kind.is_text() => return Ok(RowSet::none_in(window)),
             Predicate::HasNone(bits) => {
-                let mut found = self.known()?;
-                found.and_not(&self.filter(&Predicate::HasAny(*bits))?);
+                let mut found = self.known_in(window.clone())?;
+                found.and_not(&self.filter_in(&Predicate::HasAny(*bits), window)?);
                 return Ok(found);
             }
             _ => {}
         }
-        if let Some(found) = self.by_postings(predicate)? {
+        if let Some(found) = self.by_postings(predicate, &window)? {
             return Ok(found);
         }
         if self.kind.is_text() {
-            return self.scan_texts(predicate);
+            return self.scan_texts(predicate, window);
         }
-        let mut found = RowSet::none(self.rows);
-        for (first, block) in self.blocks() {
+        let mut found = RowSet::none_in(window.clone());
+        for (first, block, _) in self.parts(window) {
             match zone(block, predicate) {
                 Zone::None => {}
                 Zone::Known if block.known == block.rows => {
                     found.insert_range(first..first.saturating_add(block.rows));
                 }
-                Zone::Known => write_words(&mut found, first, &self.known_words(block)?),
+                Zone::Known => found.write(first, &self.known_words(block)?),
                 Zone::Some => {
                     let words = self.file.integer_block(block)?.filter(predicate);
                     let mut words = words.ok_or_else(|| self.no_value(block))?;
@@ -281,7 +297,7 @@ impl<'a> Column<'a> {
                         let known = self.known_words(block)?;
                         words.iter_mut().zip(known).for_each(|(word, known)| *word &= known);
                     }
-                    write_words(&mut found, first, &words);
+                    found.write(first, &words);
                 }
             }
         }
@@ -320,14 +336,16 @@ impl<'a> Column<'a> {
     }
 
     /// The answer from an index, where there is one.
-    fn by_postings(&self, predicate: &Predicate) -> Result<Option<RowSet>> {
+    fn by_postings(&self, predicate: &Predicate, window: &Range<u32>) -> Result<Option<RowSet>> {
         if let (Predicate::Range { min, max }, Kind::Path) = (predicate, self.kind) {
             let start = self.sorted_rows_below(*min)?;
             let end = max.checked_add(1).map_or(Ok(self.rows), |m| self.sorted_rows_below(m))?;
-            return Ok(Some(RowSet::range(self.rows, start..end.max(start))));
+            let mut found = RowSet::none_in(window.clone());
+            found.insert_range(start..end.max(start));
+            return Ok(Some(found));
         }
         if let (Predicate::TextIn(keys), Some(_)) = (predicate, self.keys) {
-            let mut found = RowSet::none(self.rows);
+            let mut found = RowSet::none_in(window.clone());
             let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
             self.rows_of_keys(&Wanted::new(&keys))?
                 .into_iter()
@@ -337,6 +355,11 @@ impl<'a> Column<'a> {
         if self.toc.postings.is_empty() || !self.asks_index(predicate) {
             return Ok(None);
         }
+        self.by_bitmaps(predicate).map(|found| Some(found.within(window.clone())))
+    }
+
+    /// The answer from the bitmaps of a segment of format 1.
+    fn by_bitmaps(&self, predicate: &Predicate) -> Result<RowSet> {
         let bit = |value: i64| 1u64.checked_shl(u32::try_from(value).unwrap_or(64)).unwrap_or(0);
         let any = |value: i64| match predicate {
             Predicate::Range { min, max } => (*min..=*max).contains(&value),
@@ -355,12 +378,12 @@ impl<'a> Column<'a> {
                 found.and(&own);
             }
             // A code without a posting is in no set of this segment.
-            return Ok(Some(if left == 0 { found } else { RowSet::none(self.rows) }));
+            return Ok(if left == 0 { found } else { RowSet::none(self.rows) });
         }
         for posting in self.toc.postings.iter().filter(|posting| any(posting.value)) {
             self.insert_posting(&mut found, posting.frame)?;
         }
-        Ok(Some(found))
+        Ok(found)
     }
 
     pub(super) fn insert_posting(
@@ -378,8 +401,8 @@ impl<'a> Column<'a> {
         self.file.corrupt(block.frame, "the values of a block do not read back")
     }
 
-    fn scan_texts(&self, predicate: &Predicate) -> Result<RowSet> {
-        let mut found = RowSet::none(self.rows);
+    fn scan_texts(&self, predicate: &Predicate, window: Range<u32>) -> Result<RowSet> {
+        let mut found = RowSet::none_in(window.clone());
         let mut wanted: Vec<&str> = match predicate {
             Predicate::TextIn(list) => list.iter().map(String::as_str).collect(),
             Predicate::TextStarts(start) => vec![start.as_str()],
@@ -387,7 +410,7 @@ impl<'a> Column<'a> {
         };
         wanted.sort_unstable();
         let starts = matches!(predicate, Predicate::TextStarts(_));
-        self.texts(0..self.rows, &mut |row, text| {
+        self.texts(window, &mut |row, text| {
             let hit = text.is_some_and(|text| {
                 if starts {
                     wanted.first().is_some_and(|start| text.starts_with(start))
@@ -485,10 +508,4 @@ fn zone(block: &BlockToc, predicate: &Predicate) -> Zone {
         Predicate::HasAny(_) | Predicate::HasAll(_) | Predicate::HasNone(_) => Zone::Some,
         _ => Zone::None,
     }
-}
-
-/// Adds the bits of a block to a set.
-fn write_words(found: &mut RowSet, first: u32, words: &[u64]) {
-    let slots = found.words_mut().iter_mut().skip((first / 64) as usize);
-    slots.zip(words).for_each(|(slot, word)| *slot |= word);
 }

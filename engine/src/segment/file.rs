@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
+use super::runs::PathRun;
 use super::toc::{KeysToc, SegmentToc, TableToc};
 use crate::block::integers::IntegerBlock;
 use crate::block::{BlockToc, FrameRef};
@@ -23,6 +24,9 @@ pub(crate) struct SegmentFile {
     /// Frames whose checksum was found right.
     checked: Vec<AtomicBool>,
     offsets: Vec<OnceLock<Arc<[u32]>>>,
+    /// The same over several tables: by the upper table, then the lower.
+    offsets_over: Vec<OnceLock<Arc<[u32]>>>,
+    path_runs: OnceLock<Arc<[PathRun]>>,
 }
 
 impl SegmentFile {
@@ -59,8 +63,32 @@ impl SegmentFile {
         })?;
         let checked = (0..toc.frames).map(|_| AtomicBool::new(false)).collect();
         let offsets = toc.tables.iter().map(|_| OnceLock::new()).collect();
-        let schema = Arc::clone(schema);
-        Ok(Self { path, bytes, toc, record_checksum, schema, checked, offsets })
+        let pairs = toc.tables.len().saturating_mul(toc.tables.len());
+        let offsets_over = (0..pairs).map(|_| OnceLock::new()).collect();
+        let (schema, path_runs) = (Arc::clone(schema), OnceLock::new());
+        Ok(Self {
+            path,
+            bytes,
+            toc,
+            record_checksum,
+            schema,
+            checked,
+            offsets,
+            offsets_over,
+            path_runs,
+        })
+    }
+
+    /// Where the runs of paths are kept.
+    pub(super) fn kept_runs(&self) -> &OnceLock<Arc<[PathRun]>> {
+        &self.path_runs
+    }
+
+    /// Where the offsets from a table to one further beneath are kept.
+    pub(super) fn kept_offsets(&self, above: usize, table: usize) -> Option<&OnceLock<Arc<[u32]>>> {
+        let tables = self.toc.tables.len();
+        let place = above.checked_mul(tables)?.checked_add(table).filter(|_| table < tables)?;
+        self.offsets_over.get(place)
     }
 
     /// Where it is, for messages.

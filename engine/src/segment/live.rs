@@ -57,6 +57,19 @@ impl LiveRows {
         set
     }
 
+    fn set_in(&self, window: Range<u32>) -> RowSet {
+        let mut set = RowSet::none_in(window.clone());
+        let first = window.start / BLOCK_ROWS;
+        let blocks = self.blocks.iter().skip(first as usize);
+        for (block, row) in
+            blocks.zip((first * BLOCK_ROWS..window.end).step_by(BLOCK_ROWS as usize))
+        {
+            set.write(row, block);
+        }
+        set.trim();
+        set
+    }
+
     fn contains(&self, row: u32) -> bool {
         let block = self.blocks.get((row / BLOCK_ROWS) as usize);
         let word = block.and_then(|block| block.get((row % BLOCK_ROWS / 64) as usize));
@@ -124,6 +137,15 @@ impl Segment {
         let Some(live) = &self.live else { return Ok(RowSet::all(self.rows(table))) };
         // It is kept in memory from the first time on and is nobody's reading.
         Ok(live.rows(&self.unmetered(), table)?.set())
+    }
+
+    /// As [`Segment::live`], of a window of the table.
+    ///
+    /// # Errors
+    /// [`crate::Error::Corrupt`].
+    pub fn live_in(&self, table: usize, window: Range<u32>) -> Result<RowSet> {
+        let Some(live) = &self.live else { return Ok(RowSet::all_in(window)) };
+        Ok(live.rows(&self.unmetered(), table)?.set_in(window))
     }
 
     /// Whether a root row is not replaced or removed.

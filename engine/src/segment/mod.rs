@@ -13,6 +13,7 @@ mod keys;
 mod live;
 mod merge;
 mod meter;
+mod runs;
 mod sizes;
 #[cfg(test)]
 mod tests;
@@ -26,6 +27,7 @@ use std::sync::Arc;
 pub use crate::predicate::Access;
 pub use column::{Column, ZoneMap};
 pub use meter::{Meter, Touched};
+pub use runs::PathRun;
 pub use sizes::ColumnSizes;
 
 use crate::error::Result;
@@ -81,20 +83,6 @@ impl Segment {
         Ok(column.sorted_ends())
     }
 
-    /// The root rows whose path lies from `low` to `high`, both included.
-    ///
-    /// # Errors
-    /// [`crate::Error::Corrupt`].
-    pub fn path_rows(&self, low: u64, high: u64) -> Result<Range<u32>> {
-        let column = self.column(0, self.file.schema().path_column())?;
-        let start = column.sorted_rows_below(i64::try_from(low).unwrap_or(i64::MAX))?;
-        let end = match i64::try_from(high).ok().and_then(|high| high.checked_add(1)) {
-            Some(behind) => column.sorted_rows_below(behind)?,
-            None => self.rows(0),
-        };
-        Ok(start..end.max(start))
-    }
-
     /// For every row of the parent's table, where its rows in `child` begin; one entry more than
     /// rows, the last is the number of rows in `child`.
     ///
@@ -114,11 +102,20 @@ impl Segment {
     /// # Errors
     /// [`crate::Error::Corrupt`].
     pub fn lift_any(&self, child: usize, rows: &RowSet) -> Result<RowSet> {
+        let parent = self.file.schema().tables.get(child).and_then(|table| table.parent);
+        let above = parent.map_or(0, |parent| self.rows(parent));
+        self.lift_any_in(child, rows, 0..above)
+    }
+
+    /// As [`Segment::lift_any`], of a set whose rows lie beneath a window of the parent's table.
+    ///
+    /// # Errors
+    /// [`crate::Error::Corrupt`].
+    pub fn lift_any_in(&self, child: usize, rows: &RowSet, above: Range<u32>) -> Result<RowSet> {
         let offsets = self.offsets(child)?;
-        let above = u32::try_from(offsets.len().saturating_sub(1)).unwrap_or(u32::MAX);
-        let mut found = RowSet::none(above);
-        if rows.count() * SPARSE < u64::from(above) {
-            let mut at = 0;
+        let mut found = RowSet::none_in(above.clone());
+        if rows.count() * SPARSE < u64::from(found.len_rows()) {
+            let mut at = above.start as usize;
             for row in rows.iter() {
                 // In growing steps: the parent is rarely far from the one before.
                 let ahead = offsets.get(at..).unwrap_or_default();
@@ -132,8 +129,9 @@ impl Segment {
             }
             return Ok(found);
         }
-        let mut start = offsets.first().copied().unwrap_or(0);
-        let ends = offsets.get(1..).unwrap_or_default();
+        let first = (above.start / 64 * 64) as usize;
+        let mut start = offsets.get(first).copied().unwrap_or(0);
+        let ends = offsets.get(first + 1..).unwrap_or_default();
         for (word, ends) in found.words_mut().iter_mut().zip(ends.chunks(64)) {
             if !ends.last().is_some_and(|last| rows.any_in(start..*last)) {
                 start = ends.last().copied().unwrap_or(start);
@@ -144,6 +142,7 @@ impl Segment {
                 start = end;
             }
         }
+        found.trim();
         Ok(found)
     }
 
@@ -152,8 +151,16 @@ impl Segment {
     /// # Errors
     /// [`crate::Error::Corrupt`].
     pub fn spread(&self, child: usize, rows: &RowSet) -> Result<RowSet> {
+        self.spread_in(child, rows, 0..self.rows(child))
+    }
+
+    /// As [`Segment::spread`], within a window of `child`.
+    ///
+    /// # Errors
+    /// [`crate::Error::Corrupt`].
+    pub fn spread_in(&self, child: usize, rows: &RowSet, window: Range<u32>) -> Result<RowSet> {
         let offsets = self.offsets(child)?;
-        let mut found = RowSet::none(self.rows(child));
+        let mut found = RowSet::none_in(window);
         let at = |row: u32| offsets.get(row as usize).copied().unwrap_or(0);
         for range in rows.runs() {
             found.insert_range(at(range.start)..at(range.end));

@@ -47,36 +47,36 @@ fn get(cache: &AnswerCache, asked: &Asked, values: usize) -> (Arc<Answer>, bool)
 }
 
 /// Numbers without a pattern.
-fn drawn(state: &mut u64) -> u64 {
+fn drawn(state: &mut u64) -> usize {
     *state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-    *state >> 33
+    usize::try_from(*state >> 33).unwrap()
 }
 
 #[test]
 fn nobody_is_given_what_another_asked() {
-    let bytes = 80_000;
+    let bytes = 300_000;
     let cache = AnswerCache::new(bytes);
     let mut state = 11;
     let scopes = [None, Some("14"), Some("1401"), Some("140"), Some("")];
     let (mut found, mut version) = (0, 1);
     for _ in 0..20_000 {
-        if drawn(&mut state) % 400 == 0 {
+        if drawn(&mut state).is_multiple_of(4_000) {
             version += 1;
         }
-        let scope = scopes[drawn(&mut state) as usize % scopes.len()];
+        let scope = scopes[drawn(&mut state) % scopes.len()];
         // Small numbers are asked more often.
         let place = drawn(&mut state) % (1 + drawn(&mut state) % 60);
-        let own = version - drawn(&mut state) % 2;
+        let own = version - u64::from(drawn(&mut state).is_multiple_of(2));
         let mut asked = asked(own, scope, &format!("from person where a = {place}"));
-        asked.rows = 8 + drawn(&mut state) as usize % 2;
-        let (given, is_new) = get(&cache, &asked, drawn(&mut state) as usize % 90);
+        asked.rows = 8 + drawn(&mut state) % 2;
+        let (given, is_new) = get(&cache, &asked, drawn(&mut state) % 90);
         let (said, expected) = (&*given, answer(&asked, given.rows));
         assert_eq!(*said, expected, "{asked:?}");
         found += usize::from(!is_new);
         assert!(cache.load().bytes <= bytes as u64, "{:?}", cache.load());
     }
     let load = cache.load();
-    assert!(found > 5_000 && load.evicted > 500, "{found} {load:?}");
+    assert!(found > 2_000 && load.evicted > 500, "{found} {load:?}");
     assert_eq!((load.found, load.computed), (found as u64, 20_000 - found as u64));
 }
 
@@ -213,18 +213,12 @@ fn what_may_change_under_the_same_version_is_not_kept() {
     assert_ne!(new("from house where a"), new("from house where b"));
     for text in [
         "from house explain",
-        "from house where id in set mine",
-        "from house flow 'before' to '2026-10-31'",
+        "from house where in set mine",
+        "from house flow 'before' to 'after'",
     ] {
-        if let Ok(query) = Query::parse(text) {
-            let asked = Asked::new(&query, &snapshot, &Limits::default(), 10);
-            assert_eq!(asked, None, "{text}");
-        } else {
-            panic!("{text} is a question");
-        }
+        assert_eq!(new(text), None, "{text}");
     }
-    let own = new("set few from house where a\nfrom house where id in set few");
-    let _ = own;
+    assert!(new("from house where in set few sets few = a").is_some(), "a set of its own");
     let whole = new("from house").unwrap();
     assert_ne!(whole.clone().scope("11"), whole);
     assert_ne!(whole.clone().scope("11"), whole.scope("1101"));

@@ -12,12 +12,14 @@ use crate::check::{Group, GroupKind};
 const ROW_BYTES: u64 = 9;
 /// Bytes of a value of a group, about.
 const CELL_BYTES: u64 = 32;
+/// Rows of the longest table of a piece at most, but for a bundle that has more by itself.
+const PIECE_ROWS: u64 = 2 * yiku::limits::BLOCK_ROWS as u64;
 /// Columns that are there at a time besides those of keys, measures and conditions.
 const COLUMNS: u64 = 4;
 
 impl Plan {
     /// Bytes that it takes at most at a time, as far as is known before a row is read: the columns
-    /// of numbers of the largest segment for each thread, and the groups.
+    /// of numbers of a piece for each thread, and the groups.
     pub(crate) fn declared(&self, snapshot: &Snapshot, limits: &Limits) -> u64 {
         if limits.pool.is_none() {
             return u64::MAX;
@@ -26,9 +28,12 @@ impl Plan {
         let tables = 0..self.schema.tables.len();
         let largest = |table| segments.iter().map(|segment| segment.rows(table).into()).max();
         let rows: u64 = tables.filter_map(largest).max().unwrap_or(0);
+        let whole = self.list.is_some() || self.flow.is_some() || self.exchange.is_some();
+        let in_pieces = limits.indexes && !whole && self.matrix.is_empty();
+        let rows = if in_pieces { rows.min(PIECE_ROWS) } else { rows };
         let columns = self.groups.len() + self.aggregates.len() + self.filter.len();
         let columns = (columns as u64).saturating_add(COLUMNS);
-        let threads = limits.threads.clamp(1, segments.len().max(1)) as u64;
+        let threads = limits.threads.max(1) as u64;
         let values = rows.saturating_mul(columns).saturating_mul(ROW_BYTES);
         let others = 1 + self.compared.len() as u64 + u64::from(self.left.is_some());
         let cells = (self.groups.len() + self.aggregates.len()) as u64;

@@ -130,11 +130,13 @@ impl Limits {
                 visit.pause();
                 asked().then_some(Stop::Cancelled)
             };
-            let run = Run::new().until(&stop).memory(bytes);
+            // What is looked at is counted once, so it must not begin again.
+            let own = if probe.is_some() { most } else { bytes };
+            let run = Run::new().until(&stop).memory(own);
             let done = work(Within { limits: self, run: &run, visit: Some(&visit), probe });
             match done {
                 // It takes more than was known: it begins again once there is room for that.
-                Err(error) if bytes < most && error.is_of_memory() => {
+                Err(error) if own < most && error.is_of_memory() => {
                     bytes = bytes.saturating_mul(MORE).clamp(1, most);
                 }
                 done => return done,

@@ -1,6 +1,7 @@
 //! Turns and memory by hand, and pools with more callers than threads.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test stops where it fails")]
 
+use std::cell::Cell;
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
@@ -8,6 +9,7 @@ use std::sync::mpsc;
 use std::thread;
 
 use yiku::kernel::Pool as _;
+use yiku::{CommitInfo, Snapshot};
 
 use super::job::Job;
 use super::memory::Memory;
@@ -15,6 +17,8 @@ use super::sleeper::Sleeper;
 use super::turns::{Turn, Turns};
 use super::{Pool, SLICE};
 use crate::error::Error;
+use crate::run::tests::database;
+use crate::{Limits, Plan, Query};
 
 /// A pool by a clock that goes on a little whenever somebody looks.
 fn pool(threads: usize) -> Pool {
@@ -314,4 +318,85 @@ fn who_waits_for_memory_too_long_is_told_to_ask_again() {
     drop(visit);
     assert_eq!(pool.load().memory_bytes, 0);
     assert!(pool.visit(1_000, &stop).is_ok(), "more than there is counts as all");
+}
+
+/// Houses of several segments.
+fn houses() -> (tempfile::TempDir, Snapshot) {
+    let folder = tempfile::tempdir().unwrap();
+    let database = database(&folder.path().join("d"));
+    for part in 0..7 {
+        let mut writer = database.writer().unwrap();
+        let mut batch = writer.batch();
+        for house in 0..40 {
+            let number = part * 40 + house;
+            let row = batch.row("house").unwrap().set("id", format!("h{number:03}").as_str());
+            let row = row.unwrap().set("place", ["1101", "1102", "1201"][number % 3]).unwrap();
+            let row = row.set("floors", i64::try_from(number % 5).unwrap()).unwrap();
+            row.set("a", number % 2 == 0).unwrap();
+        }
+        writer.write(&batch).unwrap();
+        writer.commit(CommitInfo::default()).unwrap();
+    }
+    let snapshot = database.snapshot().unwrap();
+    (folder, snapshot)
+}
+
+#[test]
+fn no_answer_depends_on_the_pool() {
+    let (_folder, snapshot) = houses();
+    assert!(snapshot.segments().len() > 1);
+    let pools = [1, 2, 3].map(|threads| Arc::new(pool(threads).memory(1 << 20, u64::MAX)));
+    for text in [
+        "from house by place.city, floors measure n = count(), s = sum(floors) totals",
+        "from house where a measure n = count(), m = median(floors)",
+        "from house by id order id limit 7",
+        "from house where floors > 2 select id, floors order -floors limit 5",
+        "from house where a by floors measure n = count(), o = sum(floors where floors > 1)",
+    ] {
+        let plan = Plan::new(&Query::parse(text).unwrap(), &snapshot).unwrap();
+        let alone = plan.run(&snapshot, &Limits::default()).unwrap();
+        let apart = Limits { threads: 3, ..Limits::default() };
+        assert_eq!(plan.run(&snapshot, &apart).unwrap(), alone, "{text}");
+        thread::scope(|scope| {
+            for caller in 0..12 {
+                let pool = Some(Arc::clone(&pools[caller % 3]));
+                let limits = Limits { threads: 1 + caller % 4, pool, ..Limits::default() };
+                let (plan, snapshot, alone) = (&plan, &snapshot, &alone);
+                scope.spawn(move || {
+                    for _ in 0..10 {
+                        assert_eq!(plan.run(snapshot, &limits).unwrap(), *alone, "{text}");
+                    }
+                });
+            }
+        });
+    }
+    let idle = |pool: &Arc<Pool>| (pool.load().active, pool.load().memory_bytes) == (0, 0);
+    assert!(pools.iter().all(idle));
+}
+
+#[test]
+fn a_question_that_declared_too_little_begins_again_with_more() {
+    let (_folder, snapshot) = houses();
+    let plan = Plan::new(&Query::parse("from house by id").unwrap(), &snapshot).unwrap();
+    let stop = None;
+    let limits = |memory, pool: Pool| Limits {
+        memory,
+        pool: Some(Arc::new(pool)),
+        stop: stop.clone(),
+        ..Limits::default()
+    };
+    let asked = Cell::new(0);
+    let take = |within: crate::plan::Within<'_>| {
+        asked.set(asked.get() + 1);
+        within.run.hold(5_000)?;
+        Ok(within.run.held_bytes())
+    };
+    let most = 1 << 20;
+    assert!(limits(most, pool(2).memory(most, u64::MAX)).within(10, take).is_ok());
+    assert_eq!(asked.replace(0), 4, "10, 80, 640, 5120");
+    let small = limits(4_000, pool(2).memory(most, u64::MAX)).within(10, take);
+    assert!(matches!(small, Err(Error::Limit { found: 5_000, limit: 4_000, .. })), "{small:?}");
+    let full = limits(most, pool(2).memory(4_000, u64::MAX));
+    assert!(matches!(full.within(10, take), Err(Error::Limit { limit: 4_000, .. })));
+    assert!(plan.declared(&snapshot, &full) > 280 * 8, "a value of every row at least");
 }

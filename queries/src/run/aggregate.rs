@@ -4,11 +4,13 @@
 //! split; sums of integers are kept in 128 bits, sums of floats exactly.
 
 use std::collections::HashSet;
+use std::ops::Range;
 
 use yiku::RowSet;
 
 use super::exact_sum::ExactSum;
 use super::keys::{Assignment, Groups};
+use super::partition::Shared;
 use super::scan::Scan;
 use super::statistic::{self, All, Figure, Moments};
 use super::vector::Vector;
@@ -17,6 +19,7 @@ use crate::error::Result;
 use crate::explain::probe::About;
 
 /// One aggregate of every group.
+#[derive(Clone)]
 pub(super) enum Column {
     Counts(Vec<u64>),
     Sums(Vec<(i128, u64)>),
@@ -115,18 +118,7 @@ impl Column {
     fn take(&mut self, value: &Vector<'_>, assignment: &Assignment) {
         let known = &value.known;
         match (self, assignment) {
-            (Self::Sums(sums), Assignment::Slices(slices)) => {
-                for (range, group) in slices {
-                    if let Some(slot) = sums.get_mut(*group as usize) {
-                        slot.0 += value.sum(range.clone());
-                        slot.1 += known.count_range(range.clone());
-                    }
-                }
-            }
-            (Self::Sums(sums), _) => each_slot(sums, assignment, known, |slot, row| {
-                slot.0 += i128::from(value.exact(row));
-                slot.1 += 1;
-            }),
+            (Self::Sums(sums), _) => add_up(sums, value, assignment),
             (Self::FloatSums(sums), _) => each_slot(sums, assignment, known, |slot, row| {
                 slot.0.add(value.float(row));
                 slot.1 += 1;
@@ -265,6 +257,33 @@ impl Column {
     }
 }
 
+/// Adds the known exact values of the rows of every group, and how many they are.
+fn add_up(sums: &mut [(i128, u64)], value: &Vector<'_>, assignment: &Assignment) {
+    let mut add = |own: &RowSet, slices: &[(Range<u32>, u32)]| {
+        for (range, group) in slices {
+            if let Some(slot) = sums.get_mut(*group as usize) {
+                slot.0 += value.sum(own, range.clone());
+                slot.1 += own.count_range(range.clone());
+            }
+        }
+    };
+    let known = &value.known;
+    match assignment {
+        Assignment::Slices(slices) => add(known, slices),
+        Assignment::Sets(sets) => {
+            for Shared { rows, slices } in sets {
+                let mut own = known.clone();
+                own.and(rows);
+                add(&own, slices);
+            }
+        }
+        Assignment::Rows { .. } => each_slot(sums, assignment, known, |slot, row| {
+            slot.0 += i128::from(value.exact(row));
+            slot.1 += 1;
+        }),
+    }
+}
+
 fn pair<T, U>(a: &mut [T], into: usize, b: &[U], from: usize, join: impl FnOnce(&mut T, &U)) {
     if let (Some(a), Some(b)) = (a.get_mut(into), b.get(from)) {
         join(a, b);
@@ -278,7 +297,7 @@ fn each_slot<T>(
     rows: &RowSet,
     mut visit: impl FnMut(&mut T, u32),
 ) {
-    assignment.visit(rows, |row, group| {
+    assignment.visit(rows, &mut |row, group| {
         if let Some(slot) = slots.get_mut(group as usize) {
             visit(slot, row);
         }
@@ -349,11 +368,35 @@ impl Scan<'_> {
         if let Some(open) = open.as_ref().filter(|_| size >= groups.keys.len()) {
             open.rows(asked.count(), rows.count());
         }
-        let offsets = self.offsets(above, table)?;
         let mut counts = vec![0u64; size];
+        if let Assignment::Sets(sets) = &groups.assignment {
+            let mut own: Vec<(u32, Range<u32>, RowSet)> = Vec::new();
+            for shared in sets {
+                let mut set = shared.rows.clone();
+                set.and(&rows);
+                for (range, group) in &shared.slices {
+                    let group = coarser.get(*group as usize).copied().unwrap_or(u32::MAX);
+                    own.push((group, range.clone(), set.within(range.clone())));
+                }
+            }
+            own.sort_by_key(|(group, ..)| *group);
+            for same in own.chunk_by(|(a, ..), (b, ..)| a == b) {
+                let starts = same.iter().map(|(_, range, _)| range.start);
+                let ends = same.iter().map(|(_, range, _)| range.end);
+                let (Some(start), Some(end)) = (starts.min(), ends.max()) else { continue };
+                let mut union = RowSet::none_in(start..end);
+                same.iter().for_each(|(_, _, set)| union.add(set));
+                let group = same.first().map_or(u32::MAX, |(group, ..)| *group);
+                if let Some(count) = counts.get_mut(group as usize) {
+                    *count = self.lift_some(&union, table, above)?.count();
+                }
+            }
+            return Ok(Column::Counts(counts));
+        }
+        let offsets = self.offsets(above, table)?;
         let mut last = vec![u32::MAX; size];
-        let mut at = 0u32;
-        groups.assignment.visit(&rows, |row, group| {
+        let mut at = first_above(offsets, &rows);
+        groups.assignment.visit(&rows, &mut |row, group| {
             while offsets.get(at as usize + 1).is_some_and(|end| *end <= row) {
                 at += 1;
             }
@@ -382,13 +425,16 @@ impl Scan<'_> {
         let mut values: Vec<Option<String>> = Vec::with_capacity(span.len());
         let column = self.segment.column(home, text)?;
         column.texts(span.clone(), &mut |_, text| values.push(text.map(str::to_owned)))?;
-        let own = home == table;
+        let (own, mut at) = (home == table, 0);
         let offsets = if own { None } else { Some(self.offsets(home, table)?) };
-        let mut at = 0u32;
-        groups.assignment.visit(rows, |row, group| {
-            let place = match &offsets {
+        groups.assignment.visit(rows, &mut |row, group| {
+            let place = match offsets {
                 None => row,
                 Some(offsets) => {
+                    // The rows of the next group may stand before those of the last one.
+                    if offsets.get(at as usize).is_none_or(|start| *start > row) {
+                        at = row_above(offsets, row);
+                    }
                     while offsets.get(at as usize + 1).is_some_and(|end| *end <= row) {
                         at += 1;
                     }
@@ -406,6 +452,17 @@ impl Scan<'_> {
     }
 }
 
+/// The row above the first row of a set.
+fn first_above(offsets: &[u32], rows: &RowSet) -> u32 {
+    row_above(offsets, super::scan::bounds(rows).start)
+}
+
+/// The row above a row.
+fn row_above(offsets: &[u32], row: u32) -> u32 {
+    let place = offsets.partition_point(|start| *start <= row).saturating_sub(1);
+    u32::try_from(place).unwrap_or(u32::MAX)
+}
+
 /// How many rows of the set each group has: ranges by counting bits.
 fn count(counts: &mut [u64], assignment: &Assignment, rows: &RowSet) {
     match assignment {
@@ -416,10 +473,27 @@ fn count(counts: &mut [u64], assignment: &Assignment, rows: &RowSet) {
                 }
             }
         }
+        Assignment::Sets(sets) => {
+            for Shared { rows: own, slices } in sets {
+                if let [(_, group)] = slices.as_slice() {
+                    if let Some(count) = counts.get_mut(*group as usize) {
+                        *count += own.count_and(rows);
+                    }
+                    continue;
+                }
+                let mut own = own.clone();
+                own.and(rows);
+                for (range, group) in slices {
+                    if let Some(count) = counts.get_mut(*group as usize) {
+                        *count += own.count_range(range.clone());
+                    }
+                }
+            }
+        }
         Assignment::Rows { groups, .. } if rows.count() == groups.len() as u64 => {
             count_all(counts, groups);
         }
-        Assignment::Rows { .. } => assignment.visit(rows, |_, group| {
+        Assignment::Rows { .. } => assignment.visit(rows, &mut |_, group| {
             if let Some(count) = counts.get_mut(group as usize) {
                 *count += 1;
             }

@@ -114,7 +114,7 @@ impl Side {
         within.run.check()?;
         let plan = &self.plan;
         let scan = Scan::new(segment, &plan.schema, within);
-        let rows = plan.matching(&scan, segment)?;
+        let rows = plan.matching(&scan)?;
         if rows.is_empty() {
             return Ok(Found { rows: Vec::new(), groups: Vec::new() });
         }
@@ -122,7 +122,7 @@ impl Side {
         let groups = scan.groups(&plan.groups, plan.table, self.snapshot.tree(), &rows)?;
         let mut numbers = vec![0; bounds(&rows).len()];
         let start = bounds(&rows).start;
-        groups.assignment.visit(&rows, |row, group| {
+        groups.assignment.visit(&rows, &mut |row, group| {
             if let Some(slot) = numbers.get_mut(row.wrapping_sub(start) as usize) {
                 *slot = group;
             }

@@ -165,7 +165,7 @@ impl Plan {
     ) -> Result<(HashMap<Move, u64>, u64)> {
         within.run.check()?;
         let scan = Scan::new(segment, &self.schema, within);
-        let rows = self.visible(&scan, segment)?;
+        let rows = self.visible(&scan)?;
         let before = scan.rows(&flow.before, true, &rows)?;
         let after = scan.rows(&flow.after, true, &rows)?;
         let mut either = before.clone();
@@ -205,7 +205,7 @@ impl Plan {
 fn numbers(groups: &Groups, set: &RowSet, rows: &RowSet) -> Vec<u32> {
     let span = bounds(rows);
     let mut found = vec![OUTSIDE; span.len()];
-    groups.assignment.visit(set, |row, group| {
+    groups.assignment.visit(set, &mut |row, group| {
         if let Some(slot) = found.get_mut(row.wrapping_sub(span.start) as usize) {
             *slot = group;
         }

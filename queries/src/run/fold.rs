@@ -5,7 +5,7 @@
 
 use yiku::RowSet;
 
-use super::scan::{Scan, bounds, each_row, is_full};
+use super::scan::{Scan, bounds, each_row};
 use super::vector::{Values, Vector, beyond};
 use crate::bound::{Fold, Function};
 use crate::error::Result;
@@ -74,7 +74,7 @@ impl Scan<'_> {
         let span = bounds(rows);
         let (start, size) = (span.start, span.len());
         let values = match (fold.function, &argument) {
-            (Function::Count, _) if is_full(counted) => {
+            (Function::Count, _) if counted.is_full() => {
                 let pairs = offsets.windows(2).skip(start as usize).take(size);
                 let count = |pair: &[u32]| match pair {
                     [start, end] => i64::from(end - start),
@@ -85,16 +85,16 @@ impl Scan<'_> {
             (Function::Count, _) | (_, None) => {
                 let mut values = vec![0i64; size];
                 let done = |above, count| put(&mut values, start, above, count);
-                folded(counted, &offsets, |count: &mut i64, _| *count += 1, done);
+                folded(counted, offsets, |count: &mut i64, _| *count += 1, done);
                 Values::Exact(values)
             }
             (Function::Average, Some(argument)) => {
-                Values::Float(averages(argument, &offsets, start, size))
+                Values::Float(averages(argument, offsets, start, size))
             }
             (function, Some(argument)) if argument.is_float() => {
-                floats(function, argument, &offsets, start, size)?
+                floats(function, argument, offsets, start, size)?
             }
-            (function, Some(argument)) => exact(function, argument, &offsets, start, size)?,
+            (function, Some(argument)) => exact(function, argument, offsets, start, size)?,
         };
         Ok(Vector { start, values, known, held: None })
     }

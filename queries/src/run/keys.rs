@@ -1,8 +1,8 @@
-//! One segment: which group each row belongs to.
+//! A piece of a segment: which group each row belongs to.
 //!
-//! Rows are sorted by path, so that places are runs of rows and need no value a row; as soon as
-//! another key joins, every row has the number of its group. Groups are numbered densely in the
-//! order in which they are met.
+//! Rows are sorted by path, so that places are runs of rows and need no value a row. Keys of few
+//! values are sets of rows (`partition`); where that does not serve, every row has the number of
+//! its group. Groups are numbered densely in the order in which they are met.
 
 use std::collections::HashMap;
 use std::ops::Range;
@@ -10,6 +10,7 @@ use std::ops::Range;
 use yiku::{PathTree, RowSet};
 
 use super::pairs::Numbers;
+use super::partition::Shared;
 use super::scan::{Scan, bounds, each_row};
 use super::vector::{Values, Vector, expanded};
 use crate::bound::{Condition, Value};
@@ -38,13 +39,18 @@ pub(super) enum Assignment {
     Slices(Vec<(Range<u32>, u32)>),
     /// The group of each row from `start` on.
     Rows { start: u32, groups: Vec<u32> },
+    /// Sets of rows, apart, each with ranges and their groups.
+    Sets(Vec<Shared>),
 }
 
 /// The places of one key in its own list of cells, row by row or in runs (end and place).
 enum Places {
-    Runs(Vec<(u32, u32)>),
+    Runs(NumberedRuns),
     Rows(Vec<u32>),
 }
+
+/// Runs of rows: behind the last row of each, the number of its place.
+type NumberedRuns = Vec<(u32, u32)>;
 
 struct KeyColumn {
     places: Places,
@@ -55,28 +61,38 @@ struct KeyColumn {
 const DENSE: i128 = 1 << 18;
 
 impl Assignment {
-    /// Calls `visit` with every row of the set and its group, in rising order.
-    pub(super) fn visit(&self, rows: &RowSet, mut visit: impl FnMut(u32, u32)) {
+    /// Calls `visit` with every row of the set and its group; the rows of a group in rising order.
+    pub(super) fn visit(&self, rows: &RowSet, visit: &mut impl FnMut(u32, u32)) {
         match self {
+            Self::Sets(sets) => {
+                for Shared { rows: own, slices } in sets {
+                    let mut own = own.clone();
+                    own.and(rows);
+                    visit_slices(slices, &own, visit);
+                }
+            }
             Self::Rows { start, groups } => each_row(rows, |row| {
                 if let Some(group) = groups.get(row.wrapping_sub(*start) as usize) {
                     visit(row, *group);
                 }
             }),
-            Self::Slices(slices) => {
-                let mut slices = slices.iter();
-                let mut slice = slices.next();
-                each_row(rows, |row| {
-                    while slice.is_some_and(|(range, _)| range.end <= row) {
-                        slice = slices.next();
-                    }
-                    if let Some((_, group)) = slice.filter(|(range, _)| range.start <= row) {
-                        visit(row, *group);
-                    }
-                });
-            }
+            Self::Slices(slices) => visit_slices(slices, rows, visit),
         }
     }
+}
+
+/// Calls `visit` with every row of a set and the group of the range that it lies in.
+fn visit_slices(slices: &[(Range<u32>, u32)], rows: &RowSet, visit: &mut impl FnMut(u32, u32)) {
+    let mut slices = slices.iter();
+    let mut slice = slices.next();
+    each_row(rows, |row| {
+        while slice.is_some_and(|(range, _)| range.end <= row) {
+            slice = slices.next();
+        }
+        if let Some((_, group)) = slice.filter(|(range, _)| range.start <= row) {
+            visit(row, *group);
+        }
+    });
 }
 
 impl Scan<'_> {
@@ -88,6 +104,9 @@ impl Scan<'_> {
         tree: &PathTree,
         rows: &RowSet,
     ) -> Result<Groups> {
+        if let Some(shared) = self.shared_groups(by, table, tree, rows)? {
+            return Ok(shared);
+        }
         let span = bounds(rows);
         let mut keys: Vec<Vec<Cell>> = vec![Vec::new()];
         let mut places = Places::Runs(vec![(span.end, 0)]);
@@ -188,8 +207,8 @@ impl Scan<'_> {
         rows: &RowSet,
     ) -> Result<KeyColumn> {
         match kind {
-            GroupKind::Level(level) => self.path_key(Some(*level), table, tree, rows),
-            GroupKind::Path => self.path_key(None, table, tree, rows),
+            GroupKind::Level(level) => path_key(self, Some(*level), table, tree, rows),
+            GroupKind::Path => path_key(self, None, table, tree, rows),
             GroupKind::Code { list, value } => {
                 let size = self.schema.lists.get(*list).map_or(0, |l| l.codes.len());
                 let unknown = u32::try_from(size).unwrap_or(u32::MAX);
@@ -249,62 +268,6 @@ impl Scan<'_> {
             }
         };
         Ok(KeyColumn { places, cells })
-    }
-
-    /// Places as runs: the path of the root rows, then the rows beneath them.
-    fn path_key(
-        &self,
-        level: Option<usize>,
-        table: usize,
-        tree: &PathTree,
-        rows: &RowSet,
-    ) -> Result<KeyColumn> {
-        let span = self.bounds_above(rows, table)?;
-        let mut paths = Vec::with_capacity(span.len());
-        self.segment.column(0, self.schema.path_column())?.integers(span.clone(), &mut paths)?;
-        let mut cells: Vec<Cell> = Vec::new();
-        let mut numbers: HashMap<Cell, u32> = HashMap::new();
-        let mut runs: Vec<(u32, u32)> = Vec::new();
-        // From the least to behind the greatest path of the place that was met last.
-        let mut last = 0i64..0;
-        for (row, path) in span.zip(paths) {
-            if last.contains(&path) {
-                if let Some(run) = runs.last_mut() {
-                    run.0 = row + 1;
-                }
-                continue;
-            }
-            let cell;
-            (cell, last) = place_cell(tree, path, level);
-            let place = *numbers.entry(cell).or_insert_with_key(|cell| {
-                cells.push(cell.clone());
-                u32::try_from(cells.len() - 1).unwrap_or(u32::MAX)
-            });
-            match runs.last_mut() {
-                Some(run) if run.1 == place => run.0 = row + 1,
-                _ => runs.push((row + 1, place)),
-            }
-        }
-        let end = bounds(rows).end;
-        if table != 0 {
-            let offsets = self.offsets(0, table)?;
-            for run in &mut runs {
-                run.0 = offsets.get(run.0 as usize).copied().unwrap_or(end);
-            }
-        }
-        // The runs end where the asked rows end, whatever lies behind them.
-        runs.retain({
-            let mut done = false;
-            move |run| {
-                let keep = !done;
-                done = run.0 >= end;
-                keep
-            }
-        });
-        if let Some(last) = runs.last_mut() {
-            last.0 = end;
-        }
-        Ok(KeyColumn { places: Places::Runs(runs), cells })
     }
 
     fn int_key(&self, value: &Value, rows: &RowSet) -> Result<KeyColumn> {
@@ -371,12 +334,68 @@ impl Scan<'_> {
         })?;
         if home != table {
             let offsets = self.offsets(home, table)?;
-            places = expanded(&offsets, &bounds(rows), |row| {
+            places = expanded(offsets, &bounds(rows), |row| {
                 places.get(row.wrapping_sub(span.start) as usize).copied().unwrap_or(0)
             });
         }
         Ok(KeyColumn { places: Places::Rows(places), cells })
     }
+}
+
+fn path_key(
+    scan: &Scan<'_>,
+    level: Option<usize>,
+    table: usize,
+    tree: &PathTree,
+    rows: &RowSet,
+) -> Result<KeyColumn> {
+    let (runs, cells) = place_runs(scan, level, table, tree, rows)?;
+    Ok(KeyColumn { places: Places::Runs(runs), cells })
+}
+
+/// Places as runs of the rows of a table, from the first of some rows to the last: behind the
+/// last row of each run the number of its place.
+pub(super) fn place_runs(
+    scan: &Scan<'_>,
+    level: Option<usize>,
+    table: usize,
+    tree: &PathTree,
+    rows: &RowSet,
+) -> Result<(NumberedRuns, Vec<Cell>)> {
+    let span = bounds(rows);
+    let paths = scan.segment.path_runs()?;
+    let offsets = if table == 0 { None } else { Some(scan.offsets(0, table)?) };
+    let end_of = |root: u32| match offsets {
+        None => root,
+        Some(offsets) => offsets.get(root as usize).copied().unwrap_or(u32::MAX),
+    };
+    let mut cells: Vec<Cell> = Vec::new();
+    let mut numbers: HashMap<Cell, u32> = HashMap::new();
+    let mut runs = NumberedRuns::new();
+    // From the least to behind the greatest path of the place that was met last.
+    let mut last = 0i64..0;
+    let first = paths.partition_point(|(end, _)| end_of(*end) <= span.start);
+    for (end, path) in paths.get(first..).unwrap_or_default() {
+        let end = end_of(*end).min(span.end);
+        if let Some(run) = runs.last_mut().filter(|_| last.contains(path)) {
+            run.0 = end;
+        } else {
+            let cell;
+            (cell, last) = place_cell(tree, *path, level);
+            let place = *numbers.entry(cell).or_insert_with_key(|cell| {
+                cells.push(cell.clone());
+                u32::try_from(cells.len() - 1).unwrap_or(u32::MAX)
+            });
+            match runs.last_mut() {
+                Some(run) if run.1 == place => run.0 = end,
+                _ => runs.push((end, place)),
+            }
+        }
+        if end >= span.end {
+            break;
+        }
+    }
+    Ok((runs, cells))
 }
 
 /// The place of a level that holds a path, unknown when the path itself is of a level above; and

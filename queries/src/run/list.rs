@@ -148,7 +148,7 @@ impl Plan {
     ) -> Result<(u64, u64, Vec<Candidate>)> {
         within.run.check()?;
         let scan = Scan::new(segment, &self.schema, within);
-        let mut rows = self.matching(&scan, segment)?;
+        let mut rows = self.matching(&scan)?;
         let matched = rows.count();
         if matched == 0 {
             return Ok((0, 0, Vec::new()));
@@ -184,7 +184,7 @@ impl Plan {
             }
             found.truncate(wanted);
         }
-        rows = RowSet::none(rows.len_rows());
+        rows = RowSet::none_in(rows.window());
         found.iter().for_each(|(_, row)| rows.insert(*row));
         let open = within.open(About::Places, self);
         let places = self.places(&scan, segment, &rows)?;

@@ -1,4 +1,4 @@
-//! One segment: which of its rows satisfy a condition.
+//! A piece of a segment: which of its rows satisfy a condition.
 //!
 //! Three-valued logic without a third set: the rows where a condition is true and those where it
 //! is false; a row in neither is unknown. Every answer is a part of the rows that were asked
@@ -6,6 +6,8 @@
 //!
 //! Invariant: to answer a condition, for one side or for both, asks each of its parts once, so
 //! that the work grows with the question and not with the ways through it.
+
+use std::ops::Range;
 
 use yiku::RowSet;
 
@@ -23,8 +25,8 @@ pub(super) struct Sides {
 }
 
 impl Sides {
-    fn none(len: u32) -> Self {
-        Self { yes: RowSet::none(len), no: RowSet::none(len) }
+    fn none(window: Range<u32>) -> Self {
+        Self { yes: RowSet::none_in(window.clone()), no: RowSet::none_in(window) }
     }
 
     /// A condition that is false wherever it is not true.
@@ -77,7 +79,7 @@ impl Scan<'_> {
     fn found(&self, condition: &Condition, want: bool, rows: &RowSet) -> Result<RowSet> {
         match &condition.kind {
             Test::Constant(value) if *value == want => Ok(rows.clone()),
-            Test::Constant(_) => Ok(RowSet::none(rows.len_rows())),
+            Test::Constant(_) => Ok(RowSet::none_in(rows.window())),
             Test::Not(inner) => self.rows(inner, !want, rows),
             Test::And(parts) if want => self.every(parts, want, rows),
             Test::Or(parts) if !want => self.every(parts, want, rows),
@@ -136,7 +138,7 @@ impl Scan<'_> {
     /// Both sides of a condition among `rows`.
     fn sides(&self, condition: &Condition, rows: &RowSet) -> Result<Sides> {
         if rows.is_empty() {
-            return Ok(Sides::none(rows.len_rows()));
+            return Ok(Sides::none(rows.window()));
         }
         let Some(open) = self.within.open(About::Condition, condition) else {
             return self.found_sides(condition, rows);
@@ -168,7 +170,7 @@ impl Scan<'_> {
                 Ok(found)
             }
             Test::FirstKnown(parts) => {
-                let mut found = Sides::none(rows.len_rows());
+                let mut found = Sides::none(rows.window());
                 let mut left = rows.clone();
                 for part in parts {
                     let own = self.sides(part, &left)?;
@@ -204,7 +206,7 @@ impl Scan<'_> {
     /// Both sides of all of some conditions (`all`), or of one of them.
     fn joined_sides(&self, parts: &[Condition], all: bool, rows: &RowSet) -> Result<Sides> {
         let mut every = rows.clone();
-        let mut some = RowSet::none(rows.len_rows());
+        let mut some = RowSet::none_in(rows.window());
         for part in parts {
             let own = self.sides(part, rows)?;
             every.and(if all { &own.yes } else { &own.no });
@@ -221,7 +223,7 @@ impl Scan<'_> {
                 Ok(Sides::of_true(within(rows.clone(), &known), rows))
             }
             Test::Within { ranges } => {
-                let mut found = RowSet::none(rows.len_rows());
+                let mut found = RowSet::none_in(rows.window());
                 for (low, high) in ranges {
                     if self.limits.indexes {
                         found.insert_range(self.segment.path_rows(*low, *high)?);
@@ -243,13 +245,13 @@ impl Scan<'_> {
             Test::Compare { sign, left, right } => {
                 let (left, right) = (self.value(left, rows)?, self.value(right, rows)?);
                 let yes = if left.is_float() {
-                    gather(rows.len_rows(), bounds(rows), |row| {
+                    gather(rows.window(), bounds(rows), |row| {
                         // A float of the language is never NaN.
                         let order = left.float(row).partial_cmp(&right.float(row));
                         order.is_some_and(|order| holds(*sign, order))
                     })
                 } else {
-                    gather(rows.len_rows(), bounds(rows), |row| {
+                    gather(rows.window(), bounds(rows), |row| {
                         holds(*sign, left.exact(row).cmp(&right.exact(row)))
                     })
                 };
@@ -265,12 +267,12 @@ impl Scan<'_> {
                 if let Some((version, keys)) = candidates {
                     let key = self.schema.tables.get(table).map_or(0, |t| t.key);
                     let found = self.filtered(table, key, keys)?;
-                    let later = self.segment.written_since(*version)?;
+                    let later = self.segment.written_since(*version)?.within(self.window(0));
                     let mut looked = self.spread(&later, 0, table)?;
                     looked.or(&found);
                     asked.and(&looked);
                 }
-                let mut yes = RowSet::none(rows.len_rows());
+                let mut yes = RowSet::none_in(rows.window());
                 self.texts(table, *column, &asked, &mut |row, text| {
                     if pattern.found_in(text) {
                         yes.insert(row);
@@ -278,7 +280,7 @@ impl Scan<'_> {
                 })?;
                 Ok(Sides { no: without(&known, &yes), yes })
             }
-            _ => Ok(Sides::none(rows.len_rows())),
+            _ => Ok(Sides::none(rows.window())),
         }
     }
 
@@ -311,7 +313,7 @@ impl Scan<'_> {
 /// The known rows of a vector whose value is kept, and the others.
 fn kept(value: Vector<'_>, mut wanted: impl FnMut(i64) -> bool) -> Sides {
     let known = &value.known;
-    let found = gather(known.len_rows(), bounds(known), |row| wanted(value.exact(row)));
+    let found = gather(known.window(), bounds(known), |row| wanted(value.exact(row)));
     let yes = within(found, known);
     Sides { no: without(known, &yes), yes }
 }

@@ -30,7 +30,7 @@ impl Plan {
         let size = matrix.len();
         let parts = super::segments(snapshot, within, |_, segment| {
             let scan = Scan::new(segment, &self.schema, within);
-            let rows = self.matching(&scan, segment)?;
+            let rows = self.matching(&scan)?;
             let mut counts = vec![0u64; size * size];
             if rows.is_empty() {
                 return Ok((0, counts));

@@ -32,7 +32,7 @@ impl Plan {
     ) -> Result<(Vec<String>, yiku::kernel::Held<'a>)> {
         within.run.check()?;
         let scan = Scan::new(segment, &self.schema, within);
-        let rows = self.matching(&scan, segment)?;
+        let rows = self.matching(&scan)?;
         let held = within.run.hold(rows.count().saturating_mul(KEY_BYTES))?;
         let key = self.schema.tables.get(self.table).map_or(0, |table| table.key);
         let mut keys = Vec::new();

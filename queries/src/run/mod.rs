@@ -1,4 +1,5 @@
-//! Running a plan: every segment by itself, then the partials joined in the order of segments.
+//! Running a plan: every piece of a segment by itself, each thread joining what it has found, then
+//! what the threads have found joined.
 //!
 //! Invariant: the answer is the same for any number of threads and any spread of the rows over
 //! segments: partials are exact, and everything is sorted at the end.
@@ -27,7 +28,9 @@ pub(crate) mod matrix;
 #[cfg(test)]
 mod matrix_tests;
 mod members;
+mod morsels;
 mod pairs;
+mod partition;
 mod plain;
 pub(crate) mod publish;
 mod scan;
@@ -53,7 +56,7 @@ use yiku::kernel::Held;
 use yiku::{RowSet, Segment, Snapshot};
 
 use crate::answer::Answer;
-use crate::check::Combine;
+use crate::check::{Aggregate, Combine};
 use crate::error::{Error, Result};
 use crate::explain::probe::{About, Open};
 use crate::plan::{Compared, Limits, Plan, Within};
@@ -62,6 +65,7 @@ use finish::Row;
 use keys::{Cell, Groups};
 pub(crate) use scan::Scan;
 use scan::bounds;
+use spread::fold;
 pub(crate) use subjects::{Selection, Subject, subjects};
 
 /// The groups of one set of rows of the answer, with their aggregates.
@@ -85,13 +89,62 @@ impl Grouped {
     }
 }
 
-/// What one segment contributes.
+/// What one piece contributes.
 struct Part<'a> {
     matched: u64,
     levels: Vec<Grouped>,
     /// What the groups take, until all are joined.
-    #[expect(dead_code, reason = "it counts until it is dropped")]
     held: Option<Held<'a>>,
+}
+
+/// What a thread has found so far.
+struct Met<'a> {
+    joined: Vec<Joined>,
+    /// Rows that the filter left.
+    matched: u64,
+    /// Groups of pieces that were joined.
+    met: u64,
+    /// What the groups take.
+    held: Vec<Held<'a>>,
+}
+
+impl<'a> Met<'a> {
+    fn new(plan: &Plan, levels: &[usize]) -> Self {
+        let joined = levels.iter().map(|_| plan.nothing()).collect();
+        Self { joined, matched: 0, met: 0, held: Vec::new() }
+    }
+
+    /// How many values the groups have.
+    fn cells(&self) -> u64 {
+        self.joined.iter().map(|joined| joined.grouped.cells()).fold(0, u64::saturating_add)
+    }
+
+    /// Adds what a piece contributes.
+    fn add(&mut self, part: Part<'a>, within: Within<'a>) -> Result<()> {
+        let before = self.cells();
+        self.matched += part.matched;
+        self.met += part.levels.first().map_or(0, |grouped| grouped.keys.len() as u64);
+        for (joined, grouped) in self.joined.iter_mut().zip(&part.levels) {
+            joined.join(grouped, within.limits)?;
+        }
+        let more = self.cells().saturating_sub(before);
+        if more > 0 {
+            self.held.push(within.run.hold(more.saturating_mul(CELL_BYTES))?);
+        }
+        drop(part.held);
+        Ok(())
+    }
+
+    /// Adds what another thread has found.
+    fn join(&mut self, other: Self, within: Within<'a>) -> Result<()> {
+        self.matched += other.matched;
+        self.met += other.met;
+        self.held.extend(other.held);
+        for (joined, other) in self.joined.iter_mut().zip(&other.joined) {
+            joined.join(&other.grouped, within.limits)?;
+        }
+        Ok(())
+    }
 }
 
 /// The groups of all segments so far.
@@ -209,18 +262,25 @@ impl Plan {
         snapshot: &Snapshot,
         within: Within<'_>,
     ) -> Result<(Vec<Joined>, u64)> {
-        let mut joined: Vec<Joined> = levels.iter().map(|_| self.nothing()).collect();
-        let (mut matched, mut met) = (0, 0);
-        let parts = self.parts(levels, snapshot, within)?;
+        let morsels = self.morsels(snapshot, within)?;
+        let segments = within.segments(snapshot);
+        let state = || Ok(Met::new(self, levels));
+        let states = fold(within, morsels.len(), state, |state: &mut Met<'_>, item| {
+            let Some(morsel) = morsels.get(item) else { return Ok(()) };
+            let Some(segment) = segments.get(morsel.segment) else { return Ok(()) };
+            within.begin(snapshot, morsel.segment);
+            let scan = self.scan(segment, morsel, within)?;
+            let part = self.part(levels, &scan, snapshot)?;
+            state.add(part, within)
+        })?;
         let open = within.open(About::Join, self);
-        for part in parts {
+        let mut states = states.into_iter();
+        let Some(mut state) = states.next() else { return Ok((Vec::new(), 0)) };
+        for other in states {
             within.run.check()?;
-            matched += part.matched;
-            met += part.levels.first().map_or(0, |grouped| grouped.keys.len() as u64);
-            for (joined, grouped) in joined.iter_mut().zip(part.levels) {
-                joined.join(&grouped, within.limits)?;
-            }
+            state.join(other, within)?;
         }
+        let Met { mut joined, matched, met, .. } = state;
         for (joined, level) in joined.iter_mut().zip(levels) {
             if *level == self.groups.len() {
                 joined.place(&[]);
@@ -246,25 +306,15 @@ impl Plan {
     }
 
     fn nothing(&self) -> Joined {
-        let column = |a: &crate::check::Aggregate| Column::new(a.combine, 0);
+        let column = |a: &Aggregate| Column::new(a.combine, 0);
         let columns = self.aggregates.iter().map(column).collect();
         Joined { places: HashMap::new(), grouped: Grouped { keys: Vec::new(), columns } }
     }
 
-    /// The partials of all segments, in their order.
-    fn parts<'a>(
-        &self,
-        levels: &[usize],
-        snapshot: &Snapshot,
-        within: Within<'a>,
-    ) -> Result<Vec<Part<'a>>> {
-        segments(snapshot, within, |_, segment| self.part(levels, segment, snapshot, within))
-    }
-
     /// The live rows of a segment that may be asked about.
-    fn visible(&self, scan: &Scan<'_>, segment: &Segment) -> Result<RowSet> {
+    fn visible(&self, scan: &Scan<'_>) -> Result<RowSet> {
         let open = scan.within.open(About::From, self);
-        let mut rows = segment.live(self.table)?;
+        let mut rows = scan.segment.live_in(self.table, scan.window(self.table))?;
         if let Some(scope) = &self.scope {
             rows = scan.rows(scope.condition(), true, &rows)?;
         }
@@ -273,8 +323,8 @@ impl Plan {
     }
 
     /// The rows of a segment that satisfy the filter.
-    fn matching(&self, scan: &Scan<'_>, segment: &Segment) -> Result<RowSet> {
-        let mut rows = self.visible(scan, segment)?;
+    fn matching(&self, scan: &Scan<'_>) -> Result<RowSet> {
+        let mut rows = self.visible(scan)?;
         for (_, condition) in &self.filter {
             rows = scan.rows(condition, true, &rows)?;
             if rows.is_empty() {
@@ -284,16 +334,10 @@ impl Plan {
         Ok(rows)
     }
 
-    fn part<'a>(
-        &self,
-        wanted: &[usize],
-        segment: &Segment,
-        snapshot: &Snapshot,
-        within: Within<'a>,
-    ) -> Result<Part<'a>> {
+    fn part<'a>(&self, wanted: &[usize], scan: &Scan<'a>, snapshot: &Snapshot) -> Result<Part<'a>> {
+        let within = scan.within;
         within.run.check()?;
-        let scan = Scan::new(segment, &self.schema, within);
-        let rows = self.matching(&scan, segment)?;
+        let rows = self.matching(scan)?;
         let matched = rows.count();
         if matched == 0 {
             return Ok(Part { matched, levels: Vec::new(), held: None });
@@ -312,7 +356,7 @@ impl Plan {
         }
         let mut levels = Vec::new();
         for level in wanted {
-            levels.push(self.level(&scan, &rows, &groups, &own, *level)?);
+            levels.push(self.level(scan, &rows, &groups, &own, *level)?);
         }
         drop(assigned);
         let cells = levels.iter().map(Grouped::cells).fold(0, u64::saturating_add);
@@ -330,6 +374,10 @@ impl Plan {
         level: usize,
     ) -> Result<Grouped> {
         let kept = self.groups.len().saturating_sub(level);
+        if level == 0 && self.aggregates.iter().all(Aggregate::adds_up) {
+            // Groups of all keys are met once each.
+            return Ok(Grouped { keys: groups.keys.clone(), columns: own.to_vec() });
+        }
         let mut keys: Vec<Vec<Cell>> = Vec::new();
         let mut places: HashMap<&[Cell], u32> = HashMap::new();
         let mut coarser: Vec<u32> = Vec::with_capacity(groups.keys.len());

@@ -39,22 +39,22 @@ impl Scan<'_> {
         column: usize,
         predicate: &Predicate,
     ) -> Result<RowSet> {
-        let rows = self.segment.rows(table);
+        let rows = self.window(table);
         let column = self.segment.column(table, column)?;
-        let mut found = RowSet::none(rows);
+        let mut found = self.none(table);
         // Which values are known is no index: it is part of the values.
-        let known = column.filter(&Predicate::Known)?;
+        let known = column.filter_in(&Predicate::Known, rows.clone())?;
         if matches!(predicate, Predicate::Known) {
             return Ok(known);
         }
-        let mut values = Vec::with_capacity(rows as usize);
-        column.integers(0..rows, &mut values)?;
-        for (row, value) in (0..rows).zip(values) {
+        let mut values = Vec::with_capacity(rows.len());
+        column.integers(rows.clone(), &mut values)?;
+        for (row, value) in rows.clone().zip(values) {
             if known.contains(row) && holds(predicate, value) {
                 found.insert(row);
             }
         }
-        column.texts(0..rows, &mut |row, text| {
+        column.texts(rows, &mut |row, text| {
             if text.is_some_and(|text| text_holds(predicate, text)) {
                 found.insert(row);
             }

@@ -1,8 +1,10 @@
-//! One segment being read: sets of rows, and the ways between the rows of one table and those
-//! above or beneath them.
+//! A piece of a segment being read: sets of rows, and the ways between the rows of one table and
+//! those above or beneath them.
+//!
+//! A piece is a range of root rows with all that is beneath them, so that each table has a window.
+//! Invariant: every set of a table that a scan makes or is given is of that table's window.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
 use std::ops::Range;
 use std::rc::Rc;
 
@@ -11,9 +13,6 @@ use yiku::{Predicate, RowSet, Schema, Segment};
 
 use crate::error::Result;
 use crate::plan::{Limits, Within};
-
-/// Offsets of children by row of a table above, by that table and the child table.
-type OffsetsByPair = BTreeMap<(usize, usize), Rc<[u32]>>;
 
 /// What a column answered to a predicate, by table and place of the column.
 type Answered = Vec<((usize, usize, Predicate), Rc<RowSet>)>;
@@ -24,15 +23,12 @@ const ANSWERED_MAX: usize = 64;
 /// Texts of a list whose answer is kept.
 const TEXTS_MAX: usize = 64;
 
-/// Bytes of an offset.
-const OFFSET_BYTES: u64 = size_of::<u32>() as u64;
-
 /// Bytes of a set of rows of a table with so many.
 pub(super) fn set_bytes(rows: u32) -> u64 {
     u64::from(rows).div_ceil(64) * 8
 }
 
-/// One segment being read.
+/// A piece of a segment being read.
 pub(crate) struct Scan<'a> {
     pub(super) segment: &'a Segment,
     pub(super) schema: &'a Schema,
@@ -41,30 +37,34 @@ pub(crate) struct Scan<'a> {
     pub(super) within: Within<'a>,
     /// What is kept until the segment is done.
     kept: RefCell<Vec<Held<'a>>>,
-    offsets: RefCell<OffsetsByPair>,
+    /// The rows of each table that are read.
+    windows: Vec<Range<u32>>,
     answered: RefCell<Answered>,
 }
 
 /// From the first row of a set to behind its last.
 pub(super) fn bounds(rows: &RowSet) -> Range<u32> {
-    let words = rows.words();
+    let (words, base) = (rows.words(), base(rows));
     let Some(first) = words.iter().position(|w| *w != 0) else { return 0..0 };
     let last = words.iter().rposition(|w| *w != 0).unwrap_or(first);
     let bit = |place: usize, low: bool| {
         let word = words.get(place).copied().unwrap_or(0);
         let within = if low { word.trailing_zeros() } else { 63 - word.leading_zeros() };
-        u32::try_from(place).unwrap_or(u32::MAX).saturating_mul(64).saturating_add(within)
+        let row = u32::try_from(place).unwrap_or(u32::MAX).saturating_mul(64);
+        base.saturating_add(row).saturating_add(within)
     };
     bit(first, true)..bit(last, false) + 1
 }
 
-pub(super) fn is_full(rows: &RowSet) -> bool {
-    rows.count() == u64::from(rows.len_rows())
+/// The row of the lowest bit of a set.
+pub(super) fn base(rows: &RowSet) -> u32 {
+    let start = rows.window().start;
+    start - start % 64
 }
 
 /// Calls `visit` with every row of a set, in rising order.
 pub(super) fn each_row(rows: &RowSet, mut visit: impl FnMut(u32)) {
-    for (first, &word) in (0u32..).step_by(64).zip(rows.words()) {
+    for (first, &word) in (base(rows)..).step_by(64).zip(rows.words()) {
         if word == u64::MAX {
             (first..first + 64).for_each(&mut visit);
             continue;
@@ -77,14 +77,19 @@ pub(super) fn each_row(rows: &RowSet, mut visit: impl FnMut(u32)) {
     }
 }
 
-/// The rows of `span` for which `keep` says so, in a table of `len` rows.
-pub(super) fn gather(len: u32, span: Range<u32>, mut keep: impl FnMut(u32) -> bool) -> RowSet {
-    let mut found = RowSet::none(len);
+/// The rows of `span` for which `keep` says so, in a window.
+pub(super) fn gather(
+    window: Range<u32>,
+    span: Range<u32>,
+    mut keep: impl FnMut(u32) -> bool,
+) -> RowSet {
+    let mut found = RowSet::none_in(window);
+    let base = base(&found);
     let words = found.words_mut();
     let mut row = span.start;
     while row < span.end {
-        let place = row / 64;
-        let end = span.end.min((place + 1).saturating_mul(64));
+        let place = row.wrapping_sub(base) / 64;
+        let end = span.end.min((row / 64 + 1).saturating_mul(64));
         let mut word = 0u64;
         for bit in row..end {
             word |= u64::from(keep(bit)) << (bit % 64);
@@ -98,10 +103,37 @@ pub(super) fn gather(len: u32, span: Range<u32>, mut keep: impl FnMut(u32) -> bo
 }
 
 impl<'a> Scan<'a> {
+    /// All of a segment.
     pub(crate) fn new(segment: &'a Segment, schema: &'a Schema, within: Within<'a>) -> Self {
-        let (offsets, answered) = (RefCell::default(), RefCell::default());
-        let (Within { limits, run, .. }, kept) = (within, RefCell::default());
-        Self { segment, schema, limits, run, within, kept, offsets, answered }
+        let windows = (0..schema.tables.len()).map(|table| 0..segment.rows(table)).collect();
+        Self::of(segment, schema, within, windows)
+    }
+
+    /// The rows of each table that lie in its window.
+    pub(crate) fn of(
+        segment: &'a Segment,
+        schema: &'a Schema,
+        within: Within<'a>,
+        windows: Vec<Range<u32>>,
+    ) -> Self {
+        let Within { limits, run, .. } = within;
+        let (kept, answered) = (RefCell::default(), RefCell::default());
+        Self { segment, schema, limits, run, within, kept, windows, answered }
+    }
+
+    /// The rows of a table that are read.
+    pub(crate) fn window(&self, table: usize) -> Range<u32> {
+        self.windows.get(table).cloned().unwrap_or(0..0)
+    }
+
+    /// No row of a table.
+    pub(super) fn none(&self, table: usize) -> RowSet {
+        RowSet::none_in(self.window(table))
+    }
+
+    /// Every row of a table.
+    fn all(&self, table: usize) -> RowSet {
+        RowSet::all_in(self.window(table))
     }
 
     /// Announces bytes that are kept until the segment is done.
@@ -126,9 +158,10 @@ impl<'a> Scan<'a> {
             return Ok(Rc::clone(found));
         }
         self.run.check()?;
-        self.keep(set_bytes(self.segment.rows(table)))?;
+        let window = self.window(table);
+        self.keep(set_bytes(window.end - window.start))?;
         let found = match self.limits.indexes {
-            true => self.segment.column(table, column)?.filter(predicate)?,
+            true => self.segment.column(table, column)?.filter_in(predicate, window)?,
             false => self.read_through(table, column, predicate)?,
         };
         let found = Rc::new(found);
@@ -165,33 +198,17 @@ impl<'a> Scan<'a> {
         steps
     }
 
-    /// Where the rows of `table` beneath each row of `above` begin; one entry more than rows.
-    pub(super) fn offsets(&self, above: usize, table: usize) -> Result<Rc<[u32]>> {
-        if let Some(found) = self.offsets.borrow().get(&(above, table)) {
-            return Ok(Rc::clone(found));
-        }
-        self.keep(u64::from(self.segment.rows(above)).saturating_mul(OFFSET_BYTES))?;
-        let mut composed: Option<Rc<[u32]>> = None;
-        for step in self.descent(above, table) {
-            let next = self.segment.offsets(step)?;
-            composed = Some(match composed {
-                None => Rc::from(next),
-                Some(before) => {
-                    let place = |o: &u32| next.get(*o as usize).copied().unwrap_or(0);
-                    before.iter().map(place).collect()
-                }
-            });
-        }
-        let found = composed.unwrap_or_default();
-        self.offsets.borrow_mut().insert((above, table), Rc::clone(&found));
-        Ok(found)
+    /// Where the rows of `table` beneath each row of `above` begin; one entry more than rows of
+    /// the segment.
+    pub(super) fn offsets(&self, above: usize, table: usize) -> Result<&'a [u32]> {
+        Ok(self.segment.offsets_between(above, table)?)
     }
 
     /// The rows of `above` with any row of `table` beneath them in the set. Of every row: every
     /// row above, with or without rows beneath.
     pub(super) fn lift(&self, rows: &RowSet, table: usize, above: usize) -> Result<RowSet> {
-        if table != above && is_full(rows) {
-            return Ok(RowSet::all(self.segment.rows(above)));
+        if table != above && rows.is_full() {
+            return Ok(self.all(above));
         }
         self.lift_some(rows, table, above)
     }
@@ -200,33 +217,20 @@ impl<'a> Scan<'a> {
     pub(super) fn lift_some(&self, rows: &RowSet, table: usize, above: usize) -> Result<RowSet> {
         let mut found = rows.clone();
         for step in self.descent(above, table).into_iter().rev() {
-            found = self.segment.lift_any(step, &found)?;
+            let above = self.window(self.parent(step).unwrap_or(0));
+            found = self.segment.lift_any_in(step, &found, above)?;
         }
         Ok(found)
     }
 
-    /// From the root row above the first row of a set to behind that above the last.
-    pub(super) fn bounds_above(&self, rows: &RowSet, table: usize) -> Result<Range<u32>> {
-        let span = bounds(rows);
-        if table == 0 || span.is_empty() {
-            return Ok(span);
-        }
-        let offsets = self.offsets(0, table)?;
-        let above = |row: u32| {
-            let place = offsets.partition_point(|start| *start <= row).saturating_sub(1);
-            u32::try_from(place).unwrap_or(u32::MAX)
-        };
-        Ok(above(span.start)..above(span.end - 1).saturating_add(1))
-    }
-
     /// The rows of `table` beneath a row of the set.
     pub(super) fn spread(&self, rows: &RowSet, above: usize, table: usize) -> Result<RowSet> {
-        if is_full(rows) {
-            return Ok(RowSet::all(self.segment.rows(table)));
+        if rows.is_full() {
+            return Ok(self.all(table));
         }
         let mut found = rows.clone();
         for step in self.descent(above, table) {
-            found = self.segment.spread(step, &found)?;
+            found = self.segment.spread_in(step, &found, self.window(step))?;
         }
         Ok(found)
     }

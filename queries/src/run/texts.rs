@@ -53,8 +53,9 @@ impl Scan<'_> {
         let span = bounds(rows);
         let _held = self.run.hold((span.len() as u64).saturating_mul(2 * TEXT_BYTES))?;
         let (a, b) = (self.texts_at(left, table, rows)?, self.texts_at(right, table, rows)?);
-        let (len, start) = (rows.len_rows(), span.start);
-        let (mut yes, mut no) = (RowSet::none(len), RowSet::none(len));
+        let start = span.start;
+        let none = || RowSet::none_in(rows.window());
+        let (mut yes, mut no) = (none(), none());
         let of = |texts: &[Option<Box<str>>], row: u32| {
             texts.get(row.wrapping_sub(start) as usize).cloned().flatten()
         };

@@ -10,7 +10,7 @@ use yiku::RowSet;
 use yiku::kernel::Held;
 use yiku::segment::Column;
 
-use super::scan::{Scan, bounds, each_row, set_bytes};
+use super::scan::{Scan, base, bounds, each_row, set_bytes};
 use crate::ast::Arithmetic;
 use crate::bound::{Term, Value};
 use crate::error::{Error, Result};
@@ -65,13 +65,13 @@ impl Vector<'_> {
         values
     }
 
-    /// The sum of the known exact values of some rows.
-    pub(super) fn sum(&self, rows: Range<u32>) -> i128 {
+    /// The sum of the exact values of the rows of a set, all of them known, in a range.
+    pub(super) fn sum(&self, known: &RowSet, rows: Range<u32>) -> i128 {
         let mut sum = 0i128;
-        let places = rows.start / 64..rows.end.div_ceil(64);
-        let words = self.known.words().get(places.start as usize..places.end as usize);
-        for (place, word) in places.zip(words.unwrap_or_default()) {
-            let first = place * 64;
+        let skipped = (rows.start.saturating_sub(base(known)) / 64) as usize;
+        let words = known.words().get(skipped..).unwrap_or_default();
+        let firsts = (base(known).max(rows.start - rows.start % 64)..rows.end).step_by(64);
+        for (first, word) in firsts.zip(words) {
             let mut rest = *word;
             if rest == u64::MAX && rows.start <= first && first + 64 <= rows.end {
                 let from = self.place(first);
@@ -210,7 +210,7 @@ impl Scan<'_> {
     /// The number of the range that each root row's path lies in.
     fn by_place(&self, ranges: &[(u64, u64, i64)], rows: &RowSet) -> Result<(Vec<i64>, RowSet)> {
         let span = bounds(rows);
-        let (mut values, mut placed) = (vec![0; span.len()], RowSet::none(rows.len_rows()));
+        let (mut values, mut placed) = (vec![0; span.len()], RowSet::none_in(rows.window()));
         for (low, high, number) in ranges {
             let found = self.segment.path_rows(*low, *high)?;
             let own = found.start.max(span.start)..found.end.min(span.end);
@@ -322,9 +322,9 @@ impl Scan<'_> {
         let mut known = self.spread(&vector.known, inner.table, table)?;
         known.and(rows);
         let values = if vector.is_float() {
-            Values::Float(expanded(&offsets, &span, |row| vector.float(row)))
+            Values::Float(expanded(offsets, &span, |row| vector.float(row)))
         } else {
-            Values::Exact(expanded(&offsets, &span, |row| vector.exact(row)))
+            Values::Exact(expanded(offsets, &span, |row| vector.exact(row)))
         };
         Ok(Vector { start: span.start, values, known, held: None })
     }
@@ -336,7 +336,9 @@ const SPARSE: usize = 4;
 /// The values of a column for a span of rows; where a row is not known, any number.
 fn read(column: &Column<'_>, span: &Range<u32>, known: &RowSet) -> Result<Vec<i64>> {
     let places = span.start / 64..span.end.div_ceil(64);
-    let words = known.words().get(places.start as usize..places.end as usize).unwrap_or_default();
+    let base = base(known) / 64;
+    let own = places.start.wrapping_sub(base) as usize..places.end.wrapping_sub(base) as usize;
+    let words = known.words().get(own).unwrap_or_default();
     if words.iter().filter(|word| **word != 0).count() * SPARSE > words.len() {
         let mut values = Vec::with_capacity(span.len());
         column.integers(span.clone(), &mut values)?;
@@ -390,7 +392,7 @@ pub(super) fn expanded<T: Copy + Default>(
 
 /// One vector of several, each for its own rows.
 fn merged<'h>(span: Range<u32>, parts: Vec<(RowSet, Vector<'_>)>, rows: &RowSet) -> Vector<'h> {
-    let mut known = RowSet::none(rows.len_rows());
+    let mut known = RowSet::none_in(rows.window());
     let float = parts.iter().any(|(_, part)| part.is_float());
     let size = span.len();
     let (mut floats, mut exact) = (Vec::new(), Vec::new());

@@ -1,0 +1,114 @@
+//! What is kept in memory of a segment once it was read, because nearly every question asks for it:
+//! which root rows lie at which path, and where the rows of any table beneath rows begin.
+//!
+//! Invariant: it is made once from the file, which does not change; no answer depends on whether
+//! it was there already.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use super::Segment;
+use super::file::SegmentFile;
+use crate::error::Result;
+use crate::format::Encoding;
+
+/// Neighbouring root rows of one path: the row behind the last of them, and the path.
+pub type PathRun = (u32, i64);
+
+impl SegmentFile {
+    /// The paths of the root rows in runs, in the order of rows.
+    fn path_runs(&self) -> Result<&[PathRun]> {
+        let cell = self.kept_runs();
+        if let Some(found) = cell.get() {
+            return Ok(found);
+        }
+        let place = self.schema().path_column();
+        let column = self.table(0).and_then(|table| table.columns.get(place));
+        let mut runs: Vec<PathRun> = Vec::new();
+        let mut row = 0u32;
+        let mut values = Vec::new();
+        for block in column.map(|column| column.blocks.as_slice()).unwrap_or_default() {
+            let mut add = |rows: u32, path: i64| {
+                row = row.saturating_add(rows);
+                match runs.last_mut() {
+                    Some(last) if last.1 == path => last.0 = row,
+                    _ => runs.push((row, path)),
+                }
+            };
+            let read = self.integer_block(block)?;
+            if block.encoding == Encoding::Runs as u8 {
+                let found = read.runs(&mut |first, last, path| add(last - first + 1, path));
+                let what = "the paths of a block do not read back";
+                found.ok_or_else(|| self.corrupt(block.frame, what))?;
+            } else {
+                values.clear();
+                self.integers(block, 0, block.rows as usize, &mut values)?;
+                values.iter().for_each(|path| add(1, *path));
+            }
+        }
+        Ok(cell.get_or_init(|| runs.into()))
+    }
+
+    /// Where the rows of `table` beneath each row of `above`, a table over it, begin: see
+    /// [`Segment::offsets_between`].
+    fn offsets_between(&self, above: usize, table: usize) -> Result<&[u32]> {
+        let parent = self.schema().tables.get(table).and_then(|t| t.parent);
+        let Some(parent) = parent else { return Ok(&[]) };
+        if parent == above {
+            return self.offsets(table);
+        }
+        let Some(cell) = self.kept_offsets(above, table) else { return Ok(&[]) };
+        if let Some(found) = cell.get() {
+            return Ok(found);
+        }
+        let (upper, lower) = (self.offsets_between(above, parent)?, self.offsets(table)?);
+        let place = |row: &u32| lower.get(*row as usize).copied().unwrap_or(0);
+        let found: Arc<[u32]> = upper.iter().map(place).collect();
+        Ok(cell.get_or_init(|| found))
+    }
+}
+
+impl Segment {
+    /// The paths of the root rows in runs, in the order of rows, which is that of paths.
+    ///
+    /// # Errors
+    /// [`crate::Error::Corrupt`].
+    pub fn path_runs(&self) -> Result<&[PathRun]> {
+        // They are kept in memory from the first time on and are nobody's reading.
+        self.file.path_runs()
+    }
+
+    /// The root rows whose path lies from `low` to `high`, both included.
+    ///
+    /// # Errors
+    /// [`crate::Error::Corrupt`].
+    pub fn path_rows(&self, low: u64, high: u64) -> Result<Range<u32>> {
+        let runs = self.path_runs()?;
+        let below = |path: u64, included: bool| {
+            let path = i64::try_from(path).unwrap_or(i64::MAX);
+            let place = runs.partition_point(|(_, own)| *own < path || included && *own == path);
+            place.checked_sub(1).and_then(|last| runs.get(last)).map_or(0, |(end, _)| *end)
+        };
+        let start = below(low, false);
+        Ok(start..below(high, true).max(start))
+    }
+
+    /// For every row of `above`, where its rows in `table`, a table beneath it, begin; one entry
+    /// more than rows, the last is the number of rows in `table`. Nothing where the tables do not
+    /// stand so.
+    ///
+    /// # Errors
+    /// [`crate::Error::Corrupt`].
+    pub fn offsets_between(&self, above: usize, table: usize) -> Result<&[u32]> {
+        let mut at = table;
+        while let Some(parent) = self.file.schema().tables.get(at).and_then(|t| t.parent) {
+            // Counts what is read of the tables between.
+            self.offsets(at)?;
+            if parent == above {
+                return self.file.offsets_between(above, table);
+            }
+            at = parent;
+        }
+        Ok(&[])
+    }
+}
