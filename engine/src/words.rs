@@ -1,28 +1,135 @@
-//! Lists of words: counted, and joined word by word.
+//! Lists of words of bits: counted, joined, looked through, as the processor does it best.
+//!
+//! Of two lists the shorter one says how many words are looked at.
+
+use crate::cpu::best;
+
+/// Up to so many words are not worth the choice of instructions.
+const FEW: usize = 8;
+
+/// The bits of words, one after the other.
+#[inline(always)]
+fn ones(words: impl Iterator<Item = u64>) -> u64 {
+    words.fold(0u64, |sum, word| sum.wrapping_add(word.count_ones().into()))
+}
+
+macro_rules! chosen {
+    ($words:expr, $what:expr) => {
+        if $words.len() < FEW {
+            $what
+        } else {
+            best(
+                #[inline(always)]
+                || $what,
+            )
+        }
+    };
+}
 
 /// How many bits are set.
-#[must_use]
+#[inline]
 pub(crate) fn count(words: &[u64]) -> u64 {
-    words.iter().map(|word| u64::from(word.count_ones())).sum()
+    chosen!(words, ones(words.iter().copied()))
 }
 
 /// How many bits are set in both.
-#[must_use]
-pub(crate) fn count_and(a: &[u64], b: &[u64]) -> u64 {
-    a.iter().zip(b).map(|(a, b)| u64::from((a & b).count_ones())).sum()
+#[inline]
+pub(crate) fn count_and(words: &[u64], others: &[u64]) -> u64 {
+    chosen!(words, ones(words.iter().zip(others).map(|(a, b)| a & b)))
 }
 
-/// Keeps the bits that are also set in `b`.
-pub(crate) fn and(a: &mut [u64], b: &[u64]) {
-    a.iter_mut().zip(b).for_each(|(a, b)| *a &= b);
+/// How many bits are set in the first and not in the second.
+#[inline]
+pub(crate) fn count_and_not(words: &[u64], others: &[u64]) -> u64 {
+    chosen!(words, ones(words.iter().zip(others).map(|(a, b)| a & !b)))
 }
 
-/// Sets the bits of `b` as well.
-pub(crate) fn or(a: &mut [u64], b: &[u64]) {
-    a.iter_mut().zip(b).for_each(|(a, b)| *a |= b);
+/// How many bits are set in all three.
+#[inline]
+pub(crate) fn count_and_and(words: &[u64], others: &[u64], third: &[u64]) -> u64 {
+    chosen!(words, ones(words.iter().zip(others).zip(third).map(|((a, b), c)| a & b & c)))
 }
 
-/// Clears the bits of `b`.
-pub(crate) fn and_not(a: &mut [u64], b: &[u64]) {
-    a.iter_mut().zip(b).for_each(|(a, b)| *a &= !b);
+/// Keeps the bits that the others have too.
+#[inline]
+pub(crate) fn and(words: &mut [u64], others: &[u64]) {
+    chosen!(words, words.iter_mut().zip(others).for_each(|(word, other)| *word &= other));
+}
+
+/// Adds the bits that the others have.
+#[inline]
+pub(crate) fn or(words: &mut [u64], others: &[u64]) {
+    chosen!(words, words.iter_mut().zip(others).for_each(|(word, other)| *word |= other));
+}
+
+/// Takes the bits out that the others have.
+#[inline]
+pub(crate) fn and_not(words: &mut [u64], others: &[u64]) {
+    chosen!(words, words.iter_mut().zip(others).for_each(|(word, other)| *word &= !other));
+}
+
+/// Every bit that was not set, and none that was.
+#[inline]
+pub(crate) fn invert(words: &mut [u64]) {
+    chosen!(words, words.iter_mut().for_each(|word| *word = !*word));
+}
+
+/// Whether any bit is set.
+#[inline]
+pub(crate) fn any(words: &[u64]) -> bool {
+    // In parts, so that a set with many rows is known by its first ones.
+    words.chunks(64).any(|part| chosen!(part, part.iter().fold(0, |all, word| all | word) != 0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cpu::at_each_level;
+
+    fn drawn(size: usize, salt: u64) -> Vec<u64> {
+        let mixed = |n: u64| n.wrapping_mul(0x9E37_79B9_7F4A_7C15).rotate_left(31) ^ n;
+        (0..size as u64).map(|at| mixed(at * 5 + salt) & mixed(at * 7 + salt + 1)).collect()
+    }
+
+    #[test]
+    fn lists_are_counted_and_joined_as_word_by_word() {
+        at_each_level(|level| {
+            for size in [0usize, 1, 7, 8, 9, 63, 64, 65, 130, 1_024, 1_031] {
+                let (one, two, three) = (drawn(size, 1), drawn(size, 2), drawn(size, 3));
+                let ones = |test: &dyn Fn(usize) -> u64| -> u64 {
+                    (0..size).map(|at| u64::from(test(at).count_ones())).sum()
+                };
+                assert_eq!(count(&one), ones(&|n| one[n]), "{level:?}, {size}");
+                assert_eq!(count_and(&one, &two), ones(&|n| one[n] & two[n]), "{level:?}, {size}");
+                let without = count_and_not(&one, &two);
+                assert_eq!(without, ones(&|n| one[n] & !two[n]), "{level:?}, {size}");
+                let all = count_and_and(&one, &two, &three);
+                assert_eq!(all, ones(&|n| one[n] & two[n] & three[n]), "{level:?}, {size}");
+                let joined = |join: fn(&mut [u64], &[u64])| {
+                    let mut words = one.clone();
+                    join(&mut words, &two);
+                    words
+                };
+                let expected =
+                    |join: fn((&u64, &u64)) -> u64| one.iter().zip(&two).map(join).collect();
+                let same: [(Vec<u64>, Vec<u64>); 3] = [
+                    (joined(and), expected(|(a, b)| a & b)),
+                    (joined(or), expected(|(a, b)| a | b)),
+                    (joined(and_not), expected(|(a, b)| a & !b)),
+                ];
+                for (found, expected) in same {
+                    assert_eq!(found, expected, "{level:?}, {size}");
+                }
+                let mut other = one.clone();
+                invert(&mut other);
+                assert!(one.iter().zip(&other).all(|(a, b)| a ^ b == u64::MAX), "{level:?}");
+                let mut words = vec![0; size];
+                assert!(!any(&words), "{level:?}, {size}");
+                if let Some(last) = words.last_mut() {
+                    *last = 1;
+                    assert!(any(&words), "{level:?}, {size}");
+                }
+            }
+        });
+    }
 }

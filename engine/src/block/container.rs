@@ -7,6 +7,9 @@
     reason = "rows of a block fit u16, and the bytes of a container 8 KiB"
 )]
 
+use std::borrow::Cow;
+use std::ops::Range;
+
 use crate::limits::BLOCK_ROWS;
 
 /// A byte of steps that names no row: it only goes ahead by as many rows.
@@ -114,17 +117,31 @@ pub(crate) struct Container<'a> {
     pub rows: u32,
 }
 
-fn pairs(bytes: &[u8]) -> impl Iterator<Item = u32> {
-    bytes.chunks_exact(2).map(|two| two.try_into().map_or(0, u16::from_le_bytes).into())
+/// A number of two bytes.
+fn number(bytes: [u8; 2]) -> u32 {
+    u16::from_le_bytes(bytes).into()
 }
 
-impl Container<'_> {
-    /// Calls `visit` with ranges of rows that are in it: first row and last. Not for words.
-    fn visit(&self, visit: &mut impl FnMut(u32, u32)) -> Option<()> {
+/// The first and the last row of a run.
+fn run_of([a, b, c, d]: [u8; 4]) -> (u32, u32) {
+    let first = number([a, b]);
+    (first, first + number([c, d]))
+}
+
+impl<'a> Container<'a> {
+    /// Calls `visit` with ranges of rows that are in it and meet `rows`: first row and last. What
+    /// lies outside is looked at no more than it takes to find the way. Not for words.
+    fn visit(&self, rows: Range<u32>, visit: &mut impl FnMut(u32, u32)) -> Option<()> {
+        // At the end of the block nothing may follow.
+        let end = if rows.end < self.rows { rows.end } else { u32::MAX };
         match self.form {
             Form::Words => return None,
             Form::List => {
-                let sound = pairs(self.bytes).fold(true, |sound, row| {
+                let list = self.bytes.as_chunks::<2>().0;
+                let list = list.get(list.partition_point(|row| number(*row) < rows.start)..)?;
+                let list = list.get(..list.partition_point(|row| number(*row) < end))?;
+                let sound = list.iter().fold(true, |sound, row| {
+                    let row = number(*row);
                     if row < self.rows {
                         visit(row, row);
                     }
@@ -135,53 +152,89 @@ impl Container<'_> {
             Form::Steps => {
                 let mut next = 0u32;
                 for step in self.bytes {
-                    next += u32::from(*step);
+                    next = next.saturating_add(u32::from(*step));
                     if *step != FAR {
+                        if next >= end {
+                            break;
+                        }
                         if next >= self.rows {
                             return None;
                         }
-                        visit(next, next);
+                        if next >= rows.start {
+                            visit(next, next);
+                        }
                         next += 1;
                     }
                 }
             }
             Form::Runs => {
-                let (mut all, mut count) = (pairs(self.bytes), self.bytes.len() / 4);
-                while count > 0 {
-                    let (first, more) = (all.next()?, all.next()?);
-                    if first + more >= self.rows {
+                let all = self.bytes.as_chunks::<4>().0;
+                let start = all.partition_point(|run| run_of(*run).1 < rows.start);
+                for run in all.get(start..)? {
+                    let (first, last) = run_of(*run);
+                    if first >= end {
+                        break;
+                    }
+                    if last >= self.rows {
                         return None;
                     }
-                    visit(first, first + more);
-                    count -= 1;
+                    visit(first.max(rows.start), last.min(rows.end.saturating_sub(1)));
                 }
             }
         }
         Some(())
     }
 
-    /// The bits of the rows of a block, a word at a time; none where it does not read.
-    pub(crate) fn words(&self) -> Option<Vec<u64>> {
+    /// Some words of the bits of the rows of a block, as bytes; in the last word of the block
+    /// there may be bits of rows that it does not have. None where it does not read.
+    pub(crate) fn part(&self, words: Range<usize>) -> Option<Cow<'a, [[u8; 8]]>> {
         let size = self.rows.div_ceil(64) as usize;
         if self.form == Form::Words {
-            let words = self.bytes.chunks_exact(8);
-            let words = words.map(|word| word.try_into().map_or(0, u64::from_le_bytes));
-            let mut words: Vec<u64> = words.collect();
-            trim(&mut words, self.rows);
-            return (self.bytes.len() == size * 8).then_some(words);
+            let all = self.bytes.as_chunks::<8>().0;
+            return (self.bytes.len() == size * 8).then_some(Cow::Borrowed(all.get(words)?));
         }
-        let mut words = vec![0u64; size];
-        self.visit(&mut |first, last| fill(&mut words, first, last))?;
+        let mut found = vec![[0u8; 8]; words.len()];
+        let bytes = found.as_flattened_mut();
+        let (start, end) = (words.start.min(size) as u32 * 64, words.end.min(size) as u32 * 64);
+        self.visit(start..end, &mut |first, last| {
+            if first == last {
+                if let Some(byte) = bytes.get_mut(((first - start) / 8) as usize) {
+                    *byte |= 1 << (first % 8);
+                }
+            } else if first < last {
+                fill_bytes(bytes, first - start, last - start);
+            }
+        })?;
+        Some(Cow::Owned(found))
+    }
+
+    /// The bits of the rows of a block, a word at a time; none where it does not read.
+    pub(crate) fn words(&self) -> Option<Vec<u64>> {
+        let part = self.part(0..self.rows.div_ceil(64) as usize)?;
+        let mut words: Vec<u64> = part.iter().map(|word| u64::from_le_bytes(*word)).collect();
+        trim(&mut words, self.rows);
         Some(words)
     }
 
-    /// Calls `visit` with every row, rising.
-    pub(crate) fn each(&self, mut visit: impl FnMut(u32)) -> Option<()> {
-        if self.form == Form::Words {
-            rows(&self.words()?).for_each(visit);
-            return Some(());
-        }
-        self.visit(&mut |first, last| (first..=last).for_each(&mut visit))
+    /// Whether it is a bit a row.
+    pub(crate) fn is_words(&self) -> bool {
+        self.form == Form::Words
+    }
+
+    /// Whether it has no row, as far as can be said at once.
+    pub(crate) fn is_empty(&self) -> bool {
+        !self.is_words() && self.bytes.is_empty()
+    }
+
+    /// Calls `visit` with the rows of some words that are in it, rising. Not for words.
+    pub(crate) fn each(&self, words: Range<usize>, mut visit: impl FnMut(u32)) -> Option<()> {
+        let size = self.rows.div_ceil(64) as usize;
+        let (start, end) = (words.start.min(size) as u32 * 64, words.end.min(size) as u32 * 64);
+        self.visit(start..end, &mut |first, last| {
+            if first <= last {
+                (first..=last).for_each(&mut visit);
+            }
+        })
     }
 
     /// Whether a row is in it.
@@ -206,8 +259,24 @@ impl Container<'_> {
             return Some(row - pair(at * width)? <= more);
         }
         let mut found = false;
-        self.visit(&mut |first, _| found |= first == u32::from(row))?;
+        let row = u32::from(row);
+        self.visit(row..row + 1, &mut |first, _| found |= first == row)?;
         Some(found)
+    }
+}
+
+/// Sets the bits from `first` to `last`, both included and different.
+fn fill_bytes(bytes: &mut [u8], first: u32, last: u32) {
+    let (low, high) = ((first / 8) as usize, (last / 8) as usize);
+    let (head, tail) = (u8::MAX << (first % 8), u8::MAX >> (7 - last % 8));
+    match bytes.get_mut(low..=high) {
+        None | Some([]) => {}
+        Some([only]) => *only |= head & tail,
+        Some([start, between @ .., end]) => {
+            *start |= head;
+            between.fill(u8::MAX);
+            *end |= tail;
+        }
     }
 }
 
@@ -287,9 +356,20 @@ mod tests {
             write(form, &words, &mut bytes);
             let container = Container { form, bytes: &bytes, rows: rows_of_block };
             assert_eq!(container.words().unwrap(), words, "{form:?}");
-            let mut found = Vec::new();
-            container.each(|row| found.push(row)).unwrap();
-            assert_eq!(found, chosen, "{form:?}");
+            let size = words.len();
+            for (from, to) in [(0, size), (size / 3, size / 2), (0, 1), (size - 1, size)] {
+                let part = container.part(from..to).unwrap();
+                let part: Vec<u64> = part.iter().map(|w| u64::from_le_bytes(*w)).collect();
+                assert_eq!(part, words[from..to], "{form:?}, {from} to {to}");
+                let mut found = Vec::new();
+                if form != Form::Words {
+                    container.each(from..to, |row| found.push(row)).unwrap();
+                    let inside = from as u32 * 64..to as u32 * 64;
+                    let expected: Vec<u32> =
+                        chosen.iter().copied().filter(|row| inside.contains(row)).collect();
+                    assert_eq!(found, expected, "{form:?}");
+                }
+            }
             for row in [0, 63, 64, rows_of_block - 1].into_iter().filter(|r| *r < rows_of_block) {
                 assert_eq!(container.contains(row), Some(chosen.contains(&row)), "{form:?}");
             }

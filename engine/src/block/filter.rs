@@ -10,6 +10,7 @@ use super::places::{Places, deposit};
 use super::unpack::{Between, Each, Test, masks};
 use crate::format::Encoding;
 use crate::predicate::Predicate;
+use crate::words;
 
 /// Spans of values up to this wide are looked up in a table rather than searched.
 const TABLE_SPAN: usize = 1 << 12;
@@ -119,10 +120,15 @@ impl IntegerBlock<'_> {
         let planes = self.planes()?;
         let mut found = vec![0; self.toc.stored().div_ceil(64) as usize];
         for (low, high) in ranges {
-            let own = if low == high { planes.equal(*low) } else { planes.between(*low, *high) };
-            found.iter_mut().zip(own?).for_each(|(word, own)| *word |= own);
+            let own = planes.between(*low, *high, planes.whole())?;
+            words::or(&mut found, &own);
         }
         Some(found)
+    }
+
+    fn with_bits(&self, bits: u64, all: bool) -> Option<Vec<u64>> {
+        let planes = self.planes()?;
+        planes.with_bits(bits, all, planes.whole())
     }
 
     fn planes_filter(&self, predicate: &Predicate) -> Option<Vec<u64>> {
@@ -141,8 +147,8 @@ impl IntegerBlock<'_> {
                 let ranges = ranges(list.iter().map(|value| number(*value)));
                 if ranges.len() > RANGES_MAX { self.each(predicate) } else { self.any(&ranges) }
             }
-            Predicate::HasAny(bits) if base == 0 => self.planes()?.bits(*bits, false),
-            Predicate::HasAll(bits) if base == 0 => self.planes()?.bits(*bits, true),
+            Predicate::HasAny(bits) if base == 0 => self.with_bits(*bits, false),
+            Predicate::HasAll(bits) if base == 0 => self.with_bits(*bits, true),
             _ => self.each(predicate),
         }
     }

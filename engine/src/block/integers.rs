@@ -420,18 +420,16 @@ impl<'a> IntegerBlock<'a> {
                 out.resize(out.len() + end.saturating_sub(start), value);
             })?,
             Encoding::Planes => {
-                let mut numbers = Vec::new();
-                self.planes()?.decode(from, to, &mut numbers)?;
-                out.extend(numbers.iter().map(|number| base.wrapping_add(*number as i64)));
+                self.planes()?.decode((from, to), base, out)?;
             }
             Encoding::ListPacked | Encoding::ListPlanes => {
                 let list = self.list()?;
                 let mut codes = Vec::new();
                 if self.encoding()? == Encoding::ListPlanes {
-                    self.planes()?.decode(from, to, &mut codes)?;
+                    self.planes()?.decode((from, to), 0, &mut codes)?;
                 } else {
                     let (frame, bits) = self.packed()?;
-                    packed::unpack(frame, bits, from, to, |code| codes.push(code));
+                    packed::decode((frame, bits, 0), from, to, &mut codes);
                 }
                 let mut sound = true;
                 out.extend(codes.iter().map(|code| {

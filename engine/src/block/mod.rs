@@ -20,6 +20,7 @@ pub(crate) mod unpack;
 
 #[cfg(test)]
 pub(crate) use filter::holds;
+pub(crate) use places::deposit;
 
 use wincode::{SchemaRead, SchemaWrite};
 

@@ -3,6 +3,8 @@
 //! Invariant: the words have as many bits as there are stored values, at least one. A row that is
 //! not known has the value of the known row before it, or of the first known row.
 
+use crate::cpu::{Cpu, Kernel, run};
+
 /// Which rows have a value in the frame of a block.
 #[derive(Debug)]
 pub(super) enum Places {
@@ -60,33 +62,36 @@ pub(super) fn spread(
     }
 }
 
+/// The bits of one list, one behind the other, at the places of another.
+struct Deposit<'a> {
+    places: &'a [u64],
+    found: &'a [u64],
+    out: &'a mut [u64],
+}
+
+impl Kernel for Deposit<'_> {
+    type Out = ();
+
+    #[inline(always)]
+    fn run<C: Cpu>(self, cpu: C) {
+        let (mut at, mut filled) = (0usize, 0u32);
+        let word = |at: usize| self.found.get(at).copied().unwrap_or(0);
+        for (known, out) in self.places.iter().zip(self.out) {
+            let count = known.count_ones();
+            // The next bits; in two steps, for a shift of 64 is none.
+            let bits = word(at) >> filled | word(at + 1) << 1 << (63 - filled);
+            filled += count;
+            (at, filled) = (at + (filled / 64) as usize, filled % 64);
+            *out = cpu.deposit(bits, *known);
+        }
+    }
+}
+
 /// The bits of the rows whose value has its bit set in `found`.
-pub(super) fn deposit(words: &[u64], found: &[u64]) -> Vec<u64> {
-    let (mut at, mut filled) = (0usize, 0u32);
-    let word = |at: usize| found.get(at).copied().unwrap_or(0);
-    let places = words.iter().map(|known| {
-        let count = known.count_ones();
-        // The next `count` bits.
-        let low = word(at) >> filled;
-        let high = if filled == 0 { 0 } else { word(at + 1) << (64 - filled) };
-        let bits = (low | high) & u64::MAX.checked_shr(64 - count).unwrap_or(0);
-        filled += count;
-        (at, filled) = (at + (filled / 64) as usize, filled % 64);
-        if bits == 0 {
-            return 0;
-        }
-        if bits.count_ones() == count {
-            return *known;
-        }
-        let (mut rest, mut bits, mut placed) = (*known, bits, 0);
-        while bits != 0 {
-            placed |= (rest & rest.wrapping_neg()) * (bits & 1);
-            rest &= rest.wrapping_sub(1);
-            bits >>= 1;
-        }
-        placed
-    });
-    places.collect()
+pub(crate) fn deposit(words: &[u64], found: &[u64]) -> Vec<u64> {
+    let mut out = vec![0; words.len()];
+    run(Deposit { places: words, found, out: &mut out });
+    out
 }
 
 #[cfg(test)]

@@ -3,14 +3,22 @@
 //! A comparison with a constant is a few operations a plane on 64 rows at once; a set of codes
 //! has a plane a code; where most numbers share a bit, its plane is a short list of the others.
 //!
+//! A reader takes some words of the block, 64 rows each, and leaves the others alone.
+//!
 //! The bytes: a head a plane, lowest bit first ([`container::put`]), then the bodies.
 #![expect(
     clippy::indexing_slicing,
     clippy::cast_possible_truncation,
-    reason = "places are constants inside a group of 64 rows and 8 planes"
+    clippy::cast_possible_wrap,
+    reason = "places are constants inside a group of 64 rows and 8 planes; numbers are taken \
+              modulo 2^64"
 )]
 
-use super::container::{self, Container, Form, HEAD_BYTES};
+use std::borrow::Cow;
+use std::ops::Range;
+
+use super::container::{self, Container, HEAD_BYTES};
+use crate::cpu::{Cpu, Kernel, run};
 
 /// Rows of a word.
 const GROUP: usize = 64;
@@ -68,6 +76,26 @@ pub(crate) struct Planes<'a> {
     rows: u32,
 }
 
+/// Words of a plane, and what each is to be joined with for its bits to be those of the numbers.
+#[derive(Debug)]
+pub(super) struct Slice<'a> {
+    words: Cow<'a, [[u8; 8]]>,
+    flip: u64,
+}
+
+impl Slice<'_> {
+    /// Word `at`; zeros behind the last.
+    #[inline(always)]
+    pub(super) fn word(&self, at: usize) -> u64 {
+        self.words.get(at).map_or(0, |word| u64::from_le_bytes(*word) ^ self.flip)
+    }
+}
+
+/// All ones or zero.
+fn filled(yes: bool) -> u64 {
+    u64::from(yes).wrapping_neg()
+}
+
 impl<'a> Planes<'a> {
     /// Finds the planes of numbers of `bits` bits; none where the bytes are not planes.
     pub(crate) fn new(frame: &'a [u8], bits: u8, rows: u32) -> Option<Self> {
@@ -81,16 +109,30 @@ impl<'a> Planes<'a> {
         bodies.is_empty().then_some(Self { planes, rows })
     }
 
-    /// The bits of one plane; of no row where there is no such plane.
-    pub(crate) fn plane(&self, bit: usize) -> Option<Vec<u64>> {
-        let Some((container, others)) = self.planes.get(bit) else {
-            return Some(vec![0; self.rows.div_ceil(64) as usize]);
-        };
-        let mut words = container.words()?;
-        if *others {
-            words.iter_mut().for_each(|word| *word = !*word);
-        }
-        Some(words)
+    /// The words of the whole block.
+    pub(crate) fn whole(&self) -> Range<usize> {
+        0..self.rows.div_ceil(64) as usize
+    }
+
+    /// How many planes there are.
+    pub(super) fn bits(&self) -> usize {
+        self.planes.len()
+    }
+
+    /// The rows of a plane, and whether the others are meant; lowest bit first.
+    pub(super) fn plane(&self, bit: usize) -> Option<(Container<'a>, bool)> {
+        self.planes.get(bit).copied()
+    }
+
+    /// Words of a plane.
+    pub(super) fn slice(&self, bit: usize, words: Range<usize>) -> Option<Slice<'a>> {
+        let (container, others) = self.plane(bit)?;
+        Some(Slice { words: container.part(words)?, flip: filled(others) })
+    }
+
+    /// Words of every plane.
+    pub(super) fn slices(&self, words: &Range<usize>) -> Option<Vec<Slice<'a>>> {
+        (0..self.bits()).map(|bit| self.slice(bit, words.clone())).collect()
     }
 
     /// Number `row`.
@@ -102,158 +144,305 @@ impl<'a> Planes<'a> {
         Some(number)
     }
 
-    /// Appends the numbers of rows `from..to`.
-    pub(crate) fn decode(&self, from: usize, to: usize, out: &mut Vec<u64>) -> Option<()> {
+    /// Appends the numbers of rows `from..to`, a base added.
+    pub(crate) fn decode(
+        &self,
+        (from, to): (usize, usize),
+        base: i64,
+        out: &mut Vec<i64>,
+    ) -> Option<()> {
         if to - from == 1 {
-            out.push(self.one(from as u32)?);
+            out.push(base.wrapping_add(self.one(from as u32)? as i64));
             return Some(());
         }
         let to = to.min(self.rows as usize);
+        if from >= to {
+            return Some(());
+        }
         // Whole words are read; what is too much is taken away in the end.
-        let (first, start) = (from - from % GROUP, out.len());
-        let mut dense: Vec<(usize, Vec<u64>)> = Vec::new();
-        let mut common = 0;
+        let words = from / GROUP..to.div_ceil(GROUP);
+        let (start, mut common) = (out.len(), 0u64);
+        let mut lanes: Vec<Lane<'a>> = Vec::new();
         for (bit, (container, others)) in self.planes.iter().enumerate() {
-            common |= u64::from(*others) << bit;
-            if container.form == Form::Words {
-                let mut words = container.words()?;
-                words.drain(..first / GROUP);
-                dense.push((bit, words));
+            if container.is_empty() {
+                common |= u64::from(*others) << bit;
+                continue;
+            }
+            let shift = bit as u32 / 8 * 8;
+            if lanes.last().is_none_or(|lane| lane.shift != shift) {
+                lanes.push(Lane { shift, planes: Default::default() });
+            }
+            if let Some(lane) = lanes.last_mut() {
+                lane.planes[bit % 8] = self.slice(bit, words.clone());
             }
         }
-        out.resize(start + to - first, common);
-        let numbers = &mut out[start..];
-        for eight in dense.chunks(8) {
-            merge_planes(eight, numbers);
-        }
-        for (bit, (container, _)) in self.planes.iter().enumerate() {
-            if container.form != Form::Words {
-                container.each(|row| {
-                    let number =
-                        (row as usize).checked_sub(first).and_then(|at| numbers.get_mut(at));
-                    if let Some(number) = number {
-                        *number ^= 1 << bit;
-                    }
-                })?;
-            }
-        }
-        out.drain(start..start + from - first);
+        out.resize(start + words.len() * GROUP, 0);
+        let base = base.wrapping_add(common as i64);
+        run(Decode { lanes: &lanes, base, out: &mut out[start..] });
+        out.truncate(start + to - words.start * GROUP);
+        out.drain(start..start + from % GROUP);
         Some(())
     }
 
-    /// The bits of the rows whose number lies from `low` to `high`, both included.
-    pub(crate) fn between(&self, low: u64, high: u64) -> Option<Vec<u64>> {
-        let size = self.rows.div_ceil(64) as usize;
+    /// The bits of the rows of some words that a block has.
+    fn all(&self, words: &Range<usize>) -> Vec<u64> {
+        let mut all = vec![u64::MAX; words.len()];
+        if words.end == self.whole().end {
+            container::trim(&mut all, self.rows);
+        }
+        all
+    }
+
+    /// The bits of the rows of some words whose number lies from `low` to `high`, both included.
+    pub(crate) fn between(&self, low: u64, high: u64, words: Range<usize>) -> Option<Vec<u64>> {
+        let mut found = self.all(&words);
+        self.keep_between(low, high, words, &mut found)?;
+        Some(found)
+    }
+
+    /// Of the rows of some words, takes those out whose number does not lie from `low` to `high`.
+    pub(crate) fn keep_between(
+        &self,
+        low: u64,
+        high: u64,
+        words: Range<usize>,
+        found: &mut [u64],
+    ) -> Option<()> {
         let bits = self.planes.len();
         let top = u64::MAX.checked_shr(64 - bits as u32).unwrap_or(0);
         if low > high || low > top {
-            return Some(vec![0; size]);
+            found.fill(0);
+            return Some(());
         }
         let high = high.min(top);
-        // `above`: is on the way to be at least `low` and was equal so far; `below` likewise.
-        let (mut above, mut below) = (vec![u64::MAX; size], vec![u64::MAX; size]);
-        let mut out = vec![0u64; size];
-        for bit in (0..bits).rev() {
-            let plane = self.plane(bit)?;
-            let (in_low, in_high) = (low >> bit & 1 == 1, high >> bit & 1 == 1);
-            if low > 0 {
-                let rows = plane.iter().zip(&mut above).zip(&mut out);
-                if in_low {
-                    rows.for_each(|((plane, equal), out)| {
-                        *out |= *equal & !plane;
-                        *equal &= plane;
-                    });
-                } else {
-                    rows.for_each(|((plane, equal), _)| *equal &= !plane);
-                }
-            }
-            if high < top {
-                let rows = plane.iter().zip(&mut below).zip(&mut out);
-                if in_high {
-                    rows.for_each(|((plane, equal), _)| *equal &= plane);
-                } else {
-                    rows.for_each(|((plane, equal), out)| {
-                        *out |= *equal & plane;
-                        *equal &= !plane;
-                    });
-                }
-            }
+        let mut steps = Steps::new(self, words, [true, true]);
+        // Lowest bit first, each step needs only whether the lower bits were enough. Bits that
+        // let everything through so far let all through.
+        let split = 64 - (low ^ high).leading_zeros();
+        for bit in low.trailing_zeros().min(split)..split {
+            let one = low >> bit & 1 == 1;
+            steps.push(bit, false, if one { Join::And } else { Join::Or }, 0)?;
         }
-        out.iter_mut().for_each(|word| *word = !*word);
-        container::trim(&mut out, self.rows);
-        Some(out)
+        for bit in high.trailing_ones().min(split)..split {
+            let one = high >> bit & 1 == 1;
+            steps.push(bit, true, if one { Join::Or } else { Join::And }, 1)?;
+        }
+        for bit in split..bits as u32 {
+            steps.must(bit, low >> bit & 1 == 1)?;
+        }
+        steps.keep(found)
     }
 
-    /// The bits of the rows whose number is `number`.
-    pub(crate) fn equal(&self, number: u64) -> Option<Vec<u64>> {
-        let mut found = vec![u64::MAX; self.rows.div_ceil(64) as usize];
-        if number.checked_shr(self.planes.len() as u32).unwrap_or(0) != 0 {
-            found.fill(0);
-        }
-        for bit in 0..self.planes.len() {
-            let plane = self.plane(bit)?;
-            let flip = if number >> bit & 1 == 1 { 0 } else { u64::MAX };
-            found.iter_mut().zip(plane).for_each(|(found, plane)| *found &= plane ^ flip);
-        }
-        container::trim(&mut found, self.rows);
-        Some(found)
-    }
-
-    /// The bits of the rows whose number shares a bit with `bits`, or has all of them.
-    pub(crate) fn bits(&self, bits: u64, all: bool) -> Option<Vec<u64>> {
-        let empty = if all { u64::MAX } else { 0 };
-        let mut found = vec![empty; self.rows.div_ceil(64) as usize];
-        for bit in (0..64).filter(|bit| bits >> bit & 1 == 1) {
-            let rows = found.iter_mut().zip(self.plane(bit)?);
+    /// Of the rows of some words, takes those out whose number shares no bit with `bits`, or has
+    /// not all of them.
+    pub(crate) fn keep_bits(
+        &self,
+        bits: u64,
+        all: bool,
+        words: Range<usize>,
+        found: &mut [u64],
+    ) -> Option<()> {
+        let mut steps = Steps::new(self, words, [all, true]);
+        for bit in (0..64u32).filter(|bit| bits >> bit & 1 == 1) {
             if all {
-                rows.for_each(|(found, plane)| *found &= plane);
-            } else {
-                rows.for_each(|(found, plane)| *found |= plane);
+                steps.must(bit, true)?;
+            } else if (bit as usize) < self.planes.len() {
+                steps.push(bit, false, Join::Or, 0)?;
             }
         }
-        container::trim(&mut found, self.rows);
+        steps.keep(found)
+    }
+
+    /// The bits of the rows of some words whose number shares a bit with `bits`, or has all.
+    pub(crate) fn with_bits(&self, bits: u64, all: bool, words: Range<usize>) -> Option<Vec<u64>> {
+        let mut found = self.all(&words);
+        self.keep_bits(bits, all, words, &mut found)?;
         Some(found)
     }
 }
 
-/// Joins up to eight planes to numbers, bit by bit where the numbers have none or the other bit.
-fn merge_planes(planes: &[(usize, Vec<u64>)], numbers: &mut [u64]) {
-    let joined = planes.windows(2).all(|two| two[0].0 + 1 == two[1].0);
-    let first = planes.first().map_or(0, |(bit, _)| *bit);
-    for (word, group) in numbers.chunks_mut(GROUP).enumerate() {
-        let mut words = [0u64; 8];
-        for (slot, (_, plane)) in words.iter_mut().zip(planes) {
-            *slot = plane[word];
+/// How a plane is joined to what the planes before it left.
+#[derive(Debug, Clone, Copy)]
+enum Join {
+    And,
+    Or,
+}
+
+#[derive(Debug)]
+struct Step<'a> {
+    slice: Slice<'a>,
+    join: Join,
+    /// Which of the two results it belongs to.
+    side: usize,
+}
+
+/// A condition as steps over planes: two results, each begun with all rows or with none; what
+/// both have is what is meant.
+struct Steps<'p, 'a> {
+    planes: &'p Planes<'a>,
+    words: Range<usize>,
+    begin: [bool; 2],
+    steps: Vec<Step<'a>>,
+    /// Short lists of rows that are not meant.
+    without: Vec<Container<'a>>,
+    /// That nothing is meant.
+    none: bool,
+}
+
+impl<'p, 'a> Steps<'p, 'a> {
+    fn new(planes: &'p Planes<'a>, words: Range<usize>, begin: [bool; 2]) -> Self {
+        Self { planes, words, begin, steps: Vec::new(), without: Vec::new(), none: false }
+    }
+
+    fn push(&mut self, bit: u32, other: bool, join: Join, side: usize) -> Option<()> {
+        let mut slice = self.planes.slice(bit as usize, self.words.clone())?;
+        slice.flip ^= filled(other);
+        self.steps.push(Step { slice, join, side });
+        Some(())
+    }
+
+    /// A bit that must be one, or must not.
+    fn must(&mut self, bit: u32, one: bool) -> Option<()> {
+        let Some((container, others)) = self.planes.plane(bit as usize) else {
+            self.none |= one;
+            return Some(());
+        };
+        // Whether those in the container are meant.
+        let those = one != others;
+        if container.is_words() {
+            return self.push(bit, !one, Join::And, 0);
         }
-        for (eight, rows) in group.chunks_mut(8).enumerate() {
-            let mut square = 0u64;
-            for (at, word) in words.iter().enumerate() {
-                square |= (word >> (eight * 8) & 0xFF) << (at * 8);
+        if !those {
+            self.without.push(container);
+        } else if container.is_empty() {
+            self.none = true;
+        } else {
+            self.push(bit, !one, Join::And, 0)?;
+        }
+        Some(())
+    }
+
+    /// Takes the rows out that are not meant.
+    fn keep(self, found: &mut [u64]) -> Option<()> {
+        if self.none {
+            found.fill(0);
+            return Some(());
+        }
+        if !self.steps.is_empty() || !self.begin[0] {
+            run(Kept { steps: &self.steps, begin: self.begin, found });
+        }
+        let first = self.words.start as u32 * 64;
+        for container in self.without {
+            container.each(self.words.clone(), |row| {
+                let row = row - first;
+                if let Some(word) = found.get_mut((row / 64) as usize) {
+                    *word &= !(1 << (row % 64));
+                }
+            })?;
+        }
+        Some(())
+    }
+}
+
+/// Words that go through all steps together.
+const CHUNK: usize = 64;
+
+struct Kept<'s, 'a> {
+    steps: &'s [Step<'a>],
+    begin: [bool; 2],
+    found: &'s mut [u64],
+}
+
+/// Joins words of a plane to as many words.
+#[inline(always)]
+fn join(held: &mut [u64], plane: &[[u8; 8]], flip: u64, join: Join) {
+    let both = held.iter_mut().zip(plane);
+    match join {
+        Join::And => both.for_each(|(held, word)| *held &= u64::from_le_bytes(*word) ^ flip),
+        Join::Or => both.for_each(|(held, word)| *held |= u64::from_le_bytes(*word) ^ flip),
+    }
+}
+
+impl Kernel for Kept<'_, '_> {
+    type Out = ();
+
+    #[inline(always)]
+    fn run<C: Cpu>(self, _: C) {
+        for (at, found) in (0..).step_by(CHUNK).zip(self.found.chunks_mut(CHUNK)) {
+            if found.iter().fold(0, |all, word| all | *word) == 0 {
+                continue;
             }
-            let bytes = transpose(square).to_le_bytes();
-            if joined {
-                for (number, byte) in rows.iter_mut().zip(bytes) {
-                    *number ^= u64::from(byte) << first;
+            let mut held = self.begin.map(|all| [filled(all); CHUNK]);
+            for step in self.steps {
+                let plane = step.slice.words.get(at..at + found.len()).unwrap_or_default();
+                let held = &mut held[step.side];
+                let flip = step.slice.flip;
+                // A chunk of constant size needs no loop.
+                match plane.first_chunk::<CHUNK>() {
+                    Some(plane) => join(held, plane, flip, step.join),
+                    None => join(held, plane, flip, step.join),
                 }
-            } else {
-                for (number, byte) in rows.iter_mut().zip(bytes) {
-                    for (at, (bit, _)) in planes.iter().enumerate() {
-                        *number ^= u64::from(byte >> at & 1) << bit;
-                    }
-                }
+            }
+            let [one, two] = &held;
+            for ((found, one), two) in found.iter_mut().zip(one).zip(two) {
+                *found &= one & two;
             }
         }
     }
 }
 
-/// The transpose of eight rows of eight bits.
-fn transpose(mut square: u64) -> u64 {
-    let mut swap = (square ^ square >> 7) & 0x00AA_00AA_00AA_00AA;
-    square ^= swap ^ swap << 7;
-    swap = (square ^ square >> 14) & 0x0000_CCCC_0000_CCCC;
-    square ^= swap ^ swap << 14;
-    swap = (square ^ square >> 28) & 0x0000_0000_F0F0_F0F0;
-    square ^ swap ^ swap << 28
+/// Eight planes whose bits are a byte of a number, and where in the number that byte is.
+struct Lane<'a> {
+    shift: u32,
+    planes: [Option<Slice<'a>>; 8],
+}
+
+struct Decode<'d, 'a> {
+    lanes: &'d [Lane<'a>],
+    base: i64,
+    out: &'d mut [i64],
+}
+
+impl Kernel for Decode<'_, '_> {
+    type Out = ();
+
+    #[inline(always)]
+    fn run<C: Cpu>(self, cpu: C) {
+        match self.lanes.len() {
+            0 => self.out.fill(self.base),
+            1 => self.lanes_of::<C, 1>(cpu),
+            2 => self.lanes_of::<C, 2>(cpu),
+            3 => self.lanes_of::<C, 3>(cpu),
+            4 => self.lanes_of::<C, 4>(cpu),
+            _ => self.lanes_of::<C, 8>(cpu),
+        }
+    }
+}
+
+impl Decode<'_, '_> {
+    /// As [`Decode::run`], of up to so many lanes.
+    #[inline(always)]
+    fn lanes_of<C: Cpu, const N: usize>(self, cpu: C) {
+        let mut shifts = [0; N];
+        shifts.iter_mut().zip(self.lanes).for_each(|(shift, lane)| *shift = lane.shift);
+        for (at, group) in self.out.as_chunks_mut::<GROUP>().0.iter_mut().enumerate() {
+            let mut bytes = [[0u8; GROUP]; N];
+            for (bytes, lane) in bytes.iter_mut().zip(self.lanes) {
+                let mut words = [0; 8];
+                for (word, plane) in words.iter_mut().zip(&lane.planes) {
+                    *word = plane.as_ref().map_or(0, |plane| plane.word(at));
+                }
+                *bytes = cpu.crossed(&words);
+            }
+            for (row, slot) in group.iter_mut().enumerate() {
+                let mut number = 0;
+                for (bytes, shift) in bytes.iter().zip(shifts) {
+                    number |= u64::from(bytes[row]).wrapping_shl(shift);
+                }
+                *slot = self.base.wrapping_add(number as i64);
+            }
+        }
+    }
 }
 
 #[cfg(test)]
@@ -261,6 +450,7 @@ mod tests {
     #![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
 
     use super::*;
+    use crate::cpu::at_each_level;
 
     fn bits(rows: usize, test: impl Fn(usize) -> bool) -> Vec<u64> {
         let mut words = vec![0; rows.div_ceil(64)];
@@ -274,10 +464,11 @@ mod tests {
         let frame = write(transposed(numbers, &known, width), rows as u32, &known);
         let planes = Planes::new(&frame, width, rows as u32).unwrap();
         let (mut found, mut expected) = (Vec::new(), Vec::new());
-        planes.decode(0, rows, &mut found).unwrap();
+        planes.decode((0, rows), -7, &mut found).unwrap();
         let mut part = Vec::new();
-        planes.decode(rows / 3, rows - rows / 5, &mut part).unwrap();
+        planes.decode((rows / 3, rows - rows / 5), -7, &mut part).unwrap();
         assert_eq!(part, found[rows / 3..rows - rows / 5]);
+        let found: Vec<u64> = found.iter().map(|v| v.wrapping_add(7) as u64).collect();
         let is_known = |row: usize| known[row / 64] >> (row % 64) & 1 == 1;
         for (row, number) in numbers.iter().enumerate() {
             assert!(!is_known(row) || found[row] == *number, "row {row} of {width} bits");
@@ -287,24 +478,39 @@ mod tests {
         let numbers = expected;
         let top = if width == 64 { u64::MAX } else { (1 << width) - 1 };
         let bounds = [0, 1, top / 3, top / 2, top - top / 5, top, u64::MAX];
+        let size = rows.div_ceil(64);
+        let parts = [0..size, size / 3..size / 2, size - 1..size, 0..0];
         for (low, high) in bounds.iter().flat_map(|low| bounds.map(|high| (*low, high))) {
             let expected = bits(rows, |row| (low..=high).contains(&numbers[row]));
-            assert_eq!(planes.between(low, high).unwrap(), expected, "{low} to {high}, {width}");
             let any = bits(rows, |row| numbers[row] & low != 0);
-            assert_eq!(planes.bits(low, false).unwrap(), any, "any of {low:x}, {width} bits");
             let all = bits(rows, |row| numbers[row] & low == low);
-            assert_eq!(planes.bits(low, true).unwrap(), all, "all of {low:x}, {width} bits");
-            let equal = bits(rows, |row| numbers[row] == low);
-            assert_eq!(planes.equal(low).unwrap(), equal, "{low}, {width} bits");
+            for part in parts.clone() {
+                let own = part.clone();
+                let what = format!("{low:x} to {high:x}, {width} bits, words {part:?}");
+                let between = planes.between(low, high, part.clone()).unwrap();
+                assert_eq!(between, expected[own.clone()], "{what}");
+                let found = planes.with_bits(low, false, part.clone()).unwrap();
+                assert_eq!(found, any[own.clone()], "any, {what}");
+                let found = planes.with_bits(low, true, part.clone()).unwrap();
+                assert_eq!(found, all[own.clone()], "all, {what}");
+                let mut kept = known[own.clone()].to_vec();
+                planes.keep_between(low, high, part, &mut kept).unwrap();
+                let both = known[own.clone()].iter().zip(&expected[own]).map(|(a, b)| a & b);
+                assert!(kept.into_iter().eq(both), "{what}");
+            }
         }
     }
 
     #[test]
     fn every_width_reads_back_and_compares_as_its_numbers() {
+        at_each_level(|_| each_width());
+    }
+
+    fn each_width() {
         for width in [1u8, 2, 3, 7, 8, 9, 16, 20, 33, 63, 64] {
             let top = if width == 64 { u64::MAX } else { (1 << width) - 1 };
             let mixed = |row: u64| row.wrapping_mul(0x9E37_79B9_7F4A_7C15).rotate_left(13) & top;
-            for rows in [1, 63, 64, 65, 700] {
+            for rows in [1, 63, 64, 65, 700, 4_200] {
                 let numbers: Vec<u64> = (1..=rows).map(mixed).collect();
                 check(&numbers, width, 0);
                 check(&numbers, width, 3);

@@ -11,6 +11,7 @@ use std::ops::Range;
 
 use roaring::RoaringBitmap;
 
+use crate::lift::Bits;
 use crate::words;
 
 /// A set of rows of one table in one segment.
@@ -149,7 +150,7 @@ impl RowSet {
     /// Whether no row is in the set.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.words.iter().all(|&w| w == 0)
+        !words::any(&self.words)
     }
 
     /// Whether `row` is in the set.
@@ -208,6 +209,13 @@ impl RowSet {
         words::or(&mut self.words, &other.words);
     }
 
+    /// Adds rows by their words, the first of which is that of `row`; those outside the window are
+    /// left out.
+    pub fn insert_words(&mut self, row: u32, words: &[u64]) {
+        self.write(row, words);
+        self.trim();
+    }
+
     /// Adds the rows of a set of another window of the table; those outside of this window are
     /// left out.
     pub fn add(&mut self, other: &Self) {
@@ -223,9 +231,7 @@ impl RowSet {
 
     /// Every row that was not in the set, and none that was.
     pub fn invert(&mut self) {
-        for word in &mut self.words {
-            *word = !*word;
-        }
+        words::invert(&mut self.words);
         self.trim();
     }
 
@@ -378,8 +384,14 @@ impl RowSet {
         &mut self.words
     }
 
+    /// The bits and where they begin.
+    pub(crate) fn bits(&self) -> Bits<'_> {
+        Bits { first: self.base(), words: &self.words }
+    }
+
     /// Writes the words from the one of a row on; what the window does not reach is left out.
     pub(crate) fn write(&mut self, row: u32, words: &[u64]) {
+        let row = row - row % 64;
         let skipped = self.base().saturating_sub(row) / 64;
         let words = words.get(skipped as usize..).unwrap_or_default();
         let place = (row.saturating_sub(self.base()) / 64) as usize;

@@ -10,6 +10,7 @@ use crate::block::integers::IntegerBlock;
 use crate::block::{BlockToc, FrameRef};
 use crate::error::{Error, Result};
 use crate::format::{self, FileKind, checksum};
+use crate::lift::Ends;
 use crate::schema::Schema;
 use crate::storage::{Bytes, Storage};
 
@@ -24,7 +25,9 @@ pub(crate) struct SegmentFile {
     /// Frames whose checksum was found right.
     checked: Vec<AtomicBool>,
     offsets: Vec<OnceLock<Arc<[u32]>>>,
-    /// The same over several tables: by the upper table, then the lower.
+    /// Which rows are the last beneath theirs above, by table.
+    ends: Vec<OnceLock<Ends>>,
+    /// Offsets over several tables: by the upper table, then the lower.
     offsets_over: Vec<OnceLock<Arc<[u32]>>>,
     path_runs: OnceLock<Arc<[PathRun]>>,
 }
@@ -63,6 +66,7 @@ impl SegmentFile {
         })?;
         let checked = (0..toc.frames).map(|_| AtomicBool::new(false)).collect();
         let offsets = toc.tables.iter().map(|_| OnceLock::new()).collect();
+        let ends = toc.tables.iter().map(|_| OnceLock::new()).collect();
         let pairs = toc.tables.len().saturating_mul(toc.tables.len());
         let offsets_over = (0..pairs).map(|_| OnceLock::new()).collect();
         let (schema, path_runs) = (Arc::clone(schema), OnceLock::new());
@@ -74,6 +78,7 @@ impl SegmentFile {
             schema,
             checked,
             offsets,
+            ends,
             offsets_over,
             path_runs,
         })
@@ -221,6 +226,16 @@ impl SegmentFile {
             return Err(self.corrupt(None, "the rows beneath rows are fewer than their table has"));
         }
         Ok(cell.get_or_init(|| offsets.into()))
+    }
+
+    /// Which rows of a table are the last beneath theirs above.
+    pub(super) fn ends(&self, child: usize) -> Result<Option<&Ends>> {
+        let Some(cell) = self.ends.get(child) else { return Ok(None) };
+        if cell.get().is_none() {
+            let made = Ends::new(self.offsets(child)?);
+            return Ok(Some(cell.get_or_init(|| made)));
+        }
+        Ok(cell.get())
     }
 
     /// How many frames two files share, in the order of their checksums.

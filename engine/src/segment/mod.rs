@@ -24,6 +24,7 @@ mod walk;
 use std::ops::Range;
 use std::sync::Arc;
 
+pub use crate::lift::LEAST_MAX as LIFT_LEAST_MAX;
 pub use crate::predicate::Access;
 pub use column::{Column, ZoneMap};
 pub use meter::{Meter, Touched};
@@ -129,21 +130,36 @@ impl Segment {
             }
             return Ok(found);
         }
-        let first = (above.start / 64 * 64) as usize;
-        let mut start = offsets.get(first).copied().unwrap_or(0);
-        let ends = offsets.get(first + 1..).unwrap_or_default();
-        for (word, ends) in found.words_mut().iter_mut().zip(ends.chunks(64)) {
-            if !ends.last().is_some_and(|last| rows.any_in(start..*last)) {
-                start = ends.last().copied().unwrap_or(start);
-                continue;
-            }
-            for (bit, &end) in (0u32..).zip(ends) {
-                *word |= u64::from(rows.any_in(start..end)) << bit;
-                start = end;
-            }
-        }
+        let Some(ends) = self.file.ends(child)? else { return Ok(found) };
+        let first = above.start - above.start % 64;
+        found.write(first, &ends.at_least(offsets, first..above.end, rows.bits(), 1));
         found.trim();
         Ok(found)
+    }
+
+    /// The rows of a window of the parent's table with at least so many rows of `child` in the set,
+    /// whose rows lie beneath the window; none where `least` is 0 or more than
+    /// [`LIFT_LEAST_MAX`].
+    ///
+    /// # Errors
+    /// [`crate::Error::Corrupt`].
+    pub fn lift_at_least(
+        &self,
+        child: usize,
+        rows: &RowSet,
+        above: Range<u32>,
+        least: u32,
+    ) -> Result<Option<RowSet>> {
+        if !(1..=LIFT_LEAST_MAX).contains(&least) {
+            return Ok(None);
+        }
+        let Some(ends) = self.file.ends(child)? else { return Ok(None) };
+        let mut found = RowSet::none_in(above.clone());
+        let first = above.start - above.start % 64;
+        let offsets = self.offsets(child)?;
+        found.write(first, &ends.at_least(offsets, first..above.end, rows.bits(), least));
+        found.trim();
+        Ok(Some(found))
     }
 
     /// The rows of `child` beneath a row of the set, a set of the parent's table.
@@ -161,10 +177,19 @@ impl Segment {
     pub fn spread_in(&self, child: usize, rows: &RowSet, window: Range<u32>) -> Result<RowSet> {
         let offsets = self.offsets(child)?;
         let mut found = RowSet::none_in(window);
-        let at = |row: u32| offsets.get(row as usize).copied().unwrap_or(0);
-        for range in rows.runs() {
-            found.insert_range(at(range.start)..at(range.end));
+        let above = rows.window();
+        if rows.count() * SPARSE < u64::from(rows.len_rows()) {
+            let at = |row: u32| offsets.get(row as usize).copied().unwrap_or(0);
+            for range in rows.runs() {
+                found.insert_range(at(range.start)..at(range.end));
+            }
+            return Ok(found);
         }
+        let Some(ends) = self.file.ends(child)? else { return Ok(found) };
+        let first = above.start - above.start % 64;
+        let beneath = crate::lift::beneath(offsets, &(first..above.end)).start;
+        found.write(beneath, &ends.spread(offsets, first..above.end, rows.words()));
+        found.trim();
         Ok(found)
     }
 

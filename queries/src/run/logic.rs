@@ -10,11 +10,12 @@
 use std::ops::Range;
 
 use yiku::RowSet;
+use yiku::segment::LIFT_LEAST_MAX;
 
-use super::scan::{Scan, bounds, gather};
-use super::vector::Vector;
-use crate::bound::{Condition, Test};
-use crate::check::holds;
+use super::arith::{between, compared, one_of};
+use super::scan::{Scan, bounds};
+use super::vector::{Values, Vector};
+use crate::bound::{Condition, Function, Term, Test, Value};
 use crate::error::Result;
 use crate::explain::probe::About;
 
@@ -235,26 +236,26 @@ impl Scan<'_> {
             }
             Test::ValueKnown(value) => Ok(Sides::of_true(self.value(value, rows)?.known, rows)),
             Test::Between { value, low, high } => {
+                if let Some(found) = self.counted_beneath(value, (*low, *high), rows)? {
+                    return Ok(Sides::of_true(found, rows));
+                }
                 let value = self.value(value, rows)?;
-                Ok(kept(value, |v| *low <= v && v <= *high))
+                Ok(kept(value, |v| *low <= v && v <= *high, |list| between(list, *low, *high)))
             }
             Test::OneOf { value, list } => {
                 let value = self.value(value, rows)?;
-                Ok(kept(value, |v| list.binary_search(&v).is_ok()))
+                Ok(kept(value, |v| list.binary_search(&v).is_ok(), |values| one_of(values, list)))
             }
             Test::Compare { sign, left, right } => {
                 let (left, right) = (self.value(left, rows)?, self.value(right, rows)?);
-                let yes = if left.is_float() {
-                    gather(rows.window(), bounds(rows), |row| {
-                        // A float of the language is never NaN.
-                        let order = left.float(row).partial_cmp(&right.float(row));
-                        order.is_some_and(|order| holds(*sign, order))
-                    })
-                } else {
-                    gather(rows.window(), bounds(rows), |row| {
-                        holds(*sign, left.exact(row).cmp(&right.exact(row)))
-                    })
+                let span = bounds(rows);
+                let words = match (left.is_float(), left.float_side(), right.float_side()) {
+                    // A float of the language is never NaN.
+                    (true, Some(a), Some(b)) => compared(*sign, a, b, span.len()),
+                    _ => compared(*sign, left.exact_side(), right.exact_side(), span.len()),
                 };
+                let mut yes = RowSet::none_in(rows.window());
+                yes.insert_words(span.start, &words);
                 let known = within(left.known, &right.known);
                 let yes = within(yes, &known);
                 Ok(Sides { no: without(&known, &yes), yes })
@@ -284,6 +285,52 @@ impl Scan<'_> {
         }
     }
 
+    /// The rows that have from `low` to `high` rows beneath them, where a value is such a count and
+    /// the bounds are low enough to be told from bits alone.
+    fn counted_beneath(
+        &self,
+        value: &Value,
+        (low, high): (i64, i64),
+        rows: &RowSet,
+    ) -> Result<Option<RowSet>> {
+        let Term::Fold(fold) = &value.kind else { return Ok(None) };
+        let direct = self.schema.tables.get(fold.child).and_then(|t| t.parent) == Some(value.table);
+        if !direct || fold.function != Function::Count || fold.argument.is_some() {
+            return Ok(None);
+        }
+        // Not fewer than `low`, and not as many as one more than `high`.
+        let few = |least: i64| u32::try_from(least).ok().filter(|l| *l <= LIFT_LEAST_MAX);
+        let (least, most) = (few(low.max(0)), few(high.saturating_add(1).max(0)));
+        if least.is_none() || most.is_none() && high != i64::MAX {
+            return Ok(None);
+        }
+        let open = self.within.open(About::Value, value);
+        let mut beneath = self.spread(rows, value.table, fold.child)?;
+        if let Some(condition) = &fold.condition {
+            beneath = self.rows(condition, true, &beneath)?;
+        }
+        let at_least = |least: u32| {
+            self.segment.lift_at_least(fold.child, &beneath, self.window(value.table), least)
+        };
+        let mut found = rows.clone();
+        if let Some(least) = least.filter(|least| *least > 0) {
+            let Some(own) = at_least(least)? else { return Ok(None) };
+            found.and(&own);
+        }
+        match most {
+            Some(0) => return Ok(Some(RowSet::none_in(rows.window()))),
+            Some(most) => {
+                let Some(own) = at_least(most)? else { return Ok(None) };
+                found.and_not(&own);
+            }
+            None => {}
+        }
+        if let Some(open) = open {
+            open.rows(rows.count(), rows.count());
+        }
+        Ok(Some(found))
+    }
+
     /// The rows for which every part is `want`.
     fn every(&self, parts: &[Condition], want: bool, rows: &RowSet) -> Result<RowSet> {
         let mut left = rows.clone();
@@ -311,9 +358,18 @@ impl Scan<'_> {
 }
 
 /// The known rows of a vector whose value is kept, and the others.
-fn kept(value: Vector<'_>, mut wanted: impl FnMut(i64) -> bool) -> Sides {
-    let known = &value.known;
-    let found = gather(known.window(), bounds(known), |row| wanted(value.exact(row)));
-    let yes = within(found, known);
-    Sides { no: without(known, &yes), yes }
+fn kept(
+    value: Vector<'_>,
+    wanted: impl Fn(i64) -> bool,
+    words: impl Fn(&[i64]) -> Vec<u64>,
+) -> Sides {
+    let Vector { start, values, known, .. } = value;
+    let mut yes = RowSet::none_in(known.window());
+    match &values {
+        Values::Exact(values) => yes.insert_words(start, &words(values)),
+        Values::Constant(value) if wanted(*value) => yes.insert_range(known.window()),
+        _ => {}
+    }
+    yes.and(&known);
+    Sides { no: without(&known, &yes), yes }
 }

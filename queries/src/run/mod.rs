@@ -5,6 +5,7 @@
 //! segments: partials are exact, and everything is sorted at the end.
 
 mod aggregate;
+mod arith;
 mod columns;
 #[cfg(test)]
 mod context_tests;

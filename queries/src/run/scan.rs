@@ -42,18 +42,17 @@ pub(crate) struct Scan<'a> {
     answered: RefCell<Answered>,
 }
 
-/// From the first row of a set to behind its last.
+/// From the first row of a set to behind its last, but from the row of the lowest bit of the word
+/// of the first: lists of values begin where words do.
 pub(super) fn bounds(rows: &RowSet) -> Range<u32> {
     let (words, base) = (rows.words(), base(rows));
     let Some(first) = words.iter().position(|w| *w != 0) else { return 0..0 };
     let last = words.iter().rposition(|w| *w != 0).unwrap_or(first);
-    let bit = |place: usize, low: bool| {
-        let word = words.get(place).copied().unwrap_or(0);
-        let within = if low { word.trailing_zeros() } else { 63 - word.leading_zeros() };
-        let row = u32::try_from(place).unwrap_or(u32::MAX).saturating_mul(64);
-        base.saturating_add(row).saturating_add(within)
+    let leading = words.get(last).copied().unwrap_or(0).leading_zeros();
+    let bit = |place: usize| {
+        base.saturating_add(u32::try_from(place).unwrap_or(u32::MAX).saturating_mul(64))
     };
-    bit(first, true)..bit(last, false) + 1
+    bit(first)..bit(last) + 64 - leading
 }
 
 /// The row of the lowest bit of a set.
@@ -75,31 +74,6 @@ pub(super) fn each_row(rows: &RowSet, mut visit: impl FnMut(u32)) {
             rest &= rest - 1;
         }
     }
-}
-
-/// The rows of `span` for which `keep` says so, in a window.
-pub(super) fn gather(
-    window: Range<u32>,
-    span: Range<u32>,
-    mut keep: impl FnMut(u32) -> bool,
-) -> RowSet {
-    let mut found = RowSet::none_in(window);
-    let base = base(&found);
-    let words = found.words_mut();
-    let mut row = span.start;
-    while row < span.end {
-        let place = row.wrapping_sub(base) / 64;
-        let end = span.end.min((row / 64 + 1).saturating_mul(64));
-        let mut word = 0u64;
-        for bit in row..end {
-            word |= u64::from(keep(bit)) << (bit % 64);
-        }
-        if let Some(slot) = words.get_mut(place as usize) {
-            *slot |= word;
-        }
-        row = end;
-    }
-    found
 }
 
 impl<'a> Scan<'a> {

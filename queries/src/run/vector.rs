@@ -1,15 +1,18 @@
-//! One segment: the values of an expression, row by row.
+//! A piece of a segment: the values of an expression, row by row.
 //!
-//! Invariants: a vector knows only rows that were asked about; a row it does not know holds some
+//! Invariants: the list of a vector that was made for some rows has a number for each row of their
+//! bounds; a vector knows only rows that were asked about; a row it does not know holds some
 //! value that is never used; an operation that goes beyond 64 bits is an error only for a row it
 //! knows.
 
 use std::ops::Range;
 
 use yiku::RowSet;
+use yiku::cpu::best;
 use yiku::kernel::Held;
 use yiku::segment::Column;
 
+use super::arith::{self, Side, has_zero, masked_sum, to_floats};
 use super::scan::{Scan, base, bounds, each_row, set_bytes};
 use crate::ast::Arithmetic;
 use crate::bound::{Term, Value};
@@ -20,7 +23,19 @@ use yiku::calendar;
 /// Bytes of a value.
 const VALUE_BYTES: u64 = 8;
 
-/// The values of the rows of one table from `start` on.
+/// Words with no more rows than this are added up row by row.
+const FEW: u32 = 12;
+
+/// Calls `visit` with the place of every bit of a word.
+#[inline(always)]
+fn each_bit(mut bits: u64, mut visit: impl FnMut(u32)) {
+    while bits != 0 {
+        visit(bits.trailing_zeros());
+        bits &= bits - 1;
+    }
+}
+
+/// The values of the rows of one table from `start` on, a multiple of 64.
 pub(super) struct Vector<'a> {
     pub(super) start: u32,
     pub(super) values: Values,
@@ -67,30 +82,62 @@ impl Vector<'_> {
 
     /// The sum of the exact values of the rows of a set, all of them known, in a range.
     pub(super) fn sum(&self, known: &RowSet, rows: Range<u32>) -> i128 {
-        let mut sum = 0i128;
-        let skipped = (rows.start.saturating_sub(base(known)) / 64) as usize;
-        let words = known.words().get(skipped..).unwrap_or_default();
-        let firsts = (base(known).max(rows.start - rows.start % 64)..rows.end).step_by(64);
-        for (first, word) in firsts.zip(words) {
-            let mut rest = *word;
-            if rest == u64::MAX && rows.start <= first && first + 64 <= rows.end {
-                let from = self.place(first);
-                if let Values::Exact(values) = &self.values
-                    && let Some(whole) = values.get(from..from + 64)
-                {
-                    sum += added(whole);
-                    continue;
-                }
-            }
-            while rest != 0 {
-                let row = first + rest.trailing_zeros();
-                rest &= rest - 1;
-                if rows.contains(&row) {
-                    sum += i128::from(self.exact(row));
-                }
-            }
+        if let Values::Constant(value) = self.values {
+            return i128::from(value) * i128::from(known.count_range(rows));
         }
-        sum
+        let Values::Exact(values) = &self.values else { return 0 };
+        let first = base(known).max(rows.start - rows.start % 64);
+        let skipped = ((first - base(known)) / 64) as usize;
+        let words = known.words().get(skipped..).unwrap_or_default();
+        // Lists of values begin where words do.
+        let own = values.get(self.place(first)..).unwrap_or_default();
+        let before = self.start.saturating_sub(first) as usize / 64;
+        let (own, words) = match before {
+            0 => (own, words),
+            _ => (values.as_slice(), words.get(before..).unwrap_or_default()),
+        };
+        let first = first.max(self.start);
+        best(
+            #[inline(always)]
+            || {
+                let mut sum = 0i128;
+                let firsts = (first..rows.end).step_by(64);
+                for ((row, word), chunk) in firsts.zip(words).zip(own.chunks(64)) {
+                    let low = u64::MAX << rows.start.saturating_sub(row).min(63);
+                    let high = u64::MAX.checked_shl(rows.end - row).unwrap_or(0);
+                    let bits = word & low & !high;
+                    match chunk.as_array::<64>() {
+                        Some(chunk) if bits.count_ones() > FEW => {
+                            sum = sum.wrapping_add(masked_sum(chunk, bits));
+                        }
+                        _ => each_bit(bits, |bit| {
+                            let value = chunk.get(bit as usize).copied().unwrap_or(0);
+                            sum = sum.wrapping_add(i128::from(value));
+                        }),
+                    }
+                }
+                sum
+            },
+        )
+    }
+
+    /// The exact values as a side of an operation.
+    pub(super) fn exact_side(&self) -> Side<'_, i64> {
+        match &self.values {
+            Values::Exact(values) => Side::List(values),
+            Values::Constant(value) => Side::One(*value),
+            Values::Float(_) | Values::ConstantFloat(_) => Side::One(0),
+        }
+    }
+
+    /// The floats as a side of an operation; none where they are integers.
+    pub(super) fn float_side(&self) -> Option<Side<'_, f64>> {
+        match &self.values {
+            Values::Float(values) => Some(Side::List(values)),
+            Values::ConstantFloat(value) => Some(Side::One(*value)),
+            Values::Constant(value) => Some(Side::One(*value as f64)),
+            Values::Exact(_) => None,
+        }
     }
 
     /// The value of a row as a float.
@@ -101,13 +148,6 @@ impl Vector<'_> {
             Values::Exact(_) | Values::Constant(_) => self.exact(row) as f64,
         }
     }
-}
-
-/// The sum of some numbers, their halves apart: no sum of 32 bits goes beyond 64.
-fn added(values: &[i64]) -> i128 {
-    let low: i64 = values.iter().map(|v| v & 0xFFFF_FFFF).sum();
-    let high: i64 = values.iter().map(|v| v >> 32).sum();
-    (i128::from(high) << 32) + i128::from(low)
 }
 
 pub(super) fn beyond(what: &str) -> Error {
@@ -168,8 +208,11 @@ impl Scan<'_> {
             Term::Float(sign, left, right) => self.floats(*sign, left, right, rows),
             Term::ToFloat(inner, over) => {
                 let inner = self.value(inner, rows)?;
-                let values = span.map(|row| inner.exact(row) as f64 / over).collect();
-                vector(Values::Float(values), inner.known)
+                let values = match &inner.values {
+                    Values::Exact(values) => Values::Float(to_floats(values, *over)),
+                    _ => Values::ConstantFloat(inner.exact(start) as f64 / over),
+                };
+                vector(values, inner.known)
             }
             Term::Absolute(inner) => {
                 let inner = self.value(inner, rows)?;
@@ -237,6 +280,16 @@ impl Scan<'_> {
         let (left, right) = (self.value(left, rows)?, self.value(right, rows)?);
         let mut known = left.known.clone();
         known.and(&right.known);
+        let span = bounds(rows);
+        let quick = arith::exact(sign, left.exact_side(), right.exact_side(), span.len());
+        if let Some(values) = quick {
+            return Ok(Vector {
+                start: span.start,
+                values: Values::Exact(values),
+                known,
+                held: None,
+            });
+        }
         let operate = |f: fn(i64, i64) -> Option<i64>| {
             each(bounds(rows), &known, 0, |row| f(left.exact(row), right.exact(row)))
         };
@@ -259,10 +312,20 @@ impl Scan<'_> {
         let (left, right) = (self.value(left, rows)?, self.value(right, rows)?);
         let mut known = left.known.clone();
         known.and(&right.known);
-        if sign == Arithmetic::Divide {
+        let quick = left.float_side().zip(right.float_side());
+        let divides = sign == Arithmetic::Divide;
+        if divides && quick.is_none_or(|(_, right)| has_zero(right)) {
             let zero = known.iter().filter(|row| right.float(*row) == 0.0);
             let zero: Vec<u32> = zero.collect();
             zero.into_iter().for_each(|row| known.remove(row));
+        }
+        let span = bounds(rows);
+        if let Some((left, right)) = quick {
+            let (values, beyond) = arith::floats(sign, left, right, span.len());
+            if !beyond {
+                let values = Values::Float(values);
+                return Ok(Vector { start: span.start, values, known, held: None });
+            }
         }
         let operate = |f: fn(f64, f64) -> f64| {
             each(bounds(rows), &known, 0.0, |row| {
