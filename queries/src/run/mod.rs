@@ -40,6 +40,7 @@ mod ranks;
 mod scan;
 #[cfg(test)]
 mod scope_tests;
+pub(crate) mod spread;
 mod standing;
 mod statistic;
 #[cfg(test)]
@@ -56,9 +57,6 @@ mod valued;
 mod vector;
 
 use std::collections::HashMap;
-use std::sync::Mutex;
-use std::sync::PoisonError;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use yiku::kernel::Held;
 use yiku::{RowSet, Snapshot};
@@ -73,6 +71,7 @@ use finish::Row;
 use keys::{Cell, Groups};
 pub(crate) use scan::Scan;
 use scan::bounds;
+use spread::fold;
 use statistic::{All, statistics};
 pub(crate) use subjects::{Selection, Subject, subjects};
 
@@ -180,7 +179,8 @@ impl Plan {
     /// [`Error::Stopped`] when the caller asked to stop, [`Error::Stale`] on another version,
     /// [`Error::Engine`] when the database cannot be read.
     pub fn run(&self, snapshot: &Snapshot, limits: &Limits) -> Result<Answer> {
-        limits.within(|within| self.run_within(snapshot, within))
+        let bytes = self.declared(snapshot, limits);
+        limits.within(bytes, |within| self.run_within(snapshot, within))
     }
 
     pub(crate) fn run_within(&self, snapshot: &Snapshot, within: Within<'_>) -> Result<Answer> {
@@ -480,49 +480,6 @@ impl Plan {
         }
         Ok(Grouped { keys, columns })
     }
-}
-
-/// Works on every item; a thread has a state of its own, and gives it at the end, in no order:
-/// their merge must be the same in any.
-fn fold<S: Send>(
-    within: Within<'_>,
-    items: usize,
-    state: impl Fn() -> Result<S> + Sync,
-    work: impl Fn(&mut S, usize) -> Result<()> + Sync,
-) -> Result<Vec<S>> {
-    let threads = within.limits.threads.clamp(1, items.max(1));
-    if threads == 1 {
-        let mut own = state()?;
-        (0..items).try_for_each(|item| work(&mut own, item))?;
-        return Ok(vec![own]);
-    }
-    let next = AtomicUsize::new(0);
-    let done: Mutex<Vec<Result<S>>> = Mutex::new(Vec::new());
-    let each = || {
-        let mut own = state()?;
-        loop {
-            let item = next.fetch_add(1, Ordering::Relaxed);
-            if item >= items {
-                return Ok(own);
-            }
-            if let Err(error) = work(&mut own, item) {
-                // The others need not go on.
-                next.store(items, Ordering::Relaxed);
-                return Err(error);
-            }
-        }
-    };
-    let task = || {
-        let found = each();
-        done.lock().unwrap_or_else(PoisonError::into_inner).push(found);
-    };
-    std::thread::scope(|scope| {
-        for _ in 1..threads {
-            scope.spawn(task);
-        }
-        task();
-    });
-    done.into_inner().unwrap_or_else(PoisonError::into_inner).into_iter().collect()
 }
 
 /// Ends a step that somebody looks at.
