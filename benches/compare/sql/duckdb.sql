@@ -1,0 +1,2 @@
+-- What DuckDB is asked otherwise than the others.
+
