@@ -109,11 +109,11 @@ impl Codes {
             .collect()
     }
 
-    /// A row for each count of a matrix on the diagonal and right of it.
+    /// A row for each count of a matrix that is not 0, on the diagonal and right of it.
     fn pairs(&self, answer: &Answer, row: usize) -> Vec<Row> {
         let counts = answer.columns.iter().skip(1).filter_map(|c| self.cell(c, row));
         let (from, own) = (i64::try_from(row).unwrap_or(0), (0i64..).zip(counts));
-        own.filter(|(to, _)| *to >= from)
+        own.filter(|(to, count)| *to >= from && *count != Cell::Int(0))
             .map(|(to, count)| vec![Cell::Int(from), Cell::Int(to), count])
             .collect()
     }

@@ -28,7 +28,6 @@ MARKS = (
     "left_behind_elder living_alone migrant chronic_illness landed pension_insured medical_insured"
 ).split()
 SETS = {"aids": AIDS, "marks": MARKS}
-PAIRS = [(low, high, 1 << low | 1 << high) for low in range(len(MARKS)) for high in range(low, len(MARKS))]
 
 
 def mask(column, names):
@@ -63,7 +62,7 @@ def texts(names, macros):
     return found
 
 
-def sql_macros(words, bit_and="({0} & {1})", each="count(*) filter (where {0})", **others):
+def sql_macros(words, bit_and="({0} & {1})", count="sum(case when {0} then 1 else 0 end)", **others):
     """What stands for a part of a text in every dialect, and what a dialect says otherwise."""
 
     def held(column, bits):
@@ -83,26 +82,23 @@ def sql_macros(words, bit_and="({0} & {1})", each="count(*) filter (where {0})",
         column, bits = split(rest)
         return f"{held(column, bits)} = {bits}"
 
-    def pairs(condition):
-        """Every pair of flags: how many persons have both, from how many have each set of them."""
-        sums = (
-            f"sum(case when {held('marks', bits)} = {bits} then n else 0 end) as p_{low}_{high}"
-            for low, high, bits in PAIRS
-        )
-        return (
-            f"select {', '.join(sums)} from (select marks, count(*) as n from person "
-            f"where {condition} and marks is not null group by marks) g"
-        )
+    def only(rest):
+        column, _, names = rest.partition(" ")
+        yes, no = (mask(column, part) for part in names.split("|"))
+        return f"{held(column, yes | no)} = {yes}"
 
     macros = {
-        "pairs": pairs,
+        "only": only,
         "any": any_of,
         "none": none_of,
         "all": all_of,
         "pid": lambda _: str(int(words["person"][1:])),
         "hid": lambda _: str(int(words["household"][1:])),
-        "count": lambda rest: each.format(rest),
-        "each_aid": lambda _: ", ".join(each.format(any_of("aids " + name)) + f" as {name}" for name in AIDS),
+        "materialized": lambda _: "",
+        "count": lambda rest: count.format(rest),
+        "each_aid": lambda _: ", ".join(
+            f"coalesce(sum(case when {any_of('aids ' + name)} then n else 0 end), 0) as {name}" for name in AIDS
+        ),
         "band": lambda _: (
             "case when birth_date > date '2008-10-31' then 0 when birth_date > date '1991-10-31' then 18 "
             "when birth_date > date '1966-10-31' then 35 when birth_date > date '1946-10-31' then 60 else 80 end"
@@ -128,8 +124,6 @@ def plain(value):
 def rows_of(table):
     """The rows of an Arrow table."""
     columns = [column.to_pylist() for column in table.columns]
-    if len(columns) == len(PAIRS):
-        return [[low, high, plain(column[0]) or 0] for (low, high, _), column in zip(PAIRS, columns)]
     return [[plain(value) for value in row] for row in zip(*columns)]
 
 

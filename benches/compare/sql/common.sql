@@ -1,20 +1,27 @@
 -- What engines that speak SQL are asked instead of the questions of questions.toml. A dialect's own
 -- file takes the place of what it says better.
 --
--- {any marks a, b}, {all …}, {none …}: bits of a set; {count c}: rows for which c is true;
--- {div a b}: a whole quotient; {band}: the band of an age; {each_aid}: a count for each kind.
+-- {any marks a, b}, {all …}, {none …}: bits of a set; {only marks a | b}: all of a and none of b;
+-- {count c}: rows for which c is true; {div a b}: a whole quotient; {band}: the band of an age;
+-- {each_aid}: for each kind the sum of n over the sets that have it.
 
 -- question: county by aid: one county
-select {each_aid} from person where county = 140105;
+select {each_aid} from (
+ select aids, count(*) as n from person where county = 140105 and aids <> 0 group by aids) g;
 -- question: county by aid: one city
-select {each_aid} from person where city = 1408;
+select {each_aid} from (
+ select aids, count(*) as n from person where city = 1408 and aids <> 0 group by aids) g;
 -- question: county by aid: women of a township
-select {each_aid} from person where township = 140506003 and sex = 2;
+select {each_aid} from (
+ select aids, count(*) as n from person where township = 140506003 and sex = 2 and aids <> 0 group by aids) g;
 
 -- question: city by aid: persons
-select city, {each_aid} from person group by city;
+select city, {each_aid} from (
+ select city, aids, count(*) as n from person where aids <> 0 group by city, aids) g group by city;
 -- question: city by aid: old persons
-select city, {each_aid} from person where birth_date <= date '1966-10-31' group by city;
+select city, {each_aid} from (
+ select city, aids, count(*) as n from person where birth_date <= date '1966-10-31' and aids <> 0
+ group by city, aids) g group by city;
 -- question: city by aid: households of four aids
 select city, count(distinct case when {any aids dibao_rural} then hid end) as rural,
  count(distinct case when {any aids dibao_urban} then hid end) as urban,
@@ -24,27 +31,27 @@ from person where {any aids dibao_rural, dibao_urban, housing_aid, disability_ca
 
 -- question: map: counties, frequent flag
 select county, n, 1000.0 * n / total from (
- select county, {count {any marks landed} and {none marks chronic_illness}} as n, count(*) as total
+ select county, {count {only marks landed | chronic_illness}} as n, count(*) as total
  from person group by county) g;
 -- question: map: counties, rare flag
 select county, n, 1000.0 * n / total from (
- select county, {count {any marks rare_disease} and {none marks medical_insured}} as n, count(*) as total
+ select county, {count {only marks rare_disease | medical_insured}} as n, count(*) as total
  from person group by county) g;
 -- question: map: townships, frequent flag
 select township, n, 1000.0 * n / total from (
- select township, {count {any marks landed} and {none marks chronic_illness}} as n, count(*) as total
+ select township, {count {only marks landed | chronic_illness}} as n, count(*) as total
  from person group by township) g;
 -- question: map: villages, frequent flag
 select village, n, 1000.0 * n / total from (
- select village, {count {any marks landed} and {none marks chronic_illness}} as n, count(*) as total
+ select village, {count {only marks landed | chronic_illness}} as n, count(*) as total
  from person group by village) g;
 -- question: map: villages, rare flag
 select village, n, 1000.0 * n / total from (
- select village, {count {any marks rare_disease} and {none marks medical_insured}} as n, count(*) as total
+ select village, {count {only marks rare_disease | medical_insured}} as n, count(*) as total
  from person group by village) g;
 -- question: map: villages of a county
 select village, n, 1000.0 * n / total from (
- select village, {count {any marks landed} and {none marks chronic_illness}} as n, count(*) as total
+ select village, {count {only marks landed | chronic_illness}} as n, count(*) as total
  from person where county = 140105 group by village) g;
 
 -- question: crosstab: province
@@ -63,8 +70,8 @@ select city, urban, count(*), sum(income), avg(income) from household
 where hid in (select hid from person where {any marks severe_illness}) group by city, urban;
 -- question: ill households: paid by all members
 select city, urban, count(*), sum(paid), avg(paid) from (
- select hid, min(city) as city, bool_or(urban) as urban, coalesce(sum(medical_paid), 0) as paid from person
- where hid in (select hid from person where {any marks severe_illness}) group by hid) g
+ select hid, city, urban, coalesce(sum(medical_paid), 0) as paid from person
+ where hid in (select hid from person where {any marks severe_illness}) group by hid, city, urban) g
 group by city, urban;
 -- question: ill households: rare disease
 select city, urban, count(*), sum(income), avg(income) from household
@@ -86,13 +93,15 @@ select township, quantile_cont(head, 0.5), quantile_cont(head, 0.9)
 from (select township, income / members as head from household where county = 140105) h group by township;
 
 -- question: two disabled, none at work: counties
+with two as {materialized} (
+ select hid from person where disability_grade is not null group by hid having count(*) >= 2)
 select county, count(*) from (
- select hid, min(county) as county from person where disability_grade is not null or employment <= 3 group by hid
- having count(disability_grade) >= 2 and {count employment <= 3} = 0) g group by county;
+ select hid, county from person where hid in (select hid from two) group by hid, county
+ having {count employment <= 3} = 0) g group by county;
 -- question: two disabled, none at work: severely, province
+with two as {materialized} (select hid from person where disability_grade <= 2 group by hid having count(*) >= 2)
 select count(*) from (
- select hid from person where disability_grade <= 2 or employment <= 3 group by hid
- having {count disability_grade <= 2} >= 2 and {count employment <= 3} = 0) g;
+ select hid from person where hid in (select hid from two) group by hid having {count employment <= 3} = 0) g;
 -- question: two disabled, none at work: villages of a county
 select village, count(*) from (
  select hid, min(village) as village from person
@@ -108,8 +117,8 @@ select count(*) from person
 where {all marks landed, pension_insured, medical_insured, chronic_illness, migrant, living_alone};
 -- question: six flags, two aids: yes and no
 select county, count(*), count(distinct hid) from person
-where {all marks landed, pension_insured} and {none marks migrant, chronic_illness}
- and {any marks debt, single_parent} and {any aids dibao_rural} and {none aids housing_aid} group by county;
+where {only marks landed, pension_insured | migrant, chronic_illness}
+ and {any marks debt, single_parent} and {only aids dibao_rural | housing_aid} group by county;
 -- question: six flags, two aids: wide, distinct households
 select city, count(*), count(distinct hid) from person
 where {any marks landed, pension_insured, medical_insured, chronic_illness, migrant, living_alone}
@@ -159,19 +168,24 @@ select {div medical_paid 100000} as part, count(*) from person
 where disability_grade <= 2 and medical_paid is not null group by 1;
 
 -- question: ten years by month: registered
-select year(registered_on), month(registered_on), count(*), sum(income) from household
-where registered_on between date '2016-11-01' and date '2026-10-31' group by 1, 2;
+select year(day), month(day), sum(n), sum(income) from (
+ select registered_on as day, count(*) as n, sum(income) as income from household
+ where registered_on between date '2016-11-01' and date '2026-10-31' group by registered_on) g group by 1, 2;
 -- question: ten years by month: registered, one city
-select year(registered_on), month(registered_on), count(*), sum(income) from household
-where city = 1408 and registered_on between date '2016-11-01' and date '2026-10-31' group by 1, 2;
+select year(day), month(day), sum(n), sum(income) from (
+ select registered_on as day, count(*) as n, sum(income) as income from household
+ where city = 1408 and registered_on between date '2016-11-01' and date '2026-10-31' group by registered_on) g
+group by 1, 2;
 -- question: ten years by month: stock of the disabled
-select month, cast(sum(began) over (order by month) as bigint) from (
- select greatest(year(disability_since) * 12 + month(disability_since) - 1, 24202) as month, count(*) as began
- from person where disability_since is not null group by 1) g;
+select month, sum(began) over (order by month) from (
+ select greatest(year(day) * 12 + month(day) - 1, 24202) as month, sum(n) as began from (
+  select disability_since as day, count(*) as n from person where disability_since is not null
+  group by disability_since) d group by 1) g;
 -- question: ten years by month: stock by city
-select month, city, cast(sum(began) over (partition by city order by month) as bigint) from (
- select greatest(year(disability_since) * 12 + month(disability_since) - 1, 24202) as month, city, count(*) as began
- from person where disability_since is not null group by 1, 2) g;
+select month, city, sum(began) over (partition by city order by month) from (
+ select greatest(year(day) * 12 + month(day) - 1, 24202) as month, city, sum(n) as began from (
+  select disability_since as day, city, count(*) as n from person where disability_since is not null
+  group by disability_since, city) d group by 1, 2) g;
 
 -- question: one person: with the household
 select {person_id p.pid}, p.name, p.sex, p.birth_date, p.disability_grade, p.monthly_income, p.aids, p.marks,
@@ -208,8 +222,9 @@ where before or after group by 1, 2, 3;
 
 -- question: three aggregates: cities
 select h.city, count(*), sum(g.paid) from household h join (
- select hid, sum(medical_paid) as paid from person group by hid
- having count(disability_grade) >= 1 and max(checked_on) >= date '2026-04-30' and sum(medical_paid) > 0) g
+ select hid, sum(medical_paid) as paid from person
+ where hid in (select hid from person where disability_grade is not null) group by hid
+ having max(checked_on) >= date '2026-04-30' and sum(medical_paid) > 0) g
 on g.hid = h.hid where g.paid > 2 * h.income group by h.city;
 -- question: three aggregates: one county
 select h.village, count(*), sum(g.paid) from household h join (
@@ -218,8 +233,8 @@ select h.village, count(*), sum(g.paid) from household h join (
 on g.hid = h.hid where h.county = 140105 and g.paid > 2 * h.income group by h.village;
 -- question: three aggregates: paid within a window
 select county, count(*) from (
- select hid, min(county) as county from person group by hid
- having {count {any marks severe_illness}} >= 1 and max(birth_date) >= date '2010-01-01'
+ select hid, county from person where hid in (select hid from person where {any marks severe_illness})
+ group by hid, county having max(birth_date) >= date '2010-01-01'
   and coalesce(sum(medical_paid) filter (where checked_on > date '2026-07-31'), 0)
    > 6 * coalesce(sum(monthly_income), 0)) g group by county;
 
