@@ -95,6 +95,10 @@ def sql_macros(words, bit_and="({0} & {1})", count="sum(case when {0} then 1 els
         "pid": lambda _: str(int(words["person"][1:])),
         "hid": lambda _: str(int(words["household"][1:])),
         "materialized": lambda _: "",
+        "disabled": lambda _: "disability_grade is not null",
+        "severely": lambda _: "disability_grade <= 2",
+        "at_work": lambda _: "employment <= 3",
+        "distinct": lambda rest: f"count(distinct {rest})",
         "count": lambda rest: count.format(rest),
         "each_aid": lambda _: ", ".join(
             f"coalesce(sum(case when {any_of('aids ' + name)} then n else 0 end), 0) as {name}" for name in AIDS

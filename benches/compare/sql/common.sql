@@ -3,6 +3,7 @@
 --
 -- {any marks a, b}, {all …}, {none …}: bits of a set; {only marks a | b}: all of a and none of b;
 -- {count c}: rows for which c is true; {div a b}: a whole quotient; {band}: the band of an age;
+-- {disabled}, {severely}, {at_work}: what they say; {distinct x}: how many different ones;
 -- {each_aid}: for each kind the sum of n over the sets that have it.
 
 -- question: county by aid: one county
@@ -63,7 +64,7 @@ select {band} as band, sex, disability_grade, count(*) from person
 where {any marks living_alone} group by 1, 2, 3;
 -- question: crosstab: sex by grade by county
 select county, sex, disability_grade, count(*) from person
-where disability_grade is not null group by 1, 2, 3;
+where {disabled} group by 1, 2, 3;
 
 -- question: ill households: income
 select city, urban, count(*), sum(income), avg(income) from household
@@ -94,33 +95,33 @@ from (select township, income / members as head from household where county = 14
 
 -- question: two disabled, none at work: counties
 with two as {materialized} (
- select hid from person where disability_grade is not null group by hid having count(*) >= 2)
+ select hid from person where {disabled} group by hid having count(*) >= 2)
 select county, count(*) from (
  select hid, county from person where hid in (select hid from two) group by hid, county
- having {count employment <= 3} = 0) g group by county;
+ having {count {at_work}} = 0) g group by county;
 -- question: two disabled, none at work: severely, province
-with two as {materialized} (select hid from person where disability_grade <= 2 group by hid having count(*) >= 2)
+with two as {materialized} (select hid from person where {severely} group by hid having count(*) >= 2)
 select count(*) from (
- select hid from person where hid in (select hid from two) group by hid having {count employment <= 3} = 0) g;
+ select hid from person where hid in (select hid from two) group by hid having {count {at_work}} = 0) g;
 -- question: two disabled, none at work: villages of a county
 select village, count(*) from (
  select hid, min(village) as village from person
- where county = 140105 and (disability_grade is not null or employment <= 3) group by hid
- having count(disability_grade) >= 2 and {count employment <= 3} = 0) g group by village;
+ where county = 140105 and ({disabled} or {at_work}) group by hid
+ having {count {disabled}} >= 2 and {count {at_work}} = 0) g group by village;
 
 -- question: six flags, two aids: any of each
-select count(*), count(distinct hid) from person
+select count(*), {distinct hid} from person
 where {any marks severe_illness, major_disease, chronic_illness}
  and {any marks living_alone, left_behind_elder, single_parent} and {any aids dibao_rural, dibao_urban};
 -- question: six flags, two aids: all six
 select count(*) from person
 where {all marks landed, pension_insured, medical_insured, chronic_illness, migrant, living_alone};
 -- question: six flags, two aids: yes and no
-select county, count(*), count(distinct hid) from person
+select county, count(*), {distinct hid} from person
 where {only marks landed, pension_insured | migrant, chronic_illness}
  and {any marks debt, single_parent} and {only aids dibao_rural | housing_aid} group by county;
 -- question: six flags, two aids: wide, distinct households
-select city, count(*), count(distinct hid) from person
+select city, count(*), {distinct hid} from person
 where {any marks landed, pension_insured, medical_insured, chronic_illness, migrant, living_alone}
  and {none aids dibao_rural, dibao_urban} group by city;
 
@@ -165,7 +166,7 @@ select {div income 50000} as part, count(*) from household where income is not n
 select city, {div monthly_income 45000} as part, count(*) from person where monthly_income is not null group by 1, 2;
 -- question: histogram: paid by the disabled
 select {div medical_paid 100000} as part, count(*) from person
-where disability_grade <= 2 and medical_paid is not null group by 1;
+where {severely} and medical_paid is not null group by 1;
 
 -- question: ten years by month: registered
 select year(day), month(day), sum(n), sum(income) from (
@@ -223,13 +224,13 @@ where before or after group by 1, 2, 3;
 -- question: three aggregates: cities
 select h.city, count(*), sum(g.paid) from household h join (
  select hid, sum(medical_paid) as paid from person
- where hid in (select hid from person where disability_grade is not null) group by hid
+ where hid in (select hid from person where {disabled}) group by hid
  having max(checked_on) >= date '2026-04-30' and sum(medical_paid) > 0) g
 on g.hid = h.hid where g.paid > 2 * h.income group by h.city;
 -- question: three aggregates: one county
 select h.village, count(*), sum(g.paid) from household h join (
  select hid, sum(medical_paid) as paid from person where county = 140105 group by hid
- having count(disability_grade) >= 1 and max(checked_on) >= date '2026-04-30' and sum(medical_paid) > 0) g
+ having {count {disabled}} >= 1 and max(checked_on) >= date '2026-04-30' and sum(medical_paid) > 0) g
 on g.hid = h.hid where h.county = 140105 and g.paid > 2 * h.income group by h.village;
 -- question: three aggregates: paid within a window
 select county, count(*) from (
