@@ -13,7 +13,7 @@ use crate::Outcome;
 use crate::questions::Flat;
 
 /// How far two floats may be apart, as a part of the greater.
-const NEAR: f64 = 1e-9;
+pub(crate) const NEAR: f64 = 1e-9;
 
 /// One value.
 #[derive(Debug, Clone, PartialEq)]
@@ -178,11 +178,11 @@ fn number(cell: &Cell) -> Option<f64> {
     }
 }
 
-fn same(left: &Cell, right: &Cell) -> bool {
+fn same(left: &Cell, right: &Cell, near: f64) -> bool {
     match (left, right) {
         (Cell::Int(left), Cell::Int(right)) => left == right,
         _ => match (number(left), number(right)) {
-            (Some(left), Some(right)) => (left - right).abs() <= NEAR * left.abs().max(right.abs()),
+            (Some(left), Some(right)) => (left - right).abs() <= near * left.abs().max(right.abs()),
             _ => left == right,
         },
     }
@@ -197,7 +197,7 @@ pub(crate) fn sort(rows: &mut [Row]) {
 }
 
 /// Says where two answers differ, if they do.
-pub(crate) fn difference(left: &[Row], right: &[Row]) -> Option<String> {
+pub(crate) fn difference(left: &[Row], right: &[Row], near: f64) -> Option<String> {
     if left.len() != right.len() {
         let first = |rows: &[Row]| format!("{:?}", rows.iter().take(3).collect::<Vec<_>>());
         let (own, other) = (first(left), first(right));
@@ -205,7 +205,8 @@ pub(crate) fn difference(left: &[Row], right: &[Row]) -> Option<String> {
     }
     let mut pairs = left.iter().zip(right).enumerate();
     pairs.find_map(|(at, (left, right))| {
-        let equal = left.len() == right.len() && left.iter().zip(right).all(|(l, r)| same(l, r));
+        let equal =
+            left.len() == right.len() && left.iter().zip(right).all(|(l, r)| same(l, r, near));
         (!equal).then(|| format!("row {at}: {left:?} and {right:?}"))
     })
 }

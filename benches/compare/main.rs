@@ -154,11 +154,12 @@ fn ask(
             sort(&mut rows);
         }
         measured.first(at, first, rows.len());
+        let near = question.near.get(engine.name()).copied().unwrap_or(cells::NEAR);
         let Some((other, expected)) = &right else {
             right = Some((engine.name().to_owned(), rows));
             continue;
         };
-        if let Some(difference) = difference(expected, &rows) {
+        if let Some(difference) = difference(expected, &rows, near) {
             let (own, name) = (engine.name(), question.name());
             return Err(format!("{other} and {own} at `{name}`: {difference}").into());
         }

@@ -19,6 +19,9 @@ pub(crate) struct Question {
     /// Whether lists within a row are made rows before they are compared.
     #[serde(default)]
     pub(crate) flat: Option<Flat>,
+    /// How far the floats of an engine may be off, as a part of the greater, where it is not exact.
+    #[serde(default)]
+    pub(crate) near: std::collections::BTreeMap<String, f64>,
     /// What must be read at the least.
     pub(crate) touch: Vec<String>,
     /// The place that is asked about; none for all.

@@ -98,6 +98,8 @@ def sql_macros(words, bit_and="({0} & {1})", count="sum(case when {0} then 1 els
         "disabled": lambda _: "disability_grade is not null",
         "severely": lambda _: "disability_grade <= 2",
         "at_work": lambda _: "employment <= 3",
+        "year": lambda rest: f"year({rest})",
+        "month": lambda rest: f"month({rest})",
         "distinct": lambda rest: f"count(distinct {rest})",
         "count": lambda rest: count.format(rest),
         "each_aid": lambda _: ", ".join(

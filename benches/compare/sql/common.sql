@@ -169,22 +169,22 @@ select {div medical_paid 100000} as part, count(*) from person
 where {severely} and medical_paid is not null group by 1;
 
 -- question: ten years by month: registered
-select year(day), month(day), sum(n), sum(income) from (
+select {year day}, {month day}, sum(n), sum(income) from (
  select registered_on as day, count(*) as n, sum(income) as income from household
  where registered_on between date '2016-11-01' and date '2026-10-31' group by registered_on) g group by 1, 2;
 -- question: ten years by month: registered, one city
-select year(day), month(day), sum(n), sum(income) from (
+select {year day}, {month day}, sum(n), sum(income) from (
  select registered_on as day, count(*) as n, sum(income) as income from household
  where city = 1408 and registered_on between date '2016-11-01' and date '2026-10-31' group by registered_on) g
 group by 1, 2;
 -- question: ten years by month: stock of the disabled
 select month, sum(began) over (order by month) from (
- select greatest(year(day) * 12 + month(day) - 1, 24202) as month, sum(n) as began from (
+ select greatest({year day} * 12 + {month day} - 1, 24202) as month, sum(n) as began from (
   select disability_since as day, count(*) as n from person where disability_since is not null
   group by disability_since) d group by 1) g;
 -- question: ten years by month: stock by city
 select month, city, sum(began) over (partition by city order by month) from (
- select greatest(year(day) * 12 + month(day) - 1, 24202) as month, city, sum(n) as began from (
+ select greatest({year day} * 12 + {month day} - 1, 24202) as month, city, sum(n) as began from (
   select disability_since as day, city, count(*) as n from person where disability_since is not null
   group by disability_since, city) d group by 1, 2) g;
 
