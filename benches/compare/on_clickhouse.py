@@ -71,7 +71,7 @@ class Engine:
         # A literal of the type Date begins with the year 1970.
         self.texts = {
             name: re.sub(r"date ('[0-9-]+')", r"toDate32(\1)", text)
-            for name, text in rivals.texts(["common", "clickhouse"], macros).items()
+            for name, text in rivals.texts(["shared", "clickhouse"], macros).items()
         }
         self.ready = {
             "version": "{} (ClickHouse {})".format(

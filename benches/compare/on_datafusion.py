@@ -56,7 +56,7 @@ class Engine:
         columns = [pa.array(column, kind) for column, kind in zip(zip(*both), (pa.int32(), pa.int32(), pa.uint32()))]
         self.register("pair", pa.table(columns, names=["i", "j", "bits"]), 1)
         self.texts = rivals.texts(
-            ["common", "datafusion"], rivals.sql_macros(words, bit_and=Masked(), **MACROS)
+            ["shared", "datafusion"], rivals.sql_macros(words, bit_and=Masked(), **MACROS)
         )
         self.ready = {
             "version": datafusion.__version__,

@@ -45,7 +45,7 @@ class Engine:
         self.db.execute("create table person as select * exclude (name, id_number) from kept.person")
         with open(told) as file:
             loaded = json.load(file)
-        self.texts = rivals.texts(["common", "duckdb"], rivals.sql_macros(words, **MACROS))
+        self.texts = rivals.texts(["shared", "duckdb"], rivals.sql_macros(words, **MACROS))
         self.ready = {
             "version": duckdb.__version__,
             "licence": "MIT",

@@ -157,7 +157,7 @@ def _(q):
 
 def sums(homes, level, value):
     return homes.lazy().group_by(level, "urban").agg(
-        pl.len(), col(value).sum().alias("sum"), col(value).mean().alias("mean")
+        pl.len(), col(value).cast(pl.Int64).sum().alias("sum"), col(value).mean().alias("mean")
     )
 
 
