@@ -405,15 +405,15 @@ pub(crate) fn counts(offsets: &[u32], above: &Range<u32>, rows: Bits<'_>) -> Vec
 }
 
 /// The sum of the values of the rows of a set beneath each row of `above`, modulo 2^64: `values`
-/// has one for each row beneath `above`, whatever it is for a row that is not in the set.
+/// has one for each row from `first` on, whatever it is for a row that is not in the set.
 pub(crate) fn sums(
     offsets: &[u32],
     above: &Range<u32>,
     rows: Bits<'_>,
-    values: &[i64],
+    (first, values): (u32, &[i64]),
 ) -> Vec<i64> {
     let (ends, beneath) = (ends_of(offsets, above), beneath(offsets, above));
-    let fold = AddedUp { values, first: beneath.start, before: [0; 65] };
+    let fold = AddedUp { values, first, before: [0; 65] };
     run(Folded { ends, beneath, rows, fold })
 }
 
@@ -490,7 +490,7 @@ mod tests {
                 own.filter(|row| has(set, *row)).map(|row| i64::from(row) * 7 - 900).sum()
             };
             let expected: Vec<i64> = above.clone().map(sum).collect();
-            assert_eq!(sums(offsets, &above, rows, &values), expected, "{above:?}");
+            assert_eq!(sums(offsets, &above, rows, (own.start, &values)), expected, "{above:?}");
         }
         let chosen = bits(above.end - above.start, 3, 77);
         let found = ends.spread(offsets, above.clone(), &chosen);

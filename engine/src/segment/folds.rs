@@ -23,8 +23,8 @@ impl Segment {
     }
 
     /// For each row of a window of the parent's table the sum of the values of the rows of `child`
-    /// in the set that are beneath it, modulo 2^64. `values` has one for each row of `child`
-    /// beneath the window, in order; those of rows that are not in the set are not looked at.
+    /// in the set that are beneath it, modulo 2^64. `values` are those of the rows of `child` from
+    /// a row on, as far as there are rows in the set; of others they are not looked at.
     ///
     /// # Errors
     /// [`crate::Error::Corrupt`].
@@ -33,7 +33,7 @@ impl Segment {
         child: usize,
         rows: &RowSet,
         above: Range<u32>,
-        values: &[i64],
+        values: (u32, &[i64]),
     ) -> Result<Vec<i64>> {
         Ok(lift::sums(self.offsets(child)?, &above, rows.bits(), values))
     }

@@ -71,7 +71,7 @@ use finish::Row;
 use keys::{Cell, Groups};
 pub(crate) use scan::Scan;
 use scan::bounds;
-use spread::fold;
+use spread::{fold, over};
 use statistic::{All, statistics};
 pub(crate) use subjects::{Selection, Subject, subjects};
 
@@ -326,30 +326,14 @@ impl Plan {
                 }
             });
             let own: &Column = column;
-            let found = fold(
-                within,
-                groups,
-                || Ok(Vec::new()),
-                |found, group| {
-                    within.run.check()?;
-                    let figures = match own {
-                        Column::All(lists) => lists.get(group).map(|own| All::Exact(own)),
-                        Column::AllFloat(lists) => lists.get(group).map(|own| All::Float(own)),
-                        _ => None,
-                    };
-                    found.push((
-                        group,
-                        figures.map(|all| statistics(&wanted, all)).unwrap_or_default(),
-                    ));
-                    Ok(())
-                },
-            )?;
-            let mut figures = vec![vec![None; wanted.len()]; groups];
-            for (group, own) in found.into_iter().flatten() {
-                if let Some(slot) = figures.get_mut(group) {
-                    *slot = own;
-                }
-            }
+            let figures = over(within, groups, |group| {
+                let values = match own {
+                    Column::All(lists) => lists.get(group).map(|own| All::Exact(own)),
+                    Column::AllFloat(lists) => lists.get(group).map(|own| All::Float(own)),
+                    _ => None,
+                };
+                Ok(values.map(|all| statistics(&wanted, all)).unwrap_or_default())
+            })?;
             *column = Column::Figures(wanted, figures);
         }
         Ok(())
