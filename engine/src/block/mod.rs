@@ -13,6 +13,7 @@ pub(crate) mod gathered;
 mod groups;
 pub(crate) mod integers;
 pub(crate) mod packed;
+mod picked;
 mod places;
 pub(crate) mod planes;
 mod plans;

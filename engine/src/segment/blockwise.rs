@@ -8,6 +8,7 @@ use crate::error::Result;
 use crate::format::Encoding;
 use crate::limits::BLOCK_ROWS;
 use crate::predicate::Predicate;
+use crate::row_set::RowSet;
 
 fn keep(words: &mut [u64], other: &[u64]) {
     words.iter_mut().zip(other).for_each(|(word, other)| *word &= other);
@@ -77,6 +78,28 @@ impl Column<'_> {
             _ => {
                 keep(words, &self.scan(toc, predicate)?);
                 self.keep_known(block, words)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Appends the stored integers of the rows of a set, in rising order; a row whose value is
+    /// unknown gives some number. Texts give nothing.
+    ///
+    /// # Errors
+    /// [`crate::Error::Corrupt`].
+    pub fn values_of(&self, rows: &RowSet, out: &mut Vec<i64>) -> Result<()> {
+        if self.kind.is_text() {
+            return Ok(());
+        }
+        let mut asked: Vec<u32> = Vec::new();
+        for (first, block, part) in self.parts(rows.window()) {
+            let row = |at: usize| first.saturating_add(u32::try_from(at).unwrap_or(u32::MAX));
+            asked.clear();
+            asked.extend(rows.range_rows(row(part.start)..row(part.end)).map(|row| row - first));
+            if !asked.is_empty() {
+                let read = self.file.integer_block(block)?.pick(&asked, out);
+                read.ok_or_else(|| self.no_value(block))?;
             }
         }
         Ok(())

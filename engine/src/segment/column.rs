@@ -197,6 +197,35 @@ impl<'a> Column<'a> {
         Ok(())
     }
 
+    /// Calls `visit` with every row of a set whose text is known, and its text, in rising order.
+    /// Only the texts of these rows are read. Integers give nothing.
+    ///
+    /// # Errors
+    /// [`Error::Corrupt`].
+    pub fn texts_of(&self, rows: &RowSet, visit: &mut dyn FnMut(u32, &str)) -> Result<()> {
+        if !self.kind.is_text() {
+            return Ok(());
+        }
+        let mut scratch = String::new();
+        for (first, block, part) in self.parts(rows.window()) {
+            let row = |at: usize| first.saturating_add(u32::try_from(at).unwrap_or(u32::MAX));
+            let mut asked = rows.range_rows(row(part.start)..row(part.end)).peekable();
+            if asked.peek().is_none() || block.known == 0 {
+                continue;
+            }
+            let mut texts = self.block_texts(block)?;
+            let known = block.known_bits.map(|_| self.known_words(block)).transpose()?;
+            for row in asked {
+                let at = (row - first) as usize;
+                let bit = |w: &Vec<u64>| w.get(at / 64).is_some_and(|w| w >> (at % 64) & 1 == 1);
+                if known.as_ref().is_none_or(bit) {
+                    visit(row, self.text(block, &mut texts, at, &mut scratch)?);
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// The values of ranges of rows. A block that several ranges meet is read once where they
     /// follow each other.
     ///

@@ -192,6 +192,29 @@ pub(crate) fn async_code(files: &[File]) -> Vec<Fault> {
     faults
 }
 
+/// The folder of the one module in which the language starts threads, because it was asked to by
+/// number, or lends those of a caller's pool.
+const THREADS: &str = "queries/src/pool/";
+
+/// The language starts threads in one module, as many as its caller says.
+pub(crate) fn threads(files: &[File]) -> Vec<Fault> {
+    let starts = ["thread::spawn", "thread::scope", "thread::Builder", "rayon_core"];
+    let mut faults = Vec::new();
+    for file in files.iter().filter(|file| file.is("rs")) {
+        let is_asked = file.path.starts_with("queries/src/") && !file.path.ends_with("tests.rs");
+        if !is_asked || file.path.starts_with(THREADS) {
+            continue;
+        }
+        let code = Source::new(&file.text).code;
+        if let Some(line) = code.lines().position(|line| starts.iter().any(|s| line.contains(s))) {
+            let advice = "threads are the caller's: spread work with `run::spread` \
+                          (docs/decisions/0006)";
+            faults.push(Fault::new(&file.path, line + 1, advice));
+        }
+    }
+    faults
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::files::finds;
@@ -248,6 +271,17 @@ mod tests {
         assert!(unused(&[manifest.clone(), used]).is_empty());
         assert!(finds(&unused(&[manifest.clone(), quoted]), "drop the dependency"));
         assert!(finds(&unused(&[manifest, elsewhere]), "drop the dependency"));
+    }
+
+    #[test]
+    fn threads_outside_the_pool_are_found() {
+        let sample = |path, text| [File::sample(path, text)];
+        let text = "\nfn a() { std::thread::scope(|scope| {}) }";
+        assert!(finds(&threads(&sample("queries/src/run/a.rs", text)), "a.rs:2"));
+        assert!(finds(&threads(&sample("queries/src/a.rs", "use rayon_core::X;")), "a.rs:1"));
+        assert!(threads(&sample("queries/src/pool/a.rs", text)).is_empty());
+        assert!(threads(&sample("queries/src/run/tests.rs", text)).is_empty());
+        assert!(threads(&sample("server/src/a.rs", text)).is_empty());
     }
 
     #[test]
