@@ -86,13 +86,13 @@ pub(super) fn spread(
         } else {
             near.iter_mut().skip(1).zip(come).for_each(|(slot, value)| *slot = *value);
         }
-        let mut at = 0u64;
+        let mut at = 0usize;
         for slot in own {
-            at = at.wrapping_add(known & 1);
+            at = at.wrapping_add(usize::from(known & 1 == 1));
             known >>= 1;
-            *slot = near.get((at & 127) as usize).copied().unwrap_or(0);
+            *slot = near.get(at & 127).copied().unwrap_or(0);
         }
-        next += at as usize;
+        next += at;
         (rest, row) = (behind, row + size);
     }
 }
