@@ -64,15 +64,37 @@ pub(super) fn spread(
 ) {
     let Ok(first) = u32::try_from(from) else { return };
     let place = at(words, first);
-    let mut seen = rank(words, first);
-    out.reserve(to.saturating_sub(from));
-    out.extend((from..to).map(|row| {
-        let word = words.get(row / 64).copied().unwrap_or(0);
-        seen += u32::from(word >> (row % 64) & 1 == 1);
-        // Before the first known row stands its value.
-        let own = seen.saturating_sub(1).saturating_sub(place) as usize;
-        values.get(own).copied().unwrap_or(0)
-    }));
+    // Which value is next, the first being held already; before the first known row stands its
+    // value.
+    let mut next = rank(words, first).saturating_sub(place) as usize;
+    let start = out.len();
+    out.resize(start + to.saturating_sub(from), 0);
+    let mut rest = out.get_mut(start..).unwrap_or_default();
+    let mut row = from;
+    // As many places as a mask lets through.
+    let mut near = [0i64; 128];
+    while !rest.is_empty() {
+        let size = (64 - row % 64).min(rest.len());
+        let (own, behind) = rest.split_at_mut(size);
+        let mut known = words.get(row / 64).copied().unwrap_or(0) >> (row % 64);
+        // The value that holds, and those that may come.
+        let [first, ..] = &mut near;
+        *first = values.get(next.saturating_sub(1)).copied().unwrap_or(0);
+        let come = values.get(next..).unwrap_or_default();
+        if let (Some(come), Some(slots)) = (come.first_chunk::<64>(), near.get_mut(1..65)) {
+            slots.copy_from_slice(come);
+        } else {
+            near.iter_mut().skip(1).zip(come).for_each(|(slot, value)| *slot = *value);
+        }
+        let mut at = 0usize;
+        for slot in own {
+            at = at.wrapping_add(usize::from(known & 1 == 1));
+            known >>= 1;
+            *slot = near.get(at & 127).copied().unwrap_or(0);
+        }
+        next += at;
+        (rest, row) = (behind, row + size);
+    }
 }
 
 /// The bits of one list, one behind the other, at the places of another.
