@@ -201,6 +201,15 @@ pub enum Error {
     /// The caller asked to stop.
     #[error("stopped by the caller")]
     Stopped,
+    /// The memory that all questions share was taken by others for too long.
+    #[error("other questions take the memory, and this one may need {bytes} bytes; ask again")]
+    Busy {
+        /// What the question may need.
+        bytes: u64,
+    },
+    /// A fault of this crate ended the question.
+    #[error("a fault of the program ended the question")]
+    Broken,
     /// A scope that is not the code of a place.
     #[error(
         "`{scope}` is no scope: write the code of a place, {} digits long",
@@ -252,13 +261,15 @@ pub enum Error {
     },
 }
 
+/// What is limited where a question takes more memory than it may.
+const MEMORY: &str = "the memory of the question in bytes";
+
 impl From<yiku::Error> for Error {
     fn from(source: yiku::Error) -> Self {
         match source {
             yiku::Error::Stopped(_) => Self::Stopped,
             yiku::Error::Memory { needed: found, limit } => {
-                let what = "the memory of the question in bytes";
-                Self::Limit { what, found, limit, place: None }
+                Self::Limit { what: MEMORY, found, limit, place: None }
             }
             source => Self::Engine { source },
         }
@@ -309,6 +320,8 @@ impl Error {
             Self::Scope { .. } => "query.scope",
             Self::Stale => "query.stale",
             Self::Stopped => "query.stopped",
+            Self::Busy { .. } => "query.busy",
+            Self::Broken => "query.broken",
             Self::Set { .. } => "query.set",
             Self::Index { .. } => "query.index",
             Self::NotInSql { .. } => "query.not_in_sql",
@@ -316,6 +329,11 @@ impl Error {
             Self::Sql { .. } => "query.sql",
             Self::Engine { .. } => "query.engine",
         }
+    }
+
+    /// Whether the question took more memory than it may.
+    pub(crate) fn is_of_memory(&self) -> bool {
+        matches!(self, Self::Limit { what, .. } if *what == MEMORY)
     }
 
     fn place(&self) -> Option<&Place> {

@@ -22,6 +22,7 @@
 mod answer;
 mod ast;
 mod bound;
+pub mod cache;
 mod catalogue;
 mod check;
 mod context;
@@ -36,6 +37,7 @@ mod nearest;
 mod numbers;
 mod parse;
 mod plan;
+mod pool;
 mod print;
 mod run;
 mod scope;
@@ -54,6 +56,7 @@ pub use error::{Error, Result};
 pub use explain::{Blocks, Explained, Segments, Step};
 pub use json::QueryForm;
 pub use plan::{Limits, Plan, check_expression};
+pub use pool::{Pool, PoolLoad};
 pub use source::Place;
 pub use sql::Dialect;
 

@@ -12,10 +12,17 @@ pub const BATCH_ID_CHARS_MAX: usize = 64;
 pub const ANSWER_ROWS_MAX: usize = 100_000;
 /// Groups that a question may form.
 pub const GROUPS_MAX: usize = 1_000_000;
-/// Bytes that one question may take at once while it is answered.
-pub const QUESTION_BYTES_MAX: u64 = 2 << 30;
+/// Bytes that all questions together may take at once while they are answered, and each of them.
+pub const QUESTIONS_BYTES_MAX: u64 = 2 << 30;
+/// Questions that are under way at the same time: they share the processors in turns, and what
+/// each may take of the memory is its own.
+pub const QUESTIONS_MAX: usize = 64;
 /// Requests that wait for their turn while others run.
-pub const WAITING_MAX: usize = 64;
+pub const WAITING_MAX: usize = 256;
+/// How long a question waits for memory before it is refused.
+pub const MEMORY_WAIT_MAX: Duration = Duration::from_secs(5);
+/// Bytes of answers that are kept if the server is not told otherwise.
+pub const CACHE_BYTES: usize = 64 << 20;
 /// Classes of a map.
 pub const CLASSES_MAX: usize = 9;
 /// How long a body may take between two pieces.

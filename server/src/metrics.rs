@@ -40,6 +40,8 @@ impl Drop for Running<'_> {
 /// A figure that is read when it is asked for.
 pub(crate) struct Gauge {
     pub(crate) name: &'static str,
+    /// Whether it only ever rises.
+    pub(crate) rises: bool,
     pub(crate) help: &'static str,
     /// A label and its value, or nothing.
     pub(crate) values: Vec<(String, u64)>,
@@ -80,7 +82,8 @@ impl Metrics {
         head(&mut text, "yiku_requests_running", "gauge", "Requests being answered.");
         line(&mut text, "yiku_requests_running", "", self.running.load(Ordering::Relaxed));
         for gauge in gauges {
-            head(&mut text, gauge.name, "gauge", gauge.help);
+            let kind = if gauge.rises { "counter" } else { "gauge" };
+            head(&mut text, gauge.name, kind, gauge.help);
             for (labels, value) in &gauge.values {
                 line(&mut text, gauge.name, labels, value);
             }
@@ -127,6 +130,7 @@ mod tests {
         metrics.answered("/a", 404, Duration::ZERO);
         let text = metrics.text(&[Gauge {
             name: "yiku_rows",
+            rises: false,
             help: "Rows.",
             values: vec![("table=\"t\"".to_owned(), 7)],
         }]);

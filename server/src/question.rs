@@ -4,6 +4,8 @@
 //! a question that reads such a column in any place is refused before a row is read. Rows outside
 //! the scope of whoever asks are not there for any part of a question.
 
+use std::sync::Arc;
+
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use yiku::{Schema, Snapshot};
@@ -58,7 +60,7 @@ pub(crate) fn from_body(body: &[u8]) -> Result<(Query, Option<&'static str>), Pr
 /// What a question is answered with.
 #[derive(Debug)]
 pub(crate) enum Told {
-    Answer(Answer),
+    Answer(Arc<Answer>),
     /// How it is answered, of a question that asks for that.
     Plan(Explained),
 }
@@ -81,21 +83,17 @@ fn plan(
     Ok(bound)
 }
 
-/// As [`answer`]; a question with `explain` is answered with how it is answered.
-pub(crate) fn tell(
-    query: Query,
+/// How a question over the rows beneath one place, or all rows, is answered.
+pub(crate) fn explain(
+    query: &Query,
     snapshot: &Snapshot,
     of: (&Scope, &Context<'_>),
     limits: &Limits,
-    rows_max: usize,
-) -> Result<Told, Problem> {
-    if !query.explains() {
-        return answer(query, snapshot, of, limits, rows_max).map(Told::Answer);
-    }
+) -> Result<Explained, Problem> {
     let began = clock::now();
-    let bound = plan(&query, snapshot, of)?;
-    let found = bound.explain(snapshot, limits, &|| clock::nanoseconds(began));
-    found.map(Told::Plan).map_err(|error| Problem::of_query(&error))
+    let found = plan(query, snapshot, of)?;
+    let found = found.explain(snapshot, limits, &|| clock::nanoseconds(began));
+    found.map_err(|error| Problem::of_query(&error))
 }
 
 /// Answers a question over the rows beneath one place, or all rows, with no more than so many

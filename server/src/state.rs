@@ -7,14 +7,19 @@ use std::time::Duration;
 
 use parking_lot::{Mutex, MutexGuard};
 use yiku::{Database, Snapshot};
-use yiku_queries::{Answer, Limits, Query};
+use yiku_queries::cache::{AnswerCache, Asked, Looked};
+use yiku_queries::{Answer, Limits, Pool, Query};
 
 use crate::blocking::{Door, Stop};
 use crate::cases::worker;
+use crate::clock;
 use crate::error::Error;
 use crate::ground::Ground;
 use crate::http::signed::Scope;
-use crate::limits::{ANSWER_ROWS_MAX, DEADLINE, GROUPS_MAX, QUESTION_BYTES_MAX, WAITING_MAX};
+use crate::limits::{
+    ANSWER_ROWS_MAX, CACHE_BYTES, DEADLINE, GROUPS_MAX, MEMORY_WAIT_MAX, QUESTIONS_BYTES_MAX,
+    QUESTIONS_MAX, WAITING_MAX,
+};
 use crate::measures::Catalogue;
 use crate::metrics::Metrics;
 use crate::platform::Platform;
@@ -29,12 +34,18 @@ pub struct Settings {
     pub loopback: bool,
     /// How long a request may take.
     pub deadline: Duration,
-    /// Segments of one question that are worked on at the same time.
+    /// Threads that work on questions at the same time, on all of them together.
     pub threads: usize,
-    /// Requests that are worked on at the same time.
+    /// Questions that are under way at the same time. They take turns.
+    pub questions: usize,
+    /// Other requests that are worked on at the same time.
     pub places: usize,
-    /// Requests that wait for a place; the rest is refused.
+    /// Requests that wait for a place, of either kind; the rest is refused.
     pub waiting_max: usize,
+    /// Bytes that all questions together may take.
+    pub memory_bytes: u64,
+    /// Bytes of answers that are kept; with none every question is answered anew.
+    pub cache_bytes: usize,
     /// Rows of one answer, totals not included; the rest is cut, and the answer says so.
     pub answer_rows_max: usize,
     /// The folder of the database, beside whose files sets are kept; none where there is none.
@@ -48,8 +59,11 @@ impl Default for Settings {
             loopback: true,
             deadline: DEADLINE,
             threads,
+            questions: QUESTIONS_MAX,
             places: threads,
             waiting_max: WAITING_MAX,
+            memory_bytes: QUESTIONS_BYTES_MAX,
+            cache_bytes: CACHE_BYTES,
             answer_rows_max: ANSWER_ROWS_MAX,
             folder: None,
         }
@@ -68,6 +82,9 @@ struct Shared {
     catalogue: Catalogue,
     ground: Ground,
     door: Door,
+    questions: Door,
+    pool: Arc<Pool>,
+    answers: AnswerCache,
     metrics: Metrics,
     settings: Settings,
     /// None: statistics only.
@@ -97,13 +114,19 @@ impl ServerState {
         let catalogue = Catalogue::built_in()?;
         let ground = Ground::new(settings.folder.as_deref());
         let ground = ground.map_err(|source| Error::Standards { source })?;
-        let door = Door::new(settings.places, settings.waiting_max);
+        let door = |places| Door::new(places, settings.waiting_max);
+        let (door, questions) = (door(settings.places), door(settings.questions));
+        let pool = Arc::new(pool(&settings));
+        let answers = AnswerCache::new(settings.cache_bytes);
         let metrics = Metrics::default();
         let shared = Shared {
             database,
             catalogue,
             ground,
             door,
+            questions,
+            pool,
+            answers,
             metrics,
             settings,
             platform,
@@ -129,8 +152,9 @@ impl ServerState {
 
     /// Whether no request runs or waits.
     pub(crate) fn is_idle(&self) -> bool {
-        let door = self.door();
-        door.waiting() == 0 && door.free() >= self.settings().places
+        let Settings { places, questions, .. } = *self.settings();
+        let is_idle = |door: &Door, places| door.waiting() == 0 && door.free() >= places;
+        is_idle(self.door(), places) && is_idle(self.questions(), questions)
     }
 
     /// The side where people work.
@@ -145,8 +169,24 @@ impl ServerState {
         &self.shared.catalogue
     }
 
+    /// The door of requests that are no questions.
     pub(crate) fn door(&self) -> &Door {
         &self.shared.door
+    }
+
+    /// The door of questions.
+    pub(crate) fn questions(&self) -> &Door {
+        &self.shared.questions
+    }
+
+    /// The processors and the memory that questions share.
+    pub(crate) fn pool(&self) -> &Pool {
+        &self.shared.pool
+    }
+
+    /// The answers that are kept.
+    pub(crate) fn answers(&self) -> &AnswerCache {
+        &self.shared.answers
     }
 
     pub(crate) fn metrics(&self) -> &Metrics {
@@ -167,17 +207,33 @@ impl ServerState {
         worker::settle(self)
     }
 
-    /// The answer to a question over the rows of a scope. Only on a thread that may block.
+    /// The answer to a question over the rows of a scope: one that is kept, or one that somebody
+    /// else is computing, or a new one. Only on a thread that may block.
     pub(crate) fn answer(
         &self,
         query: Query,
         snapshot: &Snapshot,
         scope: &Scope,
         stop: &Stop,
-    ) -> Result<Answer, Problem> {
-        let rows_max = self.shared.settings.answer_rows_max;
+    ) -> Result<Arc<Answer>, Problem> {
+        let (limits, rows_max) = (self.limits(stop), self.shared.settings.answer_rows_max);
+        let asked = Asked::new(&query, snapshot, &limits, rows_max);
+        let asked = asked.map(|asked| match scope.prefix() {
+            Some(prefix) => asked.scope(prefix),
+            None => asked,
+        });
+        let looked = asked.map(|asked| self.shared.answers.look(asked, Some(stop))).transpose();
+        let ticket = match looked.map_err(|error| Problem::of_query(&error))? {
+            Some(Looked::Found(answer)) => return Ok(answer),
+            Some(Looked::Mine(ticket)) => Some(ticket),
+            None => None,
+        };
         let context = self.shared.ground.context(&self.shared.database);
-        question::answer(query, snapshot, (scope, &context), &self.limits(stop), rows_max)
+        let answer = question::answer(query, snapshot, (scope, &context), &limits, rows_max)?;
+        Ok(match ticket {
+            Some(ticket) => ticket.put(answer),
+            None => Arc::new(answer),
+        })
     }
 
     /// As [`ServerState::answer`], or how it is answered where the question asks for that.
@@ -188,15 +244,18 @@ impl ServerState {
         scope: &Scope,
         stop: &Stop,
     ) -> Result<Told, Problem> {
-        let rows_max = self.shared.settings.answer_rows_max;
+        if !query.explains() {
+            return self.answer(query, snapshot, scope, stop).map(Told::Answer);
+        }
         let context = self.shared.ground.context(&self.shared.database);
-        question::tell(query, snapshot, (scope, &context), &self.limits(stop), rows_max)
+        question::explain(&query, snapshot, (scope, &context), &self.limits(stop)).map(Told::Plan)
     }
 
     fn limits(&self, stop: &Stop) -> Limits {
         let (threads, stop) = (self.shared.settings.threads, Some(Arc::clone(stop)));
-        let (groups, memory) = (GROUPS_MAX, QUESTION_BYTES_MAX);
-        Limits { threads, groups, stop, memory, ..Limits::default() }
+        let (groups, memory) = (GROUPS_MAX, QUESTIONS_BYTES_MAX);
+        let pool = Some(Arc::clone(&self.shared.pool));
+        Limits { threads, pool, groups, stop, memory, ..Limits::default() }
     }
 
     /// Does work on a thread that may block, within the deadline of a request.
@@ -204,8 +263,33 @@ impl ServerState {
         &self,
         work: impl FnOnce(&Self, Stop) -> Result<T, Problem> + Send + 'static,
     ) -> Result<T, Problem> {
+        self.through(self.door(), work).await
+    }
+
+    /// As [`ServerState::work`], of questions: many are under way at a time, for they wait for each
+    /// other in turns and not one behind the other.
+    pub(crate) async fn ask<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Self, Stop) -> Result<T, Problem> + Send + 'static,
+    ) -> Result<T, Problem> {
+        self.through(self.questions(), work).await
+    }
+
+    async fn through<T: Send + 'static>(
+        &self,
+        door: &Door,
+        work: impl FnOnce(&Self, Stop) -> Result<T, Problem> + Send + 'static,
+    ) -> Result<T, Problem> {
         let state = self.clone();
-        let done = self.door().run(self.shared.settings.deadline, move |stop| work(&state, stop));
+        let done = door.run(self.shared.settings.deadline, move |stop| work(&state, stop));
         done.await.unwrap_or_else(|refused| Err(Problem::of_refusal(refused)))
     }
+}
+
+/// The processors and the memory that the questions of a server share.
+fn pool(settings: &Settings) -> Pool {
+    let began = clock::now();
+    let wait = u64::try_from(MEMORY_WAIT_MAX.as_nanos()).unwrap_or(u64::MAX);
+    let pool = Pool::new(settings.threads, move || clock::nanoseconds(began));
+    pool.memory(settings.memory_bytes, wait)
 }

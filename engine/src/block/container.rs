@@ -159,13 +159,15 @@ impl<'a> Container<'a> {
                 let list = self.bytes.as_chunks::<2>().0;
                 let list = list.get(list.partition_point(|row| number(*row) < rows.start)..)?;
                 let list = list.get(..list.partition_point(|row| number(*row) < end))?;
-                let sound = list.iter().fold(true, |sound, row| {
+                let (mut sound, mut next) = (true, 0);
+                for row in list {
                     let row = number(*row);
-                    if row < self.rows {
+                    sound &= (next <= row) & (row < self.rows);
+                    next = row + 1;
+                    if (rows.start <= row) & (row < self.rows) {
                         visit(row, row);
                     }
-                    sound & (row < self.rows)
-                });
+                }
                 return sound.then_some(());
             }
             Form::Steps => {
@@ -204,6 +206,55 @@ impl<'a> Container<'a> {
         Some(())
     }
 
+    /// As [`Container::visit`] of a list, setting bits.
+    fn set_listed(&self, rows: Range<u32>, found: &mut [[u8; 8]]) -> Option<()> {
+        let end = if rows.end < self.rows { rows.end } else { u32::MAX };
+        let list = self.bytes.as_chunks::<2>().0;
+        let list = list.get(list.partition_point(|row| number(*row) < rows.start)..)?;
+        let list = list.get(..list.partition_point(|row| number(*row) < end))?;
+        let (mut sound, mut last) = (true, 0);
+        let (mut held, mut before) = (0u64, u32::MAX);
+        for row in list {
+            let row = number(*row);
+            // What was written is not read again: a row would wait for the one before it.
+            let place = row.wrapping_sub(rows.start) / 64;
+            sound &= (last <= row) & (row < self.rows);
+            last = row;
+            held = held & u64::from(place == before).wrapping_neg() | 1 << (row % 64);
+            before = place;
+            if let Some(word) = found.get_mut(place as usize) {
+                *word = held.to_le_bytes();
+            }
+        }
+        sound.then_some(())
+    }
+
+    /// As [`Container::visit`] of steps, setting bits.
+    fn set_stepped(&self, rows: Range<u32>, found: &mut [[u8; 8]]) -> Option<()> {
+        let (mut next, mut greatest) = (0u32, 0u32);
+        let (mut held, mut before) = (0u64, u32::MAX);
+        for step in self.bytes {
+            let row = next.wrapping_add(u32::from(*step));
+            if *step == FAR {
+                next = row;
+                continue;
+            }
+            next = row.wrapping_add(1);
+            greatest = row;
+            let place = row.wrapping_sub(rows.start) / 64;
+            held = held & u64::from(place == before).wrapping_neg() | 1 << (row % 64);
+            before = place;
+            match found.get_mut(place as usize) {
+                Some(word) => *word = held.to_le_bytes(),
+                // Before the rows that are asked for, or behind them.
+                None if row >= rows.start => break,
+                None => {}
+            }
+        }
+        // At the end of the block nothing may follow.
+        (rows.end < self.rows || greatest < self.rows).then_some(())
+    }
+
     /// Some words of the bits of the rows of a block, as bytes; in the last word of the block
     /// there may be bits of rows that it does not have. None where it does not read.
     pub(crate) fn part(&self, words: Range<usize>) -> Option<Cow<'a, [[u8; 8]]>> {
@@ -213,21 +264,24 @@ impl<'a> Container<'a> {
             return (self.bytes.len() == size * 8).then_some(Cow::Borrowed(all.get(words)?));
         }
         let mut found = vec![[0u8; 8]; words.len()];
-        let bytes = found.as_flattened_mut();
         let (start, end) = (words.start.min(size) as u32 * 64, words.end.min(size) as u32 * 64);
-        self.visit(start..end, &mut |first, last| {
-            if first == last {
-                if let Some(byte) = bytes.get_mut(((first - start) / 8) as usize) {
-                    *byte |= 1 << (first % 8);
-                }
-            } else if first < last {
-                fill_bytes(bytes, first - start, last - start);
+        match self.form {
+            Form::List => self.set_listed(start..end, &mut found)?,
+            Form::Steps => self.set_stepped(start..end, &mut found)?,
+            _ => {
+                let bytes = found.as_flattened_mut();
+                self.visit(start..end, &mut |first, last| {
+                    if first <= last {
+                        fill_bytes(bytes, first - start, last - start);
+                    }
+                })?;
             }
-        })?;
+        }
         Some(Cow::Owned(found))
     }
 
     /// The bits of the rows of a block, a word at a time; none where it does not read.
+    #[cfg(test)]
     pub(crate) fn words(&self) -> Option<Vec<u64>> {
         let part = self.part(0..self.rows.div_ceil(64) as usize)?;
         let mut words: Vec<u64> = part.iter().map(|word| u64::from_le_bytes(*word)).collect();
@@ -305,7 +359,7 @@ impl<'a> Container<'a> {
     }
 }
 
-/// Sets the bits from `first` to `last`, both included and different.
+/// Sets the bits from `first` to `last`, both included.
 fn fill_bytes(bytes: &mut [u8], first: u32, last: u32) {
     let (low, high) = ((first / 8) as usize, (last / 8) as usize);
     let (head, tail) = (u8::MAX << (first % 8), u8::MAX >> (7 - last % 8));

@@ -2,9 +2,7 @@
 //!
 //! Invariant: block by block these give what [`Column::filter`] and [`Column::known`] give.
 
-use std::ops::Range;
-
-use super::{Column, FEW_ROWS, Zone, zone};
+use super::{Column, Zone, zone};
 use crate::block::BlockToc;
 use crate::error::Result;
 use crate::format::Encoding;
@@ -108,52 +106,10 @@ impl Column<'_> {
         Ok(())
     }
 
-    /// As [`Column::filter_in`], of several predicates: a block is read once for those on sets of
-    /// codes.
-    ///
-    /// # Errors
-    /// [`crate::Error::Corrupt`].
-    pub fn filter_all(&self, predicates: &[Predicate], window: Range<u32>) -> Result<Vec<RowSet>> {
-        let is_asked = |p: &Predicate| matches!(p, Predicate::HasAny(_) | Predicate::HasAll(_));
-        if self.kind.is_text() || !self.postings().is_empty() || !predicates.iter().all(is_asked) {
-            let own = predicates.iter().map(|p| self.filter_in(p, window.clone()));
-            return own.collect();
-        }
-        let mut found: Vec<RowSet> =
-            predicates.iter().map(|_| RowSet::none_in(window.clone())).collect();
-        for (first, block, part) in self.parts(window) {
-            if predicates.iter().all(|predicate| zone(block, predicate) == Zone::None) {
-                continue;
-            }
-            if part.len() <= FEW_ROWS {
-                self.few((first, block, part), predicates, |place, row| {
-                    if let Some(set) = found.get_mut(place) {
-                        set.insert(row);
-                    }
-                })?;
-                continue;
-            }
-            let words = self.file.integer_block(block)?.filters(predicates);
-            let words = words.ok_or_else(|| self.no_value(block))?;
-            // Where the values of the known rows alone are written, no other has any.
-            let known = match block.known < block.rows && !block.of_known() {
-                true => Some(self.known_words(block)?),
-                false => None,
-            };
-            for (set, mut words) in found.iter_mut().zip(words) {
-                if let Some(known) = &known {
-                    keep(&mut words, known);
-                }
-                set.write(first, &words);
-            }
-        }
-        found.iter_mut().for_each(RowSet::trim);
-        Ok(found)
-    }
-
     /// The bits of the rows of a block of integers that satisfy a predicate if they are known.
     fn scan(&self, toc: &BlockToc, predicate: &Predicate) -> Result<Vec<u64>> {
-        let words = self.file.integer_block(toc)?.filter(predicate);
+        let block = self.file.integer_block(toc)?;
+        let words = block.filter(predicate, block.whole());
         words.ok_or_else(|| self.no_value(toc))
     }
 

@@ -4,14 +4,16 @@
 
 #[path = "blockwise.rs"]
 mod blockwise;
+#[path = "tally.rs"]
+mod tally;
 
 use std::ops::Range;
 
 use super::keys::{KeyIndex, Wanted};
 use super::meter::Frames;
 use super::toc::{ColumnToc, KeysToc, PostingToc};
+use crate::block::BlockToc;
 use crate::block::texts::TextBlock;
-use crate::block::{BlockToc, holds};
 use crate::bundle::Cell;
 use crate::error::{Error, Result};
 use crate::format::Encoding;
@@ -112,12 +114,16 @@ impl<'a> Column<'a> {
 
     /// The bits of the known rows of a block, a word at a time.
     pub(super) fn known_words(&self, block: &BlockToc) -> Result<Vec<u64>> {
-        let size = block.rows.div_ceil(64) as usize;
+        self.known_part(block, 0..block.rows.div_ceil(64) as usize)
+    }
+
+    /// Some words of the bits of the known rows of a block.
+    fn known_part(&self, block: &BlockToc, part: Range<usize>) -> Result<Vec<u64>> {
         if block.known == 0 {
-            return Ok(vec![0; size]);
+            return Ok(vec![0; part.len()]);
         }
-        let Some(frame) = block.known_bits else { return Ok(vec![u64::MAX; size]) };
-        block.known_words(self.file.frame(frame)?).ok_or_else(|| {
+        let Some(frame) = block.known_bits else { return Ok(vec![u64::MAX; part.len()]) };
+        block.known_part(self.file.frame(frame)?, part).ok_or_else(|| {
             self.file.corrupt(Some(frame), "the bits of known rows do not read back")
         })
     }
@@ -162,7 +168,9 @@ impl<'a> Column<'a> {
                     }
                 }
             } else if block.known > 0 {
-                found.write(first, &self.known_words(block)?);
+                let words = part.start / 64..part.end.div_ceil(64);
+                let start = u32::try_from(words.start * 64).unwrap_or(u32::MAX);
+                found.write(first.saturating_add(start), &self.known_part(block, words)?);
             }
         }
         found.trim();
@@ -313,73 +321,9 @@ impl<'a> Column<'a> {
     /// # Errors
     /// [`Error::Corrupt`].
     pub fn filter_in(&self, predicate: &Predicate, window: Range<u32>) -> Result<RowSet> {
-        match predicate {
-            Predicate::Known => return self.known_in(window),
-            Predicate::Unknown => {
-                let mut found = self.known_in(window)?;
-                found.invert();
-                return Ok(found);
-            }
-            Predicate::HasNone(_) if self.kind.is_text() => return Ok(RowSet::none_in(window)),
-            Predicate::HasNone(bits) => {
-                let mut found = self.known_in(window.clone())?;
-                found.and_not(&self.filter_in(&Predicate::HasAny(*bits), window)?);
-                return Ok(found);
-            }
-            _ => {}
-        }
-        if let Some(found) = self.by_postings(predicate, &window)? {
-            return Ok(found);
-        }
-        if self.kind.is_text() {
-            return self.scan_texts(predicate, window);
-        }
-        let mut found = RowSet::none_in(window.clone());
-        for (first, block, part) in self.parts(window) {
-            match zone(block, predicate) {
-                Zone::None => {}
-                Zone::Known if block.known == block.rows => {
-                    found.insert_range(first..first.saturating_add(block.rows));
-                }
-                Zone::Known => found.write(first, &self.known_words(block)?),
-                // A piece ends with a bundle, some rows behind the end of a block.
-                Zone::Some if part.len() <= FEW_ROWS => {
-                    self.few((first, block, part), std::slice::from_ref(predicate), |_, row| {
-                        found.insert(row);
-                    })?;
-                }
-                Zone::Some => {
-                    let words = self.file.integer_block(block)?.filter(predicate);
-                    let mut words = words.ok_or_else(|| self.no_value(block))?;
-                    if block.known < block.rows {
-                        let known = self.known_words(block)?;
-                        words.iter_mut().zip(known).for_each(|(word, known)| *word &= known);
-                    }
-                    found.write(first, &words);
-                }
-            }
-        }
-        found.trim();
+        let mut found = RowSet::all_in(window);
+        self.keep_in(predicate, &mut found)?;
         Ok(found)
-    }
-
-    /// Calls `visit` with the place of every predicate and each of few rows of a block that
-    /// satisfies it, read one by one.
-    fn few(
-        &self,
-        (first, block, part): (u32, &BlockToc, Range<usize>),
-        predicates: &[Predicate],
-        mut visit: impl FnMut(usize, u32),
-    ) -> Result<()> {
-        let mut values = Vec::with_capacity(part.len());
-        self.file.integers(block, part.start, part.end, &mut values)?;
-        for ((row, at), value) in (first..).skip(part.start).zip(part).zip(values) {
-            if self.knows(block, at)? {
-                let places = predicates.iter().enumerate();
-                places.filter(|(_, p)| holds(p, value)).for_each(|(place, _)| visit(place, row));
-            }
-        }
-        Ok(())
     }
 
     /// How [`Column::filter`] answers a predicate.

@@ -9,6 +9,7 @@ mod checks;
 mod column;
 mod encodings;
 mod file;
+mod folds;
 mod keys;
 mod live;
 mod merge;

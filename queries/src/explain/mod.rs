@@ -114,11 +114,12 @@ impl Plan {
         let limits = Limits { threads: 1, ..limits.clone() };
         let snapshots = outline::snapshots(self, snapshot);
         let outline = Outline::new(self, &snapshots)?;
-        let estimates =
-            limits.within(|within| estimate::estimates(self, &snapshots, &outline, within))?;
+        let bytes = self.declared(snapshot, &limits);
+        let estimates = limits
+            .within(bytes, |within| estimate::estimates(self, &snapshots, &outline, within))?;
         let probe = Probe::new(clock, &snapshots, &outline);
         let since = clock();
-        let answer = limits.watched(&probe, |within| self.run_within(snapshot, within))?;
+        let answer = limits.watched(&probe, bytes, |within| self.run_within(snapshot, within))?;
         let nanoseconds = clock().saturating_sub(since);
         let counted = probe.done();
         let told = Telling { plan: self, snapshots, outline: &outline, estimates, counted };

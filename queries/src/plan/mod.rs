@@ -5,6 +5,7 @@
 //! cheapest first.
 
 mod bind;
+mod declare;
 
 use std::cell::Cell;
 use std::sync::Arc;
@@ -15,12 +16,13 @@ use yiku::{PathTree, Schema, Segment, Snapshot};
 
 use crate::ast::Query;
 use crate::bound::{Condition, Test};
-use crate::check::{Aggregate, Checker, Combine, Formula, Group, Having, Measured};
+use crate::check::{Aggregate, Checker, Combine, Formula, Group, Having, Measured, Statistic};
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::explain::probe::{About, Open, Probe};
 use crate::nearest::nearest;
 use crate::parse;
+use crate::pool::{Pool, Visit};
 use crate::run::exchange::Exchange;
 use crate::run::flow::Flowing;
 use crate::run::list::List;
@@ -34,8 +36,11 @@ pub(crate) use bind::filter;
 /// How far an answer may go.
 #[derive(Debug, Clone)]
 pub struct Limits {
-    /// Segments that are worked on at the same time.
+    /// Threads that work on the question at the same time, at most.
     pub threads: usize,
+    /// The processors and the memory that it shares with others. Without it as many threads are
+    /// started for the question alone.
+    pub pool: Option<Arc<Pool>>,
     /// The most groups of an answer, and of each of its totals.
     pub groups: usize,
     /// Set by the caller to stop; looked at between the steps of a segment.
@@ -48,18 +53,30 @@ pub struct Limits {
     pub indexes: bool,
 }
 
+/// How many times as much a question declares that took more than it had declared.
+const MORE: u64 = 8;
+
 /// The limits of a question while it runs.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Within<'a> {
     pub(crate) limits: &'a Limits,
     pub(crate) run: &'a Run<'a>,
+    /// The question's place in the pool, where there is one.
+    pub(crate) visit: Option<&'a Visit<'a>>,
     /// Looks on, where somebody wants to know.
     pub(crate) probe: Option<&'a Probe<'a>>,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { threads: 1, groups: 1_000_000, stop: None, memory: u64::MAX, indexes: true }
+        Self {
+            threads: 1,
+            pool: None,
+            groups: 1_000_000,
+            stop: None,
+            memory: u64::MAX,
+            indexes: true,
+        }
     }
 }
 
@@ -73,29 +90,58 @@ impl Limits {
         Err(Error::Limit { what: "the number of groups", found, limit, place: None })
     }
 
-    /// Does work within these limits.
-    pub(crate) fn within<T>(&self, work: impl FnOnce(Within<'_>) -> Result<T>) -> Result<T> {
-        self.looked_at(None, work)
+    /// Does work within these limits that takes so many bytes at most, as far as is known.
+    pub(crate) fn within<T>(
+        &self,
+        bytes: u64,
+        work: impl Fn(Within<'_>) -> Result<T>,
+    ) -> Result<T> {
+        self.looked_at(None, bytes, work)
     }
 
     /// As [`Limits::within`], looked at.
     pub(crate) fn watched<T>(
         &self,
         probe: &Probe<'_>,
-        work: impl FnOnce(Within<'_>) -> Result<T>,
+        bytes: u64,
+        work: impl Fn(Within<'_>) -> Result<T>,
     ) -> Result<T> {
-        self.looked_at(Some(probe), work)
+        self.looked_at(Some(probe), bytes, work)
     }
 
     fn looked_at<T>(
         &self,
         probe: Option<&Probe<'_>>,
-        work: impl FnOnce(Within<'_>) -> Result<T>,
+        bytes: u64,
+        work: impl Fn(Within<'_>) -> Result<T>,
     ) -> Result<T> {
         let asked = || self.stop.as_ref().is_some_and(|stop| stop.load(Ordering::Relaxed));
-        let stop = || asked().then_some(Stop::Cancelled);
-        let run = Run::new().until(&stop).memory(self.memory);
-        work(Within { limits: self, run: &run, probe })
+        let Some(pool) = self.pool.as_deref() else {
+            let stop = || asked().then_some(Stop::Cancelled);
+            let run = Run::new().until(&stop).memory(self.memory);
+            return work(Within { limits: self, run: &run, visit: None, probe });
+        };
+        let shared = pool.memory_bytes();
+        let most = self.memory.min(shared.unwrap_or(u64::MAX));
+        let mut bytes = shared.map_or(most, |_| bytes.min(most));
+        loop {
+            let visit = pool.visit(bytes, &asked)?;
+            let stop = || {
+                visit.pause();
+                asked().then_some(Stop::Cancelled)
+            };
+            // What is looked at is counted once, so it must not begin again.
+            let own = if probe.is_some() { most } else { bytes };
+            let run = Run::new().until(&stop).memory(own);
+            let done = work(Within { limits: self, run: &run, visit: Some(&visit), probe });
+            match done {
+                // It takes more than was known: it begins again once there is room for that.
+                Err(error) if own < most && error.is_of_memory() => {
+                    bytes = bytes.saturating_mul(MORE).clamp(1, most);
+                }
+                done => return done,
+            }
+        }
     }
 }
 
@@ -273,6 +319,21 @@ impl Formula {
                 a.asks(aggregate)
             }
             Self::Exact(_, a, b) | Self::Float(_, a, b) => a.asks(aggregate) || b.asks(aggregate),
+        }
+    }
+
+    /// Calls `visit` with each statistic of an aggregate that it names.
+    pub(crate) fn statistics(&self, aggregate: usize, visit: &mut dyn FnMut(Statistic, f64)) {
+        match self {
+            Self::Statistic(kind, place, over) if *place == aggregate => visit(*kind, *over),
+            Self::Aggregate(_) | Self::Constant(_) | Self::Statistic(..) => {}
+            Self::Share(a) | Self::Negative(a) | Self::Times(a, _) | Self::ToFloat(a, _) => {
+                a.statistics(aggregate, visit);
+            }
+            Self::Exact(_, a, b) | Self::Float(_, a, b) => {
+                a.statistics(aggregate, visit);
+                b.statistics(aggregate, visit);
+            }
         }
     }
 

@@ -54,7 +54,7 @@ fn joined<T: Copy, U: Copy + Default>(
 }
 
 /// How many bits the greatest magnitude of a side takes.
-fn bits(side: Side<'_, i64>) -> u32 {
+pub(super) fn bits(side: Side<'_, i64>) -> u32 {
     let one = |value: i64| (value ^ (value >> 63)).cast_unsigned();
     let all = match side {
         Side::One(value) => one(value),

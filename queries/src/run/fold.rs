@@ -54,6 +54,11 @@ fn put<T>(values: &mut [T], start: u32, above: usize, value: T) {
 }
 
 impl Scan<'_> {
+    /// Whether a table lies directly beneath another.
+    fn is_beneath(&self, above: usize, table: usize) -> bool {
+        self.schema.tables.get(table).and_then(|declared| declared.parent) == Some(above)
+    }
+
     /// What is asked over the rows beneath each row of `table`.
     pub(super) fn fold(&self, fold: &Fold, table: usize, rows: &RowSet) -> Result<Vector<'_>> {
         let mut beneath = self.spread(rows, table, fold.child)?;
@@ -81,6 +86,17 @@ impl Scan<'_> {
                     _ => 0,
                 };
                 Values::Exact(pairs.map(count).collect())
+            }
+            (Function::Count, _) | (_, None) if self.is_beneath(table, fold.child) => {
+                let above = start..span.end;
+                Values::Exact(self.segment.counts_beneath(fold.child, counted, above)?)
+            }
+            (Function::Sum, Some(argument))
+                if self.is_beneath(table, fold.child) && argument.adds_up().is_some() =>
+            {
+                let (above, values) = (start..span.end, argument.adds_up().unwrap_or_default());
+                let values = (argument.start, values);
+                Values::Exact(self.segment.sums_beneath(fold.child, counted, above, values)?)
             }
             (Function::Count, _) | (_, None) => {
                 let mut values = vec![0i64; size];

@@ -12,6 +12,7 @@ use yiku::{PathTree, RowSet};
 use super::pairs::Numbers;
 use super::partition::Shared;
 use super::scan::{Scan, bounds, each_row};
+use super::valued::Valued;
 use super::vector::{Values, Vector, expanded};
 use crate::bound::{Condition, Value};
 use crate::check::{Bands, Bounds, Group, GroupKind};
@@ -41,6 +42,8 @@ pub(super) enum Assignment {
     Rows { start: u32, groups: Vec<u32> },
     /// Sets of rows, apart, each with ranges and their groups.
     Sets(Vec<Shared>),
+    /// By the value of a column.
+    Valued(Valued),
 }
 
 /// The places of one key in its own list of cells, row by row or in runs (end and place).
@@ -77,6 +80,7 @@ impl Assignment {
                 }
             }),
             Self::Slices(slices) => visit_slices(slices, rows, visit),
+            Self::Valued(valued) => valued.visit(rows, visit),
         }
     }
 }
@@ -106,6 +110,9 @@ impl Scan<'_> {
     ) -> Result<Groups> {
         if let Some(shared) = self.shared_groups(by, table, tree, rows)? {
             return Ok(shared);
+        }
+        if let Some(valued) = self.valued_groups(by, table, rows)? {
+            return Ok(valued);
         }
         let span = bounds(rows);
         let mut keys: Vec<Vec<Cell>> = vec![Vec::new()];

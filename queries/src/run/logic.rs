@@ -116,10 +116,10 @@ impl Scan<'_> {
             }
             Test::Column { column, predicate } => {
                 self.run.check()?;
-                let found = self.filtered(condition.table, *column, predicate)?;
                 if want {
-                    return Ok(within(rows.clone(), &found));
+                    return self.kept_of(condition.table, *column, predicate, rows);
                 }
+                let found = self.filtered(condition.table, *column, predicate)?;
                 let known = self.known(condition.table, *column)?;
                 Ok(without(&within(rows.clone(), &known), &found))
             }

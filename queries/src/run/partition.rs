@@ -17,7 +17,7 @@ use crate::check::{Bands, Bounds, Group, GroupKind};
 use crate::error::Result;
 
 /// A set for each of more values than this is no longer quicker than a number for each row.
-const SETS: usize = 64;
+const SETS: usize = 128;
 
 /// Rows of some groups: those of a set, by the ranges of rows that they lie in.
 pub(super) struct Shared {
@@ -116,6 +116,13 @@ impl Scan<'_> {
             }
             GroupKind::Code { list, value } => {
                 let size = self.schema.lists.get(*list).map_or(0, |list| list.codes.len());
+                if let Some((home, column)) = column_of(value) {
+                    let own = self.lift(rows, table, home)?;
+                    if let Some(apart) = self.segment.column(home, column)?.apart(&own)? {
+                        let sets = apart.into_iter().filter(|(code, _)| in_list(*code, size));
+                        return self.placed(sets, own, (home, table), rows).map(Some);
+                    }
+                }
                 let codes = (0i64..).take(size).map(|code| (code, code));
                 self.ranged(value, codes, table, rows)
             }
@@ -137,38 +144,58 @@ impl Scan<'_> {
         table: usize,
         rows: &RowSet,
     ) -> Result<Option<Parts>> {
-        let (home, column) = match (&value.kind, value.table) {
-            (Term::Column(column), home) => (home, *column),
-            (Term::Spread(inner), _) => match inner.kind {
-                Term::Column(column) => (inner.table, column),
-                _ => return Ok(None),
-            },
-            _ => return Ok(None),
-        };
+        let Some((home, column)) = column_of(value) else { return Ok(None) };
         let own = self.lift(rows, table, home)?;
         let mut left = own.clone();
-        left.and(&*self.known(home, column)?);
-        let mut unknown = own;
-        unknown.and_not(&left);
-        let mut parts = vec![(Cell::Unknown, unknown)];
+        let mut sets = Vec::new();
         for (place, (min, max)) in (0i64..).zip(ranges) {
             if left.is_empty() {
                 break;
             }
-            let column = self.segment.column(home, column)?;
-            let mut found = column.filter_in(&Predicate::Range { min, max }, self.window(home))?;
-            found.and(&left);
+            let found = self.kept_of(home, column, &Predicate::Range { min, max }, &left)?;
             left.and_not(&found);
-            parts.push((Cell::Int(place), found));
+            sets.push((place, found));
         }
+        self.placed(sets.into_iter(), own, (home, table), rows).map(Some)
+    }
+
+    /// The rows of `table` beneath sets of rows of `home`, each with the place of its value; those
+    /// beneath others of `own` are not known.
+    fn placed(
+        &self,
+        sets: impl Iterator<Item = (i64, RowSet)>,
+        mut own: RowSet,
+        (home, table): (usize, usize),
+        rows: &RowSet,
+    ) -> Result<Parts> {
+        let mut parts = Vec::new();
+        for (place, set) in sets {
+            own.and_not(&set);
+            parts.push((Cell::Int(place), set));
+        }
+        parts.push((Cell::Unknown, own));
         if home != table {
             for (_, set) in &mut parts {
                 *set = self.spread(set, home, table)?;
                 set.and(rows);
             }
         }
-        Ok(Some(met(parts)))
+        Ok(met(parts))
     }
+}
+
+/// The table and the column that a value is read from.
+fn column_of(value: &Value) -> Option<(usize, usize)> {
+    match &value.kind {
+        Term::Column(column) => Some((value.table, *column)),
+        Term::Spread(inner) => column_of(inner),
+        _ => None,
+    }
+}
+
+/// Whether a code is one of a list of so many.
+fn in_list(code: i64, size: usize) -> bool {
+    usize::try_from(code).is_ok_and(|code| code < size)
 }
 
 /// How many values a key may have; more than [`SETS`] where sets do not serve it.

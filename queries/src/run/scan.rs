@@ -148,6 +148,24 @@ impl<'a> Scan<'a> {
         Ok(found)
     }
 
+    /// The rows among `rows` that satisfy a predicate of a column.
+    pub(super) fn kept_of(
+        &self,
+        table: usize,
+        column: usize,
+        predicate: &Predicate,
+        rows: &RowSet,
+    ) -> Result<RowSet> {
+        let mut kept = rows.clone();
+        // Whoever looks on is told what one part of a question has from another.
+        if self.limits.indexes && self.within.probe.is_none() {
+            self.segment.column(table, column)?.keep_in(predicate, &mut kept)?;
+        } else {
+            kept.and(&*self.filtered(table, column, predicate)?);
+        }
+        Ok(kept)
+    }
+
     /// The rows of a column whose value is known.
     pub(super) fn known(&self, table: usize, column: usize) -> Result<Rc<RowSet>> {
         self.filtered(table, column, &Predicate::Known)

@@ -23,6 +23,9 @@ use crate::plan::Limits;
 use crate::print;
 use crate::source::Source;
 
+/// Bytes that keys and texts of subjects take at most, as far as is known before.
+const KEYS_BYTES: u64 = 64 << 20;
+
 /// Which rows of a table to find, and what to read of them.
 #[derive(Debug, Clone)]
 pub(crate) struct Selection {
@@ -182,7 +185,7 @@ pub(crate) fn subjects(
     let longest = |segment: &Segment| {
         (0..snapshot.schema().tables.len()).max_by_key(|table| segment.rows(*table)).unwrap_or(0)
     };
-    let parts = limits.within(|within| {
+    let parts = limits.within(KEYS_BYTES, |within| {
         let mut pieces = Vec::new();
         for segment in snapshot.segments() {
             let roots = cut(segment, longest(segment), 0..segment.rows(0))?;

@@ -41,7 +41,7 @@ columns = [
 /// The day of the snapshot.
 const DAY: &str = "2026-10-31";
 
-pub(super) fn database(folder: &Path) -> Database {
+pub(crate) fn database(folder: &Path) -> Database {
     let schema = Schema::from_toml(SCHEMA).unwrap();
     let places = [(1_100, 0), (1_101, 1), (1_102, 1), (1_200, 0), (1_201, 1)];
     let node = |(code, level): (u64, u8)| PathNode { code, level, name: format!("p{code}") };
@@ -49,7 +49,7 @@ pub(super) fn database(folder: &Path) -> Database {
     Database::create(folder, schema, tree).unwrap()
 }
 
-pub(super) type House<'a> = (&'a str, &'a [(&'a str, &'a str)]);
+pub(crate) type House<'a> = (&'a str, &'a [(&'a str, &'a str)]);
 
 /// A snapshot of houses: a place, and the values of other columns as people write them. Leases
 /// stand behind the house as (`start`, `end`).
@@ -85,7 +85,7 @@ pub(super) fn written(
 }
 
 /// As [`written`], the leases of every house apart: that of house 2 are `l2_0`, `l2_1`.
-pub(super) fn snapshot_of(
+pub(crate) fn snapshot_of(
     houses: &[House<'_>],
     leases: &[&[(&str, &str)]],
 ) -> (tempfile::TempDir, Snapshot) {

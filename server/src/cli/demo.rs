@@ -16,6 +16,7 @@ use super::progress::line;
 use super::{generate, load, serve, threads};
 use crate::error::Error;
 use crate::platform::{Platform, PlatformSettings};
+use crate::state::Settings;
 use crate::{clock, demo};
 
 const EXAMPLE: &str = "\
@@ -67,7 +68,7 @@ impl Demo {
             true => None,
             false => Some(platform(&folder, &db, &database, self.now)?),
         };
-        serve::serve((database, &db), self.listen, platform)
+        serve::serve((database, &db), self.listen, Settings::default(), platform)
     }
 }
 

@@ -10,6 +10,7 @@ use yiku::Database;
 use super::out;
 use super::progress::line;
 use crate::error::Error;
+use crate::limits::{CACHE_BYTES, QUESTIONS_BYTES_MAX};
 use crate::platform::oidc::{ID_NUMBER_CLAIM, OidcSettings};
 use crate::platform::{Platform, PlatformSettings};
 use crate::serve::{Listening, listen};
@@ -44,6 +45,13 @@ pub(super) struct Serve {
     /// Where the platform's clock starts, for drills: 2026-11-02T08:00:00+08:00
     #[arg(long, value_name = "TIME", requires = "cases")]
     now: Option<Timestamp>,
+    /// Bytes of answers that are kept, so that what is asked again is not computed again; 0 keeps
+    /// none
+    #[arg(long, value_name = "BYTES", default_value_t = CACHE_BYTES)]
+    cache_bytes: usize,
+    /// Bytes that all questions together may take while they are answered
+    #[arg(long, value_name = "BYTES", default_value_t = QUESTIONS_BYTES_MAX)]
+    memory_bytes: u64,
     #[command(flatten)]
     oidc: Oidc,
 }
@@ -88,7 +96,7 @@ pub(super) const LISTEN: SocketAddr =
 impl Serve {
     pub(super) fn run(self) -> Result<(), Error> {
         let database = Database::open(&self.db).map_err(|source| Error::Engine { source })?;
-        let Self { db, listen, cases, keys, now, oidc } = self;
+        let Self { db, listen, cases, keys, now, oidc, cache_bytes, memory_bytes } = self;
         let platform = cases.map(|cases| {
             let oidc = oidc.settings();
             let settings = PlatformSettings { cases, keys, now, oidc, ..Default::default() };
@@ -96,7 +104,8 @@ impl Serve {
             tell_first(&platform)?;
             Ok::<_, Error>(platform)
         });
-        serve((database, &db), listen, platform.transpose()?)
+        let settings = Settings { cache_bytes, memory_bytes, ..Settings::default() };
+        serve((database, &db), listen, settings, platform.transpose()?)
     }
 }
 
@@ -112,6 +121,7 @@ fn tell_first(platform: &Platform) -> Result<(), Error> {
 pub(super) fn serve(
     (database, folder): (Database, &Path),
     address: SocketAddr,
+    settings: Settings,
     platform: Option<Platform>,
 ) -> Result<(), Error> {
     if !address.ip().is_loopback() {
@@ -126,6 +136,6 @@ pub(super) fn serve(
     }
     let told =
         |listening: &Listening| out::text(&format!("listening on http://{}\n", listening.address));
-    let settings = Settings { folder: Some(folder.to_owned()), ..Settings::default() };
+    let settings = Settings { folder: Some(folder.to_owned()), ..settings };
     listen(database, address, settings, platform, told)
 }

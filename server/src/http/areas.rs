@@ -99,5 +99,5 @@ pub(crate) async fn answer(
         };
         Reply::new(&snapshot, Some(tag), &area)
     };
-    state.work(work).await
+    state.ask(work).await
 }

@@ -57,7 +57,7 @@ pub(crate) async fn answer(
         .map_err(|error| Problem::told(Code::RequestJson, error.to_string()))?;
     check(&form)?;
     let asked: Vec<Asked> = form.queries.into_iter().enumerate().map(read).collect();
-    state.work(move |state, stop| answer_all(state, &scope, &stop, &headers, asked)).await
+    state.ask(move |state, stop| answer_all(state, &scope, &stop, &headers, asked)).await
 }
 
 fn check(form: &BatchForm) -> Result<(), Problem> {

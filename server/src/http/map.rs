@@ -120,7 +120,7 @@ pub(crate) async fn values(
         let body = body(&snapshot, &scope, &wanted, &answer, (count, method));
         Reply::new(&snapshot, Some(tag), &body)
     };
-    state.work(work).await
+    state.ask(work).await
 }
 
 fn wanted<'a>(

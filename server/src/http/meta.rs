@@ -103,7 +103,7 @@ pub(crate) async fn answer(
         let rows = rows(state, &snapshot, &scope, &stop)?;
         Reply::new(&snapshot, Some(tag), &meta(state, &snapshot, &scope, &rows))
     };
-    state.work(work).await
+    state.ask(work).await
 }
 
 /// How many rows of each table whoever asks may see.

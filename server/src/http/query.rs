@@ -67,5 +67,5 @@ async fn answer(
         let tag = tag.filter(|_| matches!(told, Told::Answer(_)));
         Reply::new(&snapshot, tag, &ToldBody::of(&told, &snapshot, &scope))
     };
-    state.work(work).await
+    state.ask(work).await
 }

@@ -35,6 +35,8 @@ impl Problem {
             // Scopes are of accounts: one that is no place was not given by whoever asks.
             QueryError::Scope { .. } => return Self::fault(Code::Fault, error),
             QueryError::Stopped => return Self::new(Code::Late),
+            QueryError::Busy { .. } => return Self::new(Code::Busy),
+            QueryError::Broken => return Self::fault(Code::Fault, error),
             // What is kept beside the database is not as it was written.
             QueryError::Set { .. } | QueryError::Index { .. } => {
                 return Self::fault(Code::Unready, error);

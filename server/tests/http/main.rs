@@ -16,6 +16,7 @@ mod rights;
 mod running;
 mod scope;
 mod server;
+mod sharing;
 #[path = "../small/mod.rs"]
 #[expect(clippy::cast_possible_truncation, reason = "a test's registry")]
 mod small;

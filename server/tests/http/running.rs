@@ -61,6 +61,10 @@ async fn operation_is_told() {
         "yiku_requests_total{route=\"/api/v1/query\",status=\"400\"} 1\n",
         "yiku_data_version 2\n",
         "yiku_requests_waiting 0\n",
+        "# TYPE yiku_answers_total counter\n",
+        "yiku_answers_total{how=\"kept\"} 0\n",
+        "yiku_questions_running 0\n",
+        "yiku_memory_bytes 0\n",
         &format!("yiku_rows{{table=\"person\"}} {}\n", sum(small::size)),
     ] {
         assert!(text.contains(expected), "{expected}\n{text}");
@@ -83,14 +87,14 @@ async fn a_database_that_cannot_be_read_is_a_fault_without_its_cause() {
 
 #[tokio::test]
 async fn too_many_and_too_slow_are_refused() {
-    let busy = Server::with(Settings { places: 0, waiting_max: 0, ..Settings::default() });
+    let busy = Server::with(Settings { questions: 0, waiting_max: 0, ..Settings::default() });
     let answered = busy.get("/api/v1/meta").await;
     check_problem(&answered, 503, "server.busy");
     assert_eq!(answered.header("retry-after"), "1");
     assert_eq!(busy.get("/readyz").await.status, StatusCode::OK, "busy is not unready");
     let deadline = Duration::from_millis(10);
     let slow =
-        Server::with(Settings { places: 0, waiting_max: 1, deadline, ..Settings::default() });
+        Server::with(Settings { questions: 0, waiting_max: 1, deadline, ..Settings::default() });
     check_problem(&slow.get("/api/v1/meta").await, 504, "server.deadline");
 }
 

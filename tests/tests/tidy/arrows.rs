@@ -1,4 +1,4 @@
-//! Rules about what may know what: the crates and their dependencies, the one module with
+//! Rules about what may know what: the crates and their dependencies, the two modules with
 //! `unsafe`, the one crate with `async`.
 
 use std::collections::BTreeMap;
@@ -45,8 +45,8 @@ const WIRE_CRATES: &[&str] = &["yiku-server", "yiku-tests", "yiku-benches"];
 const DUCKDB_CRATES: &[&str] =
     &["yiku-indexer", "yiku-fixtures", "yiku-queries", "yiku-tests", "yiku-benches"];
 
-/// The modules that lift the ban on `unsafe` (docs/decisions/0003).
-const UNSAFE: &[&str] = &["engine/src/storage/map.rs"];
+/// The modules that lift the ban on `unsafe` (docs/decisions/0003, 0024).
+const UNSAFE: &[&str] = &["engine/src/cpu.rs", "engine/src/storage/map.rs"];
 
 /// The rules above, read from every manifest.
 pub(crate) fn manifests(files: &[File]) -> Vec<Fault> {
@@ -161,7 +161,7 @@ pub(crate) fn unsafe_code(files: &[File]) -> Vec<Fault> {
         let lawful = UNSAFE.contains(&file.path.as_str());
         match line {
             Some(line) if !lawful => {
-                let advice = "`unsafe`: only the modules in docs/decisions/0003 have it";
+                let advice = "`unsafe`: only the modules in docs/decisions/0003 and 0024 have it";
                 faults.push(Fault::new(&file.path, line + 1, advice));
             }
             None if lawful => {
@@ -186,6 +186,29 @@ pub(crate) fn async_code(files: &[File]) -> Vec<Fault> {
         let words = |line: &str| line.split(|c| !is_word(c)).any(|w| w == "async" || w == "await");
         if let Some(line) = code.lines().position(words) {
             let advice = "`async` stops at the server (docs/decisions/0006)";
+            faults.push(Fault::new(&file.path, line + 1, advice));
+        }
+    }
+    faults
+}
+
+/// The folder of the one module in which the language starts threads, because it was asked to by
+/// number, or lends those of a caller's pool.
+const THREADS: &str = "queries/src/pool/";
+
+/// The language starts threads in one module, as many as its caller says.
+pub(crate) fn threads(files: &[File]) -> Vec<Fault> {
+    let starts = ["thread::spawn", "thread::scope", "thread::Builder", "rayon_core"];
+    let mut faults = Vec::new();
+    for file in files.iter().filter(|file| file.is("rs")) {
+        let is_asked = file.path.starts_with("queries/src/") && !file.path.ends_with("tests.rs");
+        if !is_asked || file.path.starts_with(THREADS) {
+            continue;
+        }
+        let code = Source::new(&file.text).code;
+        if let Some(line) = code.lines().position(|line| starts.iter().any(|s| line.contains(s))) {
+            let advice = "threads are the caller's: spread work with `run::spread` \
+                          (docs/decisions/0006)";
             faults.push(Fault::new(&file.path, line + 1, advice));
         }
     }
@@ -248,6 +271,17 @@ mod tests {
         assert!(unused(&[manifest.clone(), used]).is_empty());
         assert!(finds(&unused(&[manifest.clone(), quoted]), "drop the dependency"));
         assert!(finds(&unused(&[manifest, elsewhere]), "drop the dependency"));
+    }
+
+    #[test]
+    fn threads_outside_the_pool_are_found() {
+        let sample = |path, text| [File::sample(path, text)];
+        let text = "\nfn a() { std::thread::scope(|scope| {}) }";
+        assert!(finds(&threads(&sample("queries/src/run/a.rs", text)), "a.rs:2"));
+        assert!(finds(&threads(&sample("queries/src/a.rs", "use rayon_core::X;")), "a.rs:1"));
+        assert!(threads(&sample("queries/src/pool/a.rs", text)).is_empty());
+        assert!(threads(&sample("queries/src/run/tests.rs", text)).is_empty());
+        assert!(threads(&sample("server/src/a.rs", text)).is_empty());
     }
 
     #[test]

@@ -46,6 +46,11 @@ fn unsafe_and_async_stay_where_they_are_lawful() {
 }
 
 #[test]
+fn the_language_starts_threads_in_one_place() {
+    report(&arrows::threads(&texts()));
+}
+
+#[test]
 fn the_engine_knows_no_domain_word() {
     report(&words::domain(&texts()));
 }
