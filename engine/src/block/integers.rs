@@ -515,7 +515,7 @@ mod tests {
                 assert_eq!(out.len(), to - from, "{encoding:?}");
                 for row in (from..to).step_by(3) {
                     let mut one = Vec::new();
-                    read.decode(row, row + 1, &mut one).unwrap();
+                    assert!(read.decode(row, row + 1, &mut one).is_some());
                     assert_eq!(one, [out[row - from]], "{encoding:?}");
                 }
                 for (row, (a, b)) in (from..to).zip(values[from..to].iter().zip(&out)) {
