@@ -7,6 +7,14 @@ use yiku_queries::{Answer, Role, Values};
 
 /// Kinds of question.
 pub(crate) const KINDS: u64 = 5;
+/// Their names.
+pub(crate) const NAMES: [&str; 5] = [
+    "count in a county",
+    "city by aid",
+    "map by county",
+    "map by township",
+    "crosstab of a county",
+];
 /// Cities, and counties of each.
 const CITIES: u64 = 11;
 const COUNTIES: u64 = 11;
@@ -91,6 +99,12 @@ impl Draw {
     /// A caller of this number. With `dashboards` it looks at one of so many at a time.
     pub(crate) fn new(caller: u64, dashboards: Option<u64>) -> Self {
         Self { state: scatter(caller ^ 0x5151), dashboards, asked: caller }
+    }
+
+    /// A question of a kind.
+    pub(crate) fn of(&mut self, kind: u64) -> Drawn {
+        self.state = scatter(self.state);
+        drawn(kind, self.state)
     }
 
     pub(crate) fn next(&mut self) -> Drawn {
