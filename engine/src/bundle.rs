@@ -131,6 +131,22 @@ impl Snapshot {
     }
 }
 
+impl Segment {
+    /// The root rows above the rows of a table that have these keys, live or not, rising and
+    /// without repeats.
+    ///
+    /// # Errors
+    /// [`Error::Corrupt`].
+    pub fn roots_of_keys(&self, table: usize, keys: &Wanted<'_>) -> Result<Vec<u32>> {
+        let found = self.rows_of_keys(table, keys)?;
+        let schema = self.file.schema();
+        let roots = found.into_iter().map(|(_, row)| root_of(self, schema, (table, row)));
+        let mut roots = roots.collect::<Result<Vec<u32>>>()?;
+        roots.dedup();
+        Ok(roots)
+    }
+}
+
 /// The root row above a row of a table.
 fn root_of(segment: &Segment, schema: &Schema, (table, row): (usize, u32)) -> Result<u32> {
     let (mut table, mut row) = (table, row);

@@ -42,9 +42,9 @@ pub fn found() -> Level {
             ($($feature:tt)*) => { true $(&& std::arch::is_x86_feature_detected!($feature))* };
         }
         if has!("avx2" "bmi1" "bmi2" "popcnt" "lzcnt") {
-            let wide = has!("avx512f" "avx512bw" "avx512dq" "avx512vl" "avx512vbmi")
-                && has!("avx512vpopcntdq");
-            return if wide { Level::Avx512 } else { Level::Avx2 };
+            let most = has!("avx512f" "avx512bw" "avx512dq" "avx512vl" "avx512vbmi");
+            let counts = has!("avx512vpopcntdq");
+            return if most && counts { Level::Avx512 } else { Level::Avx2 };
         }
     }
     Level::Plain
@@ -219,8 +219,8 @@ pub(crate) trait Cpu: Copy {
         let mut found = *shift;
         let places = index.as_chunks::<4>().0;
         for (at, (slot, four)) in found.iter_mut().zip(places).enumerate() {
-            let half = halves[at / 4];
-            let byte = |at: u8| half.get(usize::from(at)).copied().unwrap_or(0);
+            let half = if at < EIGHT / 2 { halves.first() } else { halves.last() };
+            let byte = |at: u8| half.and_then(|half| half.get(usize::from(at))).map_or(0, |b| *b);
             *slot = u32::from_le_bytes(four.map(byte)) >> (*slot % 32);
         }
         found
@@ -256,9 +256,11 @@ impl Cpu for Plain {
 mod x86 {
     //! The levels of x86-64.
     #![expect(
+        clippy::cast_possible_truncation,
         clippy::cast_possible_wrap,
         clippy::cast_sign_loss,
-        reason = "what the instructions take and give has no sign"
+        reason = "what the instructions take and give has no sign; of more than 64 bytes the \
+                  first are meant"
     )]
 
     use std::arch::x86_64::*;
@@ -355,8 +357,9 @@ mod x86 {
             let mut found = [0; EIGHT];
             // SAFETY: as above; every load and store is of an array of that size.
             unsafe {
-                let [low, high] = halves.map(|half| _mm_loadu_si128(half.as_ptr().cast()));
-                let both = _mm256_set_m128i(high, low);
+                let [low, high] = halves;
+                let low = _mm_loadu_si128(low.as_ptr().cast());
+                let both = _mm256_set_m128i(_mm_loadu_si128(high.as_ptr().cast()), low);
                 let own = _mm256_shuffle_epi8(both, _mm256_loadu_si256(index.as_ptr().cast()));
                 let own = _mm256_srlv_epi32(own, _mm256_loadu_si256(shift.as_ptr().cast()));
                 _mm256_storeu_si256(found.as_mut_ptr().cast(), own);
@@ -418,7 +421,7 @@ mod x86 {
 
         #[inline(always)]
         fn permuted(self, from: &[u8], index: &[u8; 64], shift: &[u8; 64]) -> [u8; 64] {
-            let missing = 64u32.saturating_sub(from.len() as u32);
+            let missing = (64 - from.len().min(64)) as u32;
             let mask = u64::MAX.checked_shr(missing).unwrap_or(0);
             // SAFETY: as above; the first load is of the bytes of the mask, which are there, and
             // touches no other; the others are of arrays of 64 bytes.

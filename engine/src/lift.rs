@@ -11,7 +11,7 @@
 use std::ops::Range;
 
 use crate::block::deposit;
-use crate::cpu::{Cpu, Kernel, best, run};
+use crate::cpu::{Cpu, Kernel, run};
 
 /// So many rows beneath one row above are told by carries, more by counting.
 pub const LEAST_MAX: u32 = 8;
@@ -164,7 +164,8 @@ impl Kernel for Spread<'_> {
         for ((at, ends), out) in words.zip(ends).zip(self.out) {
             let mask = inside(at, &self.beneath);
             // The first row asked for begins what is beneath the first row above.
-            let starts = (ends << 1 | before | mask & mask.wrapping_neg() * before) & mask;
+            let first = mask & mask.wrapping_neg() & before.wrapping_neg();
+            let starts = (ends << 1 | before | first) & mask;
             before = ends >> 63;
             let (low, shift) = (place / 64, (place % 64) as u32);
             let word = |at: usize| self.above.get(at).copied().unwrap_or(0);
@@ -180,6 +181,7 @@ impl Kernel for Spread<'_> {
 struct Extracted<'a> {
     words: &'a [u64],
     places: &'a [u64],
+    lead: u32,
     out: &'a mut [u64],
 }
 
@@ -188,7 +190,7 @@ impl Kernel for Extracted<'_> {
 
     #[inline(always)]
     fn run<C: Cpu>(self, cpu: C) {
-        let mut stream = Stream::new(self.out);
+        let mut stream = Stream { filled: self.lead % 64, ..Stream::new(self.out) };
         for (word, places) in self.words.iter().zip(self.places) {
             stream.put(cpu.extract(*word, *places), places.count_ones());
         }
@@ -196,11 +198,12 @@ impl Kernel for Extracted<'_> {
     }
 }
 
-/// The bits of words at the places whose bit is set in others, one behind the other.
-pub(crate) fn extracted(words: &[u64], places: &[u64]) -> Vec<u64> {
-    let size = crate::words::count(places).div_ceil(64);
+/// The bits of words at the places whose bit is set in others, one behind the other after so many
+/// zeros, less than 64.
+pub(crate) fn extracted(words: &[u64], places: &[u64], lead: u32) -> Vec<u64> {
+    let size = (crate::words::count(places) + u64::from(lead)).div_ceil(64);
     let mut out = vec![0; usize::try_from(size).unwrap_or(usize::MAX)];
-    run(Extracted { words, places, out: &mut out });
+    run(Extracted { words, places, lead, out: &mut out });
     out
 }
 
@@ -229,11 +232,6 @@ impl Ends {
             filled.clear();
         }
         Self { ends, filled }
-    }
-
-    /// Bytes that it takes.
-    pub(crate) fn bytes(&self) -> usize {
-        (self.ends.len() + self.filled.len()) * 8
     }
 
     /// Which of the rows above have any beneath them; none where all have.
@@ -269,7 +267,7 @@ impl Ends {
         let size = crate::words::count(&filled).div_ceil(64);
         let mut compact = vec![0; usize::try_from(size).unwrap_or(usize::MAX)];
         run(AtLeast { ends: self, beneath, rows, least, out: &mut compact });
-        deposit(&filled, &compact)
+        deposit(&filled, &compact, 0)
     }
 
     /// The rows beneath those rows of `above` whose bit is set in `chosen`, from `above.start` on,
@@ -277,7 +275,7 @@ impl Ends {
     pub(crate) fn spread(&self, offsets: &[u32], above: Range<u32>, chosen: &[u64]) -> Vec<u64> {
         let beneath = beneath(offsets, &above);
         let mut out = vec![0; words_of(&beneath).len()];
-        let compact = self.filled(&above).map(|filled| extracted(chosen, &filled));
+        let compact = self.filled(&above).map(|filled| extracted(chosen, &filled, 0));
         let above = compact.as_deref().unwrap_or(chosen);
         run(Spread { ends: self, beneath, above, out: &mut out });
         out
@@ -290,63 +288,133 @@ pub(crate) fn beneath(offsets: &[u32], above: &Range<u32>) -> Range<u32> {
     at(above.start)..at(above.end)
 }
 
+/// What is added up over the rows beneath each row above.
+struct Folded<'a, F> {
+    /// Where the rows beneath each end.
+    ends: &'a [u32],
+    beneath: Range<u32>,
+    rows: Bits<'a>,
+    fold: F,
+}
+
+/// A sum over the rows of a word.
+trait Fold {
+    /// Takes the rows of a word, from a row on.
+    fn begin<C: Cpu>(&mut self, cpu: C, row: u32, bits: u64);
+    /// The sum over the first rows of the word.
+    fn up_to(&self, rows: u32) -> i64;
+}
+
+impl<F: Fold> Kernel for Folded<'_, F> {
+    type Out = Vec<i64>;
+
+    #[inline(always)]
+    fn run<C: Cpu>(mut self, cpu: C) -> Vec<i64> {
+        let mut found = vec![0; self.ends.len()];
+        let mut next = self.ends.iter().zip(&mut found);
+        let mut held = next.next();
+        // Of the row above whose rows are not yet over.
+        let mut sum = 0i64;
+        for at in words_of(&self.beneath) {
+            let row = at as u32 * 64;
+            let bits = self.rows.word(at) & inside(at, &self.beneath);
+            self.fold.begin(cpu, row, bits);
+            let mut from = 0i64;
+            while let Some((end, slot)) = &mut held
+                && **end <= row.wrapping_add(64)
+            {
+                let own = self.fold.up_to(end.saturating_sub(row));
+                **slot = sum.wrapping_add(own).wrapping_sub(from);
+                (sum, from) = (0, own);
+                held = next.next();
+            }
+            sum = sum.wrapping_add(self.fold.up_to(64)).wrapping_sub(from);
+        }
+        found
+    }
+}
+
+/// Rows are counted.
+struct Counted(u64);
+
+impl Fold for Counted {
+    #[inline(always)]
+    fn begin<C: Cpu>(&mut self, _: C, _: u32, bits: u64) {
+        self.0 = bits;
+    }
+
+    #[inline(always)]
+    fn up_to(&self, rows: u32) -> i64 {
+        (self.0 & !u64::MAX.checked_shl(rows).unwrap_or(0)).count_ones().into()
+    }
+}
+
+/// Values are added up.
+struct AddedUp<'a> {
+    values: &'a [i64],
+    /// The row of the first.
+    first: u32,
+    /// Of the rows of a word: the sums before each.
+    before: [i64; 65],
+}
+
+impl Fold for AddedUp<'_> {
+    #[inline(always)]
+    fn begin<C: Cpu>(&mut self, cpu: C, row: u32, bits: u64) {
+        if bits == 0 {
+            self.before = [0; 65];
+            return;
+        }
+        // Before the first value there are no rows of the set.
+        let ahead = self.first.saturating_sub(row) as usize;
+        let values = self.values.get(row.saturating_sub(self.first) as usize..).unwrap_or_default();
+        let mut own = [0i64; 64];
+        let masks = cpu.bytes_of(bits);
+        if let (0, Some(values)) = (ahead, values.first_chunk::<64>()) {
+            for ((own, value), mask) in own.iter_mut().zip(values).zip(masks) {
+                *own = value & i64::from(mask.cast_signed());
+            }
+        } else {
+            let slots = own.iter_mut().zip(masks).skip(ahead);
+            for ((own, mask), value) in slots.zip(values) {
+                *own = value & i64::from(mask.cast_signed());
+            }
+        }
+        let mut sum = 0i64;
+        for (slot, own) in self.before.iter_mut().skip(1).zip(own) {
+            sum = sum.wrapping_add(own);
+            *slot = sum;
+        }
+    }
+
+    #[inline(always)]
+    fn up_to(&self, rows: u32) -> i64 {
+        self.before.get(rows as usize).copied().unwrap_or(0)
+    }
+}
+
+/// Where the rows beneath each row of `above` end.
+fn ends_of<'o>(offsets: &'o [u32], above: &Range<u32>) -> &'o [u32] {
+    offsets.get(above.start as usize + 1..=above.end as usize).unwrap_or_default()
+}
+
 /// How many rows of a set are beneath each row of `above`.
-pub(crate) fn counts(offsets: &[u32], above: Range<u32>, rows: Bits<'_>) -> Vec<u32> {
-    let beneath = beneath(offsets, &above);
-    let words = words_of(&beneath);
-    let mut before = Vec::with_capacity(words.len() + 1);
-    let own = offsets.get(above.start as usize + 1..=above.end as usize).unwrap_or_default();
-    let mut found = Vec::with_capacity(own.len());
-    best(
-        #[inline(always)]
-        || {
-            let mut sum = 0u32;
-            for at in words.clone() {
-                before.push((sum, rows.word(at) & inside(at, &beneath)));
-                sum = sum.wrapping_add(before.last().map_or(0, |(_, word)| word.count_ones()));
-            }
-            before.push((sum, 0));
-            let mut last = 0u32;
-            for end in own {
-                let at = (end / 64) as usize - words.start;
-                let (sum, word) = before.get(at).copied().unwrap_or((sum, 0));
-                let bits = word & !u64::MAX.wrapping_shl(end % 64);
-                let all = sum.wrapping_add(bits.count_ones());
-                found.push(all.wrapping_sub(last));
-                last = all;
-            }
-        },
-    );
-    found
+pub(crate) fn counts(offsets: &[u32], above: &Range<u32>, rows: Bits<'_>) -> Vec<i64> {
+    let (ends, beneath) = (ends_of(offsets, above), beneath(offsets, above));
+    run(Folded { ends, beneath, rows, fold: Counted(0) })
 }
 
 /// The sum of the values of the rows of a set beneath each row of `above`, modulo 2^64: `values`
 /// has one for each row beneath `above`, whatever it is for a row that is not in the set.
-pub(crate) fn sums(offsets: &[u32], above: Range<u32>, rows: Bits<'_>, values: &[i64]) -> Vec<i64> {
-    let beneath = beneath(offsets, &above);
-    let own = offsets.get(above.start as usize + 1..=above.end as usize).unwrap_or_default();
-    let mut sums = vec![0i64; values.len() + 1];
-    let mut found = Vec::with_capacity(own.len());
-    best(
-        #[inline(always)]
-        || {
-            let mut sum = 0i64;
-            let slots = sums.iter_mut().skip(1);
-            for ((row, value), slot) in (beneath.start..).zip(values).zip(slots) {
-                let bit = rows.word((row / 64) as usize) >> (row % 64) & 1;
-                let own = value.cast_unsigned() & bit.wrapping_neg();
-                sum = sum.wrapping_add(own.cast_signed());
-                *slot = sum;
-            }
-            let mut last = 0i64;
-            for end in own {
-                let all = sums.get((end - beneath.start) as usize).copied().unwrap_or(sum);
-                found.push(all.wrapping_sub(last));
-                last = all;
-            }
-        },
-    );
-    found
+pub(crate) fn sums(
+    offsets: &[u32],
+    above: &Range<u32>,
+    rows: Bits<'_>,
+    values: &[i64],
+) -> Vec<i64> {
+    let (ends, beneath) = (ends_of(offsets, above), beneath(offsets, above));
+    let fold = AddedUp { values, first: beneath.start, before: [0; 65] };
+    run(Folded { ends, beneath, rows, fold })
 }
 
 #[cfg(test)]
@@ -395,19 +463,26 @@ mod tests {
             Bits { first: own.start / 64 * 64, words: set.get(words_of(&own)).unwrap_or_default() };
         let count = |row: u32| {
             let own = offsets[row as usize]..offsets[row as usize + 1];
-            own.filter(|row| has(set, *row)).count() as u32
+            own.filter(|row| has(set, *row)).count() as i64
         };
-        let expected: Vec<u32> = above.clone().map(count).collect();
+        let expected: Vec<i64> = above.clone().map(count).collect();
         for rows in [rows, part] {
-            assert_eq!(counts(offsets, above.clone(), rows), expected, "{above:?}");
+            assert_eq!(counts(offsets, &above, rows), expected, "{above:?}");
             for least in 1..=LEAST_MAX {
                 let found = ends.at_least(offsets, above.clone(), rows, least);
                 assert_eq!(found.len(), above.len().div_ceil(64));
                 for (place, count) in (0u32..).zip(&expected) {
-                    assert_eq!(has(&found, place), *count >= least, "{place} of {above:?}");
+                    assert_eq!(
+                        has(&found, place),
+                        *count >= i64::from(least),
+                        "{place} of {above:?}"
+                    );
                 }
                 let ones: u32 = found.iter().map(|word| word.count_ones()).sum();
-                assert_eq!(ones as usize, expected.iter().filter(|c| **c >= least).count());
+                assert_eq!(
+                    ones as usize,
+                    expected.iter().filter(|c| **c >= i64::from(least)).count()
+                );
             }
             let values: Vec<i64> = own.clone().map(|row| i64::from(row) * 7 - 900).collect();
             let sum = |row: u32| -> i64 {
@@ -415,7 +490,7 @@ mod tests {
                 own.filter(|row| has(set, *row)).map(|row| i64::from(row) * 7 - 900).sum()
             };
             let expected: Vec<i64> = above.clone().map(sum).collect();
-            assert_eq!(sums(offsets, above.clone(), rows, &values), expected, "{above:?}");
+            assert_eq!(sums(offsets, &above, rows, &values), expected, "{above:?}");
         }
         let chosen = bits(above.end - above.start, 3, 77);
         let found = ends.spread(offsets, above.clone(), &chosen);

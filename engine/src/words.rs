@@ -38,18 +38,6 @@ pub(crate) fn count_and(words: &[u64], others: &[u64]) -> u64 {
     chosen!(words, ones(words.iter().zip(others).map(|(a, b)| a & b)))
 }
 
-/// How many bits are set in the first and not in the second.
-#[inline]
-pub(crate) fn count_and_not(words: &[u64], others: &[u64]) -> u64 {
-    chosen!(words, ones(words.iter().zip(others).map(|(a, b)| a & !b)))
-}
-
-/// How many bits are set in all three.
-#[inline]
-pub(crate) fn count_and_and(words: &[u64], others: &[u64], third: &[u64]) -> u64 {
-    chosen!(words, ones(words.iter().zip(others).zip(third).map(|((a, b), c)| a & b & c)))
-}
-
 /// Keeps the bits that the others have too.
 #[inline]
 pub(crate) fn and(words: &mut [u64], others: &[u64]) {
@@ -95,16 +83,12 @@ mod tests {
     fn lists_are_counted_and_joined_as_word_by_word() {
         at_each_level(|level| {
             for size in [0usize, 1, 7, 8, 9, 63, 64, 65, 130, 1_024, 1_031] {
-                let (one, two, three) = (drawn(size, 1), drawn(size, 2), drawn(size, 3));
+                let (one, two) = (drawn(size, 1), drawn(size, 2));
                 let ones = |test: &dyn Fn(usize) -> u64| -> u64 {
                     (0..size).map(|at| u64::from(test(at).count_ones())).sum()
                 };
                 assert_eq!(count(&one), ones(&|n| one[n]), "{level:?}, {size}");
                 assert_eq!(count_and(&one, &two), ones(&|n| one[n] & two[n]), "{level:?}, {size}");
-                let without = count_and_not(&one, &two);
-                assert_eq!(without, ones(&|n| one[n] & !two[n]), "{level:?}, {size}");
-                let all = count_and_and(&one, &two, &three);
-                assert_eq!(all, ones(&|n| one[n] & two[n] & three[n]), "{level:?}, {size}");
                 let joined = |join: fn(&mut [u64], &[u64])| {
                     let mut words = one.clone();
                     join(&mut words, &two);

@@ -1,5 +1,5 @@
-//! What a dashboard asks: a count in a county, kinds of aid by city, maps of a rate by county and by
-//! township, a crosstab of a county. Every caller draws counties and marks of its own.
+//! What a dashboard asks: a count in a county, kinds of aid by city, maps of a rate by county and
+//! by township, a crosstab of a county. Every caller draws counties and marks of its own.
 
 use std::fmt::Write as _;
 
@@ -132,8 +132,8 @@ fn drawn(kind: u64, number: u64) -> Drawn {
     let bits = format!("marks & {} <> 0 and marks & {} = 0", 1u64 << a, 1u64 << b);
     let map = |level: &str| {
         let question = format!(
-            "from person by region.{level} measure rate = per(1000, count(where {holds}), count()), \
-             n = count(where {holds})"
+            "from person by region.{level} \
+             measure rate = per(1000, count(where {holds}), count()), n = count(where {holds})"
         );
         let sql = format!(
             "select {level}, 1000.0 * count(*) filter ({bits}) / count(*), \

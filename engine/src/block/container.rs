@@ -209,6 +209,7 @@ impl<'a> Container<'a> {
     }
 
     /// The bits of the rows of a block, a word at a time; none where it does not read.
+    #[cfg(test)]
     pub(crate) fn words(&self) -> Option<Vec<u64>> {
         let part = self.part(0..self.rows.div_ceil(64) as usize)?;
         let mut words: Vec<u64> = part.iter().map(|word| u64::from_le_bytes(*word)).collect();

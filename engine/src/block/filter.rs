@@ -3,12 +3,15 @@
 //!
 //! Invariant: the answer is that of testing every value.
 
+use std::ops::Range;
+
 use super::BlockToc;
-use super::container::fill;
+use super::container::{fill, trim};
 use super::integers::IntegerBlock;
-use super::places::{Places, deposit};
-use super::unpack::{Between, Each, Test, masks};
+use super::places::{Places, deposit, stored_part};
+use super::unpack::{self, Between, Each};
 use crate::format::Encoding;
+use crate::lift::extracted;
 use crate::predicate::Predicate;
 use crate::words;
 
@@ -30,8 +33,8 @@ pub(crate) fn holds(predicate: &Predicate, value: i64) -> bool {
 }
 
 /// The runs of neighbouring numbers of a rising list.
-fn ranges(list: impl Iterator<Item = u64>) -> Vec<(u64, u64)> {
-    let mut found: Vec<(u64, u64)> = Vec::new();
+fn ranges(list: impl Iterator<Item = u64>) -> Ranges {
+    let mut found = Ranges::new();
     for number in list {
         match found.last_mut() {
             Some((_, last)) if last.checked_add(1) == Some(number) => *last = number,
@@ -41,164 +44,240 @@ fn ranges(list: impl Iterator<Item = u64>) -> Vec<(u64, u64)> {
     found
 }
 
+/// Ranges of numbers, most often one.
+type Ranges = Vec<(u64, u64)>;
+
 impl IntegerBlock<'_> {
-    /// The bits of the rows whose value satisfies a predicate; a row that is not known may be
-    /// among them. None where the block does not read back.
-    pub(crate) fn filter(&self, predicate: &Predicate) -> Option<Vec<u64>> {
+    /// The words of the rows of the block.
+    pub(crate) fn whole(&self) -> Range<usize> {
+        0..self.toc.rows.div_ceil(64) as usize
+    }
+
+    /// The bits of the rows of some words whose value satisfies a predicate; a row that is not
+    /// known may be among them. None where the block does not read back.
+    pub(crate) fn filter(&self, predicate: &Predicate, part: Range<usize>) -> Option<Vec<u64>> {
+        let mut found = vec![u64::MAX; part.len()];
+        if part.end == self.whole().end {
+            trim(&mut found, self.toc.rows);
+        }
+        self.keep(predicate, part, &mut found)?;
+        Some(found)
+    }
+
+    /// Of the rows of some words, takes those out whose value does not satisfy a predicate; one
+    /// that is not known may stay. None where the block does not read back.
+    pub(crate) fn keep(
+        &self,
+        predicate: &Predicate,
+        part: Range<usize>,
+        found: &mut [u64],
+    ) -> Option<()> {
         match self.places()? {
-            Places::All => self.stored_filter(predicate),
-            Places::Known(words) => Some(deposit(&words, &self.stored_filter(predicate)?)),
+            Places::All => self.stored_keep(predicate, part, found),
+            Places::Known(known) => {
+                let own = stored_part(&known, part.clone())?;
+                let known = known.get(part)?;
+                let mut stored = extracted(found, known, own.lead);
+                stored.resize(own.words.len(), 0);
+                self.stored_keep(predicate, own.words, &mut stored)?;
+                let kept = deposit(known, &stored, own.lead);
+                found.copy_from_slice(&kept);
+                Some(())
+            }
         }
     }
 
-    /// As [`IntegerBlock::filter`], of the stored values.
-    fn stored_filter(&self, predicate: &Predicate) -> Option<Vec<u64>> {
-        let size = self.toc.stored().div_ceil(64) as usize;
+    /// As [`IntegerBlock::keep`], of the stored values.
+    fn stored_keep(
+        &self,
+        predicate: &Predicate,
+        part: Range<usize>,
+        found: &mut [u64],
+    ) -> Option<()> {
         match self.encoding()? {
             Encoding::Constant => {
-                let mut words = vec![0; size];
-                if self.toc.stored() > 0 && holds(predicate, self.toc.base) {
-                    fill(&mut words, 0, self.toc.stored() - 1);
+                if !holds(predicate, self.toc.base) {
+                    found.fill(0);
                 }
-                Some(words)
+                Some(())
             }
-            Encoding::Packed => self.scan(predicate),
+            Encoding::Packed => self.scan(predicate, part, found),
             Encoding::Runs => {
-                let mut words = vec![0; size];
-                self.runs(&mut |first, last, value| {
+                let mut own = vec![0; part.len()];
+                let rows = rows_of(&part, self.toc.stored());
+                let start = rows.start;
+                self.runs(rows, &mut |first, last, value| {
                     if holds(predicate, value) {
-                        fill(&mut words, first, last);
+                        fill(&mut own, first - start, last - start);
                     }
                 })?;
-                Some(words)
+                words::and(found, &own);
+                Some(())
             }
-            Encoding::ListPacked | Encoding::ListPlanes => self.listed(predicate),
-            Encoding::Planes => self.planes_filter(predicate),
+            Encoding::ListPacked | Encoding::ListPlanes => self.listed(predicate, part, found),
+            Encoding::Planes => self.planes_keep(predicate, part, found),
             _ => None,
         }
     }
 
-    /// As [`IntegerBlock::filter`], value by value.
-    fn each(&self, predicate: &Predicate) -> Option<Vec<u64>> {
-        let rows = self.toc.stored() as usize;
-        let mut values = Vec::with_capacity(rows);
-        self.stored_values(0, rows, &mut values)?;
-        let words = values.chunks(64).map(|values| {
+    /// As [`IntegerBlock::stored_keep`], value by value.
+    fn each(&self, predicate: &Predicate, part: Range<usize>, found: &mut [u64]) -> Option<()> {
+        let rows = rows_of(&part, self.toc.stored());
+        let mut values = Vec::with_capacity(rows.len());
+        self.stored_values(rows.start as usize, rows.end as usize, &mut values)?;
+        for (word, values) in found.iter_mut().zip(values.chunks(64)) {
             let bits = values.iter().enumerate();
-            bits.fold(0, |word, (bit, v)| word | u64::from(holds(predicate, *v)) << bit)
-        });
-        Some(words.collect())
+            *word &= bits.fold(0, |word, (bit, v)| word | u64::from(holds(predicate, *v)) << bit);
+        }
+        Some(())
     }
 
-    fn listed(&self, predicate: &Predicate) -> Option<Vec<u64>> {
+    fn listed(&self, predicate: &Predicate, part: Range<usize>, found: &mut [u64]) -> Option<()> {
         let list = self.list()?;
         let kept: Vec<bool> = list.iter().map(|value| holds(predicate, *value)).collect();
         let places = (0u64..).zip(&kept).filter(|(_, kept)| **kept).map(|(place, _)| place);
         let ranges = ranges(places);
-        let rows = self.toc.stored() as usize;
         if self.encoding()? == Encoding::ListPlanes {
             return if ranges.len() > RANGES_MAX {
-                self.each(predicate)
+                self.each(predicate, part, found)
             } else {
-                self.any(&ranges)
+                self.any(&ranges, part, found)
             };
         }
         let (frame, bits) = self.packed()?;
-        Some(match ranges.as_slice() {
-            [] => vec![0; rows.div_ceil(64)],
-            [(low, high)] => masks(frame, bits, rows, &Between { low: *low, high: *high }),
+        match ranges.as_slice() {
+            [] => found.fill(0),
+            [(low, high)] => {
+                let test = Between { low: *low, high: *high };
+                unpack::keep(frame, bits, part.start, found, &test);
+            }
             _ => {
                 let at = |code: u64| usize::try_from(code).unwrap_or(usize::MAX);
                 let test = Each(|code| kept.get(at(code)).copied().unwrap_or(false));
-                masks(frame, bits, rows, &test)
+                unpack::keep(frame, bits, part.start, found, &test);
             }
-        })
-    }
-
-    /// The rows whose number in the planes lies in one of these ranges.
-    fn any(&self, ranges: &[(u64, u64)]) -> Option<Vec<u64>> {
-        let planes = self.planes()?;
-        let mut found = vec![0; self.toc.stored().div_ceil(64) as usize];
-        for (low, high) in ranges {
-            let own = planes.between(*low, *high, planes.whole())?;
-            words::or(&mut found, &own);
         }
-        Some(found)
+        Some(())
     }
 
-    fn with_bits(&self, bits: u64, all: bool) -> Option<Vec<u64>> {
+    /// Keeps the rows whose number in the planes lies in one of these ranges.
+    fn any(&self, ranges: &[(u64, u64)], part: Range<usize>, found: &mut [u64]) -> Option<()> {
         let planes = self.planes()?;
-        planes.with_bits(bits, all, planes.whole())
+        match ranges {
+            [] => found.fill(0),
+            [(low, high)] => planes.keep_between(*low, *high, part, found)?,
+            _ => {
+                let mut all = vec![0; found.len()];
+                for (low, high) in ranges {
+                    let mut own = found.to_vec();
+                    planes.keep_between(*low, *high, part.clone(), &mut own)?;
+                    words::or(&mut all, &own);
+                }
+                found.copy_from_slice(&all);
+            }
+        }
+        Some(())
     }
 
-    fn planes_filter(&self, predicate: &Predicate) -> Option<Vec<u64>> {
+    fn planes_keep(
+        &self,
+        predicate: &Predicate,
+        part: Range<usize>,
+        found: &mut [u64],
+    ) -> Option<()> {
         let (base, max) = (self.toc.base, self.toc.max);
         let number = |value: i64| value.wrapping_sub(base).cast_unsigned();
         match predicate {
             Predicate::Range { min, max: most } => {
                 let (low, high) = ((*min).max(base), (*most).min(max.max(base)));
                 let range = (low <= high).then(|| (number(low), number(high)));
-                self.any(range.as_slice())
+                self.any(range.as_slice(), part, found)
             }
             Predicate::In(list) => {
                 let start = list.partition_point(|value| *value < base);
                 let end = list.partition_point(|value| *value <= max);
                 let list = list.get(start..end).unwrap_or_default();
                 let ranges = ranges(list.iter().map(|value| number(*value)));
-                if ranges.len() > RANGES_MAX { self.each(predicate) } else { self.any(&ranges) }
+                if ranges.len() > RANGES_MAX {
+                    self.each(predicate, part, found)
+                } else {
+                    self.any(&ranges, part, found)
+                }
             }
-            Predicate::HasAny(bits) if base == 0 => self.with_bits(*bits, false),
-            Predicate::HasAll(bits) if base == 0 => self.with_bits(*bits, true),
-            _ => self.each(predicate),
+            Predicate::HasAny(bits) if base == 0 => {
+                self.planes()?.keep_bits(*bits, false, part, found)
+            }
+            Predicate::HasAll(bits) if base == 0 => {
+                self.planes()?.keep_bits(*bits, true, part, found)
+            }
+            _ => self.each(predicate, part, found),
         }
     }
 
-    fn scan(&self, predicate: &Predicate) -> Option<Vec<u64>> {
-        let (frame, _) = self.packed()?;
+    fn scan(&self, predicate: &Predicate, part: Range<usize>, found: &mut [u64]) -> Option<()> {
+        let (frame, width) = self.packed()?;
         let (block, base) = (self.toc, self.toc.base);
         let set = |v: u64| base.wrapping_add(v.cast_signed()).cast_unsigned();
-        Some(match predicate {
-            Predicate::Range { min, max } => scan_range(block, frame, *min, *max),
-            Predicate::In(list) => scan_list(block, frame, list),
-            Predicate::HasAny(bits) => scan_packed(block, frame, &Each(|v| set(v) & bits != 0)),
-            Predicate::HasAll(bits) => scan_packed(block, frame, &Each(|v| set(v) & bits == *bits)),
-            _ => vec![0; block.stored().div_ceil(64) as usize],
-        })
+        let first = part.start;
+        match predicate {
+            Predicate::Range { min, max } => scan_range(block, (frame, first), *min, *max, found),
+            Predicate::In(list) => scan_list(block, (frame, first), list, found),
+            Predicate::HasAny(bits) => {
+                unpack::keep(frame, width, first, found, &Each(|v| set(v) & bits != 0));
+            }
+            Predicate::HasAll(bits) => {
+                unpack::keep(frame, width, first, found, &Each(|v| set(v) & bits == *bits));
+            }
+            _ => found.fill(0),
+        }
+        Some(())
     }
 }
 
-/// The bits of the rows of a block whose packed number is kept.
-fn scan_packed(block: &BlockToc, frame: &[u8], test: &impl Test) -> Vec<u64> {
-    masks(frame, block.bits, block.stored() as usize, test)
+/// The rows of some words, of so many rows.
+pub(super) fn rows_of(words: &Range<usize>, rows: u32) -> Range<u32> {
+    let row = |word: usize| u32::try_from(word * 64).map_or(rows, |row| row.min(rows));
+    row(words.start)..row(words.end)
 }
 
-/// The bits of the rows of a block whose value lies from `min` to `max`.
-fn scan_range(block: &BlockToc, frame: &[u8], min: i64, max: i64) -> Vec<u64> {
+/// Keeps the rows of words of a block whose value lies from `min` to `max`; `first` is the first
+/// word.
+fn scan_range(
+    block: &BlockToc,
+    (frame, first): (&[u8], usize),
+    min: i64,
+    max: i64,
+    found: &mut [u64],
+) {
     let (min, max) = (min.max(block.min), max.min(block.max));
     let packed = |value: i64| value.wrapping_sub(block.base).cast_unsigned();
     let top = u64::MAX.checked_shr(64u32.saturating_sub(block.bits.into())).unwrap_or(0);
     let (low, high) = (packed(min), packed(max).min(top));
     if min > max || low > high {
-        return vec![0; block.stored().div_ceil(64) as usize];
+        found.fill(0);
+        return;
     }
-    scan_packed(block, frame, &Between { low, high })
+    unpack::keep(frame, block.bits, first, found, &Between { low, high });
 }
 
-/// The bits of the rows of a block whose value is in a sorted list.
-fn scan_list(block: &BlockToc, frame: &[u8], list: &[i64]) -> Vec<u64> {
+/// Keeps the rows of words of a block whose value is in a sorted list.
+fn scan_list(block: &BlockToc, (frame, first): (&[u8], usize), list: &[i64], found: &mut [u64]) {
     let start = list.partition_point(|value| *value < block.min);
     let end = list.partition_point(|value| *value <= block.max);
     let list = list.get(start..end).unwrap_or_default();
     let (Some(least), Some(greatest)) = (list.first(), list.last()) else {
-        return vec![0; block.stored().div_ceil(64) as usize];
+        found.fill(0);
+        return;
     };
     if list.iter().copied().eq(*least..=*greatest) {
-        return scan_range(block, frame, *least, *greatest);
+        scan_range(block, (frame, first), *least, *greatest, found);
+        return;
     }
     let base = block.base;
     if block.max.abs_diff(block.min) >= TABLE_SPAN as u64 {
         let kept = |v: u64| list.binary_search(&base.wrapping_add(v.cast_signed())).is_ok();
-        return scan_packed(block, frame, &Each(kept));
+        unpack::keep(frame, block.bits, first, found, &Each(kept));
+        return;
     }
     let mut table = [false; TABLE_SPAN];
     for value in list {
@@ -208,5 +287,6 @@ fn scan_list(block: &BlockToc, frame: &[u8], list: &[i64]) -> Vec<u64> {
         }
     }
     let at = |v: u64| usize::try_from(v).unwrap_or(usize::MAX);
-    scan_packed(block, frame, &Each(|v| table.get(at(v)).copied().unwrap_or(false)))
+    let test = Each(|v| table.get(at(v)).copied().unwrap_or(false));
+    unpack::keep(frame, block.bits, first, found, &test);
 }

@@ -11,6 +11,8 @@
     reason = "offsets are arithmetic modulo 2^64; rows and runs of a block fit u32"
 )]
 
+use std::ops::Range;
+
 use super::gathered::Integers;
 use super::packed::{self, bits_for, pack, packed_fits};
 use super::places::{self, Places};
@@ -321,25 +323,41 @@ impl<'a> IntegerBlock<'a> {
         Some(list)
     }
 
-    /// Calls `visit` with each run: its first row, its last, its value.
-    pub(crate) fn runs(&self, visit: &mut dyn FnMut(u32, u32, i64)) -> Option<()> {
+    /// Calls `visit` with the part of each run that lies in a range of rows: its first row, its
+    /// last, its value.
+    pub(crate) fn runs(
+        &self,
+        rows: Range<u32>,
+        visit: &mut dyn FnMut(u32, u32, i64),
+    ) -> Option<()> {
         let (bits, count) = (self.toc.bits, self.toc.distinct);
         let fits = packed_fits(self.frame.len() as u64, count, bits);
         if !fits || self.beside.len() != count as usize * RUN_END_BYTES || count > self.toc.stored()
         {
             return None;
         }
-        let mut first = 0;
-        for (run, end) in self.beside.chunks_exact(RUN_END_BYTES).enumerate() {
-            let last = u32::from(u16::from_le_bytes(end.try_into().ok()?));
+        let ends = self.beside.as_chunks::<RUN_END_BYTES>().0;
+        let end = |run: usize| ends.get(run).map(|end| u32::from(u16::from_le_bytes(*end)));
+        let start = ends.partition_point(|end| u32::from(u16::from_le_bytes(*end)) < rows.start);
+        let mut first = start.checked_sub(1).map_or(Some(0), |run| Some(end(run)? + 1))?;
+        for run in start..ends.len() {
+            if first >= rows.end {
+                break;
+            }
+            let last = end(run)?;
             if last < first || last >= self.toc.stored() {
                 return None;
             }
             let value = packed::one(self.frame, bits, run) as i64;
-            visit(first, last, self.toc.base.wrapping_add(value));
+            let own = first.max(rows.start)..=last.min(rows.end - 1);
+            if !own.is_empty() {
+                visit(*own.start(), *own.end(), self.toc.base.wrapping_add(value));
+            }
             first = last + 1;
         }
-        (first == self.toc.stored()).then_some(())
+        // What was asked for is there; at the end of the block nothing follows.
+        let all = rows.end < self.toc.stored() || first == self.toc.stored();
+        (first >= rows.end && all).then_some(())
     }
 
     /// Value `row`, without a look at the others; none where it does not read back.
@@ -415,10 +433,11 @@ impl<'a> IntegerBlock<'a> {
                 let (frame, bits) = self.packed()?;
                 packed::decode((frame, bits, base), from, to, out);
             }
-            Encoding::Runs => self.runs(&mut |first, last, value| {
-                let (start, end) = (from.max(first as usize), to.min(last as usize + 1));
-                out.resize(out.len() + end.saturating_sub(start), value);
-            })?,
+            Encoding::Runs => {
+                self.runs(from as u32..to as u32, &mut |first, last, value| {
+                    out.resize(out.len() + (last - first) as usize + 1, value);
+                })?;
+            }
             Encoding::Planes => {
                 self.planes()?.decode((from, to), base, out)?;
             }

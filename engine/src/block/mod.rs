@@ -5,6 +5,7 @@
 //! rows whose value is known.
 
 pub(crate) mod chunks;
+mod conditions;
 pub(crate) mod container;
 mod filter;
 mod first;
@@ -12,15 +13,21 @@ pub(crate) mod gathered;
 mod groups;
 pub(crate) mod integers;
 pub(crate) mod packed;
+mod picked;
 mod places;
 pub(crate) mod planes;
+mod plans;
 mod shaped;
+mod sliced;
+mod tally;
 pub(crate) mod texts;
 pub(crate) mod unpack;
 
 #[cfg(test)]
 pub(crate) use filter::holds;
 pub(crate) use places::deposit;
+
+use std::ops::Range;
 
 use wincode::{SchemaRead, SchemaWrite};
 
@@ -121,17 +128,26 @@ impl BlockToc {
 
     /// The bits of the known rows, from the bytes of their frame; none where it does not read.
     pub(crate) fn known_words(&self, frame: &[u8]) -> Option<Vec<u64>> {
-        if self.known_plain {
+        self.known_part(frame, 0..self.rows.div_ceil(64) as usize)
+    }
+
+    /// As [`BlockToc::known_words`], some words of them.
+    pub(crate) fn known_part(&self, frame: &[u8], part: Range<usize>) -> Option<Vec<u64>> {
+        let (container, others) = if self.known_plain {
             let form = container::Form::Words;
-            return container::Container { form, bytes: frame, rows: self.rows }.words();
-        }
-        let (head, mut body) = frame.split_first_chunk::<{ container::HEAD_BYTES }>()?;
-        let (rows, others) = container::take(*head, self.rows, &mut body)?;
-        let mut words = rows.words()?;
-        if others {
-            words.iter_mut().for_each(|word| *word = !*word);
+            (container::Container { form, bytes: frame, rows: self.rows }, false)
+        } else {
+            let (head, mut body) = frame.split_first_chunk::<{ container::HEAD_BYTES }>()?;
+            let found = container::take(*head, self.rows, &mut body)?;
+            body.is_empty().then_some(found)?
+        };
+        let flip = if others { u64::MAX } else { 0 };
+        let words = container.part(part.clone())?;
+        let words = words.iter().map(|word| u64::from_le_bytes(*word) ^ flip);
+        let mut words: Vec<u64> = words.collect();
+        if part.end == self.rows.div_ceil(64) as usize {
             container::trim(&mut words, self.rows);
         }
-        body.is_empty().then_some(words)
+        Some(words)
     }
 }

@@ -10,6 +10,7 @@
 )]
 
 use super::unpack::{GROUP, Lane, Take, each_group};
+use crate::cpu::Cpu;
 use crate::format::PACK_PADDING;
 
 /// The widest packed value that one unaligned 8-byte load always holds.
@@ -69,7 +70,8 @@ pub(crate) fn unpack(frame: &[u8], bits: u8, from: usize, to: usize, mut take: i
 struct Values<'a, F>(&'a mut F);
 
 impl<F: FnMut(u64)> Take for Values<'_, F> {
-    fn take<T: Lane>(&mut self, lanes: &[T; GROUP]) {
+    #[inline(always)]
+    fn take<C: Cpu, T: Lane>(&mut self, _: C, lanes: &[T; GROUP]) {
         lanes.iter().for_each(|lane| (self.0)(lane.wide()));
     }
 }
@@ -81,7 +83,8 @@ struct Decoded<'a> {
 }
 
 impl Take for Decoded<'_> {
-    fn take<T: Lane>(&mut self, lanes: &[T; GROUP]) {
+    #[inline(always)]
+    fn take<C: Cpu, T: Lane>(&mut self, _: C, lanes: &[T; GROUP]) {
         let base = self.base;
         self.out.extend(lanes.iter().map(|lane| base.wrapping_add(lane.wide() as i64)));
     }

@@ -3,7 +3,10 @@
 //! Invariant: the words have as many bits as there are stored values, at least one. A row that is
 //! not known has the value of the known row before it, or of the first known row.
 
+use std::ops::Range;
+
 use crate::cpu::{Cpu, Kernel, run};
+use crate::words;
 
 /// Which rows have a value in the frame of a block.
 #[derive(Debug)]
@@ -32,6 +35,25 @@ pub(super) fn span(words: &[u64], from: u32, to: u32) -> (u32, u32) {
     (at(words, from), at(words, to.saturating_sub(1)))
 }
 
+/// Where the values of the rows of some words stand among the stored ones.
+#[derive(Debug)]
+pub(super) struct StoredPart {
+    /// The words of their bits.
+    pub words: Range<usize>,
+    /// How many bits of the first word are of values before them.
+    pub lead: u32,
+}
+
+/// Where the values of the known rows of some words stand; none where there are no such words.
+pub(super) fn stored_part(known: &[u64], part: Range<usize>) -> Option<StoredPart> {
+    let (before, own) = (known.get(..part.start)?, known.get(part)?);
+    let start = words::count(before);
+    let end = start + words::count(own);
+    let word = |bit: u64| usize::try_from(bit / 64).unwrap_or(usize::MAX);
+    let lead = u32::try_from(start % 64).unwrap_or(0);
+    Some(StoredPart { words: word(start)..word(end + 63).max(word(start)), lead })
+}
+
 /// Appends the values of rows `from..to`, given those from the place of the first to the place of
 /// the last.
 pub(super) fn spread(
@@ -40,32 +62,24 @@ pub(super) fn spread(
     values: &[i64],
     out: &mut Vec<i64>,
 ) {
-    let mut values = values.iter().copied();
-    let mut held = values.next().unwrap_or(0);
-    // Where the first row is not known and one before it is, or where it is known, the first value
-    // is its own; else it is that of a known row behind it, which must not be taken twice.
-    let is_known = |row: usize| words.get(row / 64).is_some_and(|w| w >> (row % 64) & 1 == 1);
-    let mut ahead = !is_known(from) && u32::try_from(from).is_ok_and(|row| rank(words, row) == 0);
+    let Ok(first) = u32::try_from(from) else { return };
+    let place = at(words, first);
+    let mut seen = rank(words, first);
     out.reserve(to.saturating_sub(from));
-    if from < to {
-        out.push(held);
-    }
-    for row in from + 1..to {
-        if is_known(row) {
-            if ahead {
-                ahead = false;
-            } else {
-                held = values.next().unwrap_or(held);
-            }
-        }
-        out.push(held);
-    }
+    out.extend((from..to).map(|row| {
+        let word = words.get(row / 64).copied().unwrap_or(0);
+        seen += u32::from(word >> (row % 64) & 1 == 1);
+        // Before the first known row stands its value.
+        let own = seen.saturating_sub(1).saturating_sub(place) as usize;
+        values.get(own).copied().unwrap_or(0)
+    }));
 }
 
 /// The bits of one list, one behind the other, at the places of another.
 struct Deposit<'a> {
     places: &'a [u64],
     found: &'a [u64],
+    lead: u32,
     out: &'a mut [u64],
 }
 
@@ -74,7 +88,7 @@ impl Kernel for Deposit<'_> {
 
     #[inline(always)]
     fn run<C: Cpu>(self, cpu: C) {
-        let (mut at, mut filled) = (0usize, 0u32);
+        let (mut at, mut filled) = (0usize, self.lead % 64);
         let word = |at: usize| self.found.get(at).copied().unwrap_or(0);
         for (known, out) in self.places.iter().zip(self.out) {
             let count = known.count_ones();
@@ -87,10 +101,11 @@ impl Kernel for Deposit<'_> {
     }
 }
 
-/// The bits of the rows whose value has its bit set in `found`.
-pub(crate) fn deposit(words: &[u64], found: &[u64]) -> Vec<u64> {
+/// The bits of the rows whose value has its bit set in `found`, where so many bits, less than 64,
+/// are of others.
+pub(crate) fn deposit(words: &[u64], found: &[u64], lead: u32) -> Vec<u64> {
     let mut out = vec![0; words.len()];
-    run(Deposit { places: words, found, out: &mut out });
+    run(Deposit { places: words, found, lead, out: &mut out });
     out
 }
 
@@ -121,7 +136,7 @@ mod tests {
             }
             let first = values.first().copied().unwrap_or(0);
             let expected: Vec<i64> = expected.into_iter().map(|v| v.unwrap_or(first)).collect();
-            assert_eq!(deposit(&words, &kept), hits);
+            assert_eq!(deposit(&words, &kept, 0), hits);
             for (from, to) in (0..700u32).step_by(13).flat_map(|from| {
                 [from + 1, from + 2, from + 64, from + 130, 700].map(|to| (from, to.min(700)))
             }) {

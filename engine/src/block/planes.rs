@@ -78,16 +78,36 @@ pub(crate) struct Planes<'a> {
 
 /// Words of a plane, and what each is to be joined with for its bits to be those of the numbers.
 #[derive(Debug)]
-pub(super) struct Slice<'a> {
+pub(crate) struct Slice<'a> {
     words: Cow<'a, [[u8; 8]]>,
     flip: u64,
 }
 
 impl Slice<'_> {
-    /// Word `at`; zeros behind the last.
+    /// Words that were made.
+    pub(super) fn of(words: Vec<[u8; 8]>) -> Self {
+        Self { words: Cow::Owned(words), flip: 0 }
+    }
+
+    /// So many words from `at` on, and what each is joined with.
     #[inline(always)]
-    pub(super) fn word(&self, at: usize) -> u64 {
-        self.words.get(at).map_or(0, |word| u64::from_le_bytes(*word) ^ self.flip)
+    pub(super) fn part(&self, at: usize, len: usize) -> (&[[u8; 8]], u64) {
+        (self.words.get(at..at + len).unwrap_or_default(), self.flip)
+    }
+
+    /// The others instead, where it is so.
+    pub(super) fn turned(self, yes: bool) -> Self {
+        Self { flip: self.flip ^ filled(yes), ..self }
+    }
+
+    /// How many bits of words it has.
+    #[inline(always)]
+    pub(super) fn count_and(&self, rows: &[u64]) -> u64 {
+        let both = rows.iter().zip(self.words.iter());
+        both.fold(0u64, |sum, (rows, word)| {
+            let own = rows & (u64::from_le_bytes(*word) ^ self.flip);
+            sum.wrapping_add(own.count_ones().into())
+        })
     }
 }
 
@@ -110,6 +130,7 @@ impl<'a> Planes<'a> {
     }
 
     /// The words of the whole block.
+    #[cfg(test)]
     pub(crate) fn whole(&self) -> Range<usize> {
         0..self.rows.div_ceil(64) as usize
     }
@@ -131,7 +152,7 @@ impl<'a> Planes<'a> {
     }
 
     /// Words of every plane.
-    pub(super) fn slices(&self, words: &Range<usize>) -> Option<Vec<Slice<'a>>> {
+    pub(crate) fn slices(&self, words: &Range<usize>) -> Option<Vec<Slice<'a>>> {
         (0..self.bits()).map(|bit| self.slice(bit, words.clone())).collect()
     }
 
@@ -185,6 +206,7 @@ impl<'a> Planes<'a> {
     }
 
     /// The bits of the rows of some words that a block has.
+    #[cfg(test)]
     fn all(&self, words: &Range<usize>) -> Vec<u64> {
         let mut all = vec![u64::MAX; words.len()];
         if words.end == self.whole().end {
@@ -194,200 +216,19 @@ impl<'a> Planes<'a> {
     }
 
     /// The bits of the rows of some words whose number lies from `low` to `high`, both included.
+    #[cfg(test)]
     pub(crate) fn between(&self, low: u64, high: u64, words: Range<usize>) -> Option<Vec<u64>> {
         let mut found = self.all(&words);
         self.keep_between(low, high, words, &mut found)?;
         Some(found)
     }
 
-    /// Of the rows of some words, takes those out whose number does not lie from `low` to `high`.
-    pub(crate) fn keep_between(
-        &self,
-        low: u64,
-        high: u64,
-        words: Range<usize>,
-        found: &mut [u64],
-    ) -> Option<()> {
-        let bits = self.planes.len();
-        let top = u64::MAX.checked_shr(64 - bits as u32).unwrap_or(0);
-        if low > high || low > top {
-            found.fill(0);
-            return Some(());
-        }
-        let high = high.min(top);
-        let mut steps = Steps::new(self, words, [true, true]);
-        // Lowest bit first, each step needs only whether the lower bits were enough. Bits that
-        // let everything through so far let all through.
-        let split = 64 - (low ^ high).leading_zeros();
-        for bit in low.trailing_zeros().min(split)..split {
-            let one = low >> bit & 1 == 1;
-            steps.push(bit, false, if one { Join::And } else { Join::Or }, 0)?;
-        }
-        for bit in high.trailing_ones().min(split)..split {
-            let one = high >> bit & 1 == 1;
-            steps.push(bit, true, if one { Join::Or } else { Join::And }, 1)?;
-        }
-        for bit in split..bits as u32 {
-            steps.must(bit, low >> bit & 1 == 1)?;
-        }
-        steps.keep(found)
-    }
-
-    /// Of the rows of some words, takes those out whose number shares no bit with `bits`, or has
-    /// not all of them.
-    pub(crate) fn keep_bits(
-        &self,
-        bits: u64,
-        all: bool,
-        words: Range<usize>,
-        found: &mut [u64],
-    ) -> Option<()> {
-        let mut steps = Steps::new(self, words, [all, true]);
-        for bit in (0..64u32).filter(|bit| bits >> bit & 1 == 1) {
-            if all {
-                steps.must(bit, true)?;
-            } else if (bit as usize) < self.planes.len() {
-                steps.push(bit, false, Join::Or, 0)?;
-            }
-        }
-        steps.keep(found)
-    }
-
     /// The bits of the rows of some words whose number shares a bit with `bits`, or has all.
+    #[cfg(test)]
     pub(crate) fn with_bits(&self, bits: u64, all: bool, words: Range<usize>) -> Option<Vec<u64>> {
         let mut found = self.all(&words);
         self.keep_bits(bits, all, words, &mut found)?;
         Some(found)
-    }
-}
-
-/// How a plane is joined to what the planes before it left.
-#[derive(Debug, Clone, Copy)]
-enum Join {
-    And,
-    Or,
-}
-
-#[derive(Debug)]
-struct Step<'a> {
-    slice: Slice<'a>,
-    join: Join,
-    /// Which of the two results it belongs to.
-    side: usize,
-}
-
-/// A condition as steps over planes: two results, each begun with all rows or with none; what
-/// both have is what is meant.
-struct Steps<'p, 'a> {
-    planes: &'p Planes<'a>,
-    words: Range<usize>,
-    begin: [bool; 2],
-    steps: Vec<Step<'a>>,
-    /// Short lists of rows that are not meant.
-    without: Vec<Container<'a>>,
-    /// That nothing is meant.
-    none: bool,
-}
-
-impl<'p, 'a> Steps<'p, 'a> {
-    fn new(planes: &'p Planes<'a>, words: Range<usize>, begin: [bool; 2]) -> Self {
-        Self { planes, words, begin, steps: Vec::new(), without: Vec::new(), none: false }
-    }
-
-    fn push(&mut self, bit: u32, other: bool, join: Join, side: usize) -> Option<()> {
-        let mut slice = self.planes.slice(bit as usize, self.words.clone())?;
-        slice.flip ^= filled(other);
-        self.steps.push(Step { slice, join, side });
-        Some(())
-    }
-
-    /// A bit that must be one, or must not.
-    fn must(&mut self, bit: u32, one: bool) -> Option<()> {
-        let Some((container, others)) = self.planes.plane(bit as usize) else {
-            self.none |= one;
-            return Some(());
-        };
-        // Whether those in the container are meant.
-        let those = one != others;
-        if container.is_words() {
-            return self.push(bit, !one, Join::And, 0);
-        }
-        if !those {
-            self.without.push(container);
-        } else if container.is_empty() {
-            self.none = true;
-        } else {
-            self.push(bit, !one, Join::And, 0)?;
-        }
-        Some(())
-    }
-
-    /// Takes the rows out that are not meant.
-    fn keep(self, found: &mut [u64]) -> Option<()> {
-        if self.none {
-            found.fill(0);
-            return Some(());
-        }
-        if !self.steps.is_empty() || !self.begin[0] {
-            run(Kept { steps: &self.steps, begin: self.begin, found });
-        }
-        let first = self.words.start as u32 * 64;
-        for container in self.without {
-            container.each(self.words.clone(), |row| {
-                let row = row - first;
-                if let Some(word) = found.get_mut((row / 64) as usize) {
-                    *word &= !(1 << (row % 64));
-                }
-            })?;
-        }
-        Some(())
-    }
-}
-
-/// Words that go through all steps together.
-const CHUNK: usize = 64;
-
-struct Kept<'s, 'a> {
-    steps: &'s [Step<'a>],
-    begin: [bool; 2],
-    found: &'s mut [u64],
-}
-
-/// Joins words of a plane to as many words.
-#[inline(always)]
-fn join(held: &mut [u64], plane: &[[u8; 8]], flip: u64, join: Join) {
-    let both = held.iter_mut().zip(plane);
-    match join {
-        Join::And => both.for_each(|(held, word)| *held &= u64::from_le_bytes(*word) ^ flip),
-        Join::Or => both.for_each(|(held, word)| *held |= u64::from_le_bytes(*word) ^ flip),
-    }
-}
-
-impl Kernel for Kept<'_, '_> {
-    type Out = ();
-
-    #[inline(always)]
-    fn run<C: Cpu>(self, _: C) {
-        for (at, found) in (0..).step_by(CHUNK).zip(self.found.chunks_mut(CHUNK)) {
-            if found.iter().fold(0, |all, word| all | *word) == 0 {
-                continue;
-            }
-            let mut held = self.begin.map(|all| [filled(all); CHUNK]);
-            for step in self.steps {
-                let plane = step.slice.words.get(at..at + found.len()).unwrap_or_default();
-                let held = &mut held[step.side];
-                let flip = step.slice.flip;
-                // A chunk of constant size needs no loop.
-                match plane.first_chunk::<CHUNK>() {
-                    Some(plane) => join(held, plane, flip, step.join),
-                    None => join(held, plane, flip, step.join),
-                }
-            }
-            let [one, two] = &held;
-            for ((found, one), two) in found.iter_mut().zip(one).zip(two) {
-                *found &= one & two;
-            }
-        }
     }
 }
 
@@ -407,39 +248,57 @@ impl Kernel for Decode<'_, '_> {
     type Out = ();
 
     #[inline(always)]
-    fn run<C: Cpu>(self, cpu: C) {
+    fn run<C: Cpu>(mut self, cpu: C) {
         match self.lanes.len() {
             0 => self.out.fill(self.base),
-            1 => self.lanes_of::<C, 1>(cpu),
-            2 => self.lanes_of::<C, 2>(cpu),
-            3 => self.lanes_of::<C, 3>(cpu),
-            4 => self.lanes_of::<C, 4>(cpu),
-            _ => self.lanes_of::<C, 8>(cpu),
+            1 => self.add::<C, 1>(cpu, self.lanes, true),
+            2 => self.add::<C, 2>(cpu, self.lanes, true),
+            _ => {
+                let (first, rest) = self.lanes.split_at(3);
+                self.add::<C, 3>(cpu, first, true);
+                rest.iter()
+                    .for_each(|lane| self.add::<C, 1>(cpu, std::slice::from_ref(lane), false));
+            }
         }
     }
 }
 
+/// Words of a tile.
+const TILE: usize = 8;
+
 impl Decode<'_, '_> {
-    /// As [`Decode::run`], of up to so many lanes.
+    /// Adds so many lanes to the numbers, or begins them.
     #[inline(always)]
-    fn lanes_of<C: Cpu, const N: usize>(self, cpu: C) {
+    fn add<C: Cpu, const N: usize>(&mut self, cpu: C, lanes: &[Lane<'_>], begin: bool) {
         let mut shifts = [0; N];
-        shifts.iter_mut().zip(self.lanes).for_each(|(shift, lane)| *shift = lane.shift);
-        for (at, group) in self.out.as_chunks_mut::<GROUP>().0.iter_mut().enumerate() {
-            let mut bytes = [[0u8; GROUP]; N];
-            for (bytes, lane) in bytes.iter_mut().zip(self.lanes) {
-                let mut words = [0; 8];
-                for (word, plane) in words.iter_mut().zip(&lane.planes) {
-                    *word = plane.as_ref().map_or(0, |plane| plane.word(at));
+        shifts.iter_mut().zip(lanes).for_each(|(shift, lane)| *shift = lane.shift);
+        let groups = self.out.as_chunks_mut::<GROUP>().0;
+        for (at, groups) in (0..).step_by(TILE).zip(groups.chunks_mut(TILE)) {
+            let mut tile = [[[0u64; TILE]; 8]; N];
+            for (tile, lane) in tile.iter_mut().zip(lanes) {
+                for (tile, plane) in tile.iter_mut().zip(&lane.planes) {
+                    let Some(plane) = plane else { continue };
+                    let (words, flip) = plane.part(at, groups.len());
+                    for (slot, word) in tile.iter_mut().zip(words) {
+                        *slot = u64::from_le_bytes(*word) ^ flip;
+                    }
                 }
-                *bytes = cpu.crossed(&words);
             }
-            for (row, slot) in group.iter_mut().enumerate() {
-                let mut number = 0;
-                for (bytes, shift) in bytes.iter().zip(shifts) {
-                    number |= u64::from(bytes[row]).wrapping_shl(shift);
+            for (word, group) in groups.iter_mut().enumerate() {
+                let mut bytes = [[0u8; GROUP]; N];
+                for (bytes, tile) in bytes.iter_mut().zip(&tile) {
+                    let mut words = [0; 8];
+                    words.iter_mut().zip(tile).for_each(|(slot, plane)| *slot = plane[word % TILE]);
+                    *bytes = cpu.crossed(&words);
                 }
-                *slot = self.base.wrapping_add(number as i64);
+                for (row, slot) in group.iter_mut().enumerate() {
+                    let mut number = 0;
+                    for (bytes, shift) in bytes.iter().zip(shifts) {
+                        number |= u64::from(bytes[row]).wrapping_shl(shift);
+                    }
+                    let before = if begin { self.base } else { *slot };
+                    *slot = before.wrapping_add(number as i64);
+                }
             }
         }
     }
@@ -468,7 +327,7 @@ mod tests {
         let mut part = Vec::new();
         planes.decode((rows / 3, rows - rows / 5), -7, &mut part).unwrap();
         assert_eq!(part, found[rows / 3..rows - rows / 5]);
-        let found: Vec<u64> = found.iter().map(|v| v.wrapping_add(7) as u64).collect();
+        let found: Vec<u64> = found.iter().map(|v| v.wrapping_add(7).cast_unsigned()).collect();
         let is_known = |row: usize| known[row / 64] >> (row % 64) & 1 == 1;
         for (row, number) in numbers.iter().enumerate() {
             assert!(!is_known(row) || found[row] == *number, "row {row} of {width} bits");

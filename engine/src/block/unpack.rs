@@ -1,11 +1,12 @@
 //! Packed integers, 64 at a time.
 //!
-//! 64 numbers of `bits` bits take `bits * 8` bytes, so that every group begins at a byte. For
-//! each width there is a kernel in which every place and every shift is a constant; the width is
-//! looked at once a frame. Numbers come out in the narrowest lane that holds them, because a
-//! comparison of many narrow lanes is one instruction.
+//! 64 numbers of `bits` bits take `bits * 8` bytes, so that every group begins at a byte. Where the
+//! processor moves bytes of a vector by a table, there is a table for each width
+//! ([`super::plans`]); elsewhere there is a kernel for each width in which every place and every
+//! shift is a constant. Numbers come out in a narrow lane, because a comparison of many narrow
+//! lanes is one instruction.
 //!
-//! Invariant: a kernel reads the bytes of its group and no other.
+//! Invariant: what is not in the frame is read as zeros.
 #![expect(
     clippy::indexing_slicing,
     clippy::cast_possible_truncation,
@@ -14,10 +15,15 @@
 
 use std::ops::Range;
 
+use super::plans::{EIGHTS, PLANS, Plan};
+use crate::cpu::{Cpu, EIGHT, Kernel, Level, run};
+
 /// Numbers of a group: the rows of one word of a row set.
 pub(crate) const GROUP: usize = 64;
 /// Bytes of a group of the widest numbers.
 const GROUP_BYTES_MAX: usize = GROUP * 8;
+/// Bytes that are read at once, at most.
+const READ_BYTES: usize = 64;
 
 /// An unsigned number that a packed one fits into.
 pub(crate) trait Lane: Copy + PartialOrd + Default {
@@ -27,6 +33,8 @@ pub(crate) trait Lane: Copy + PartialOrd + Default {
     fn wide(self) -> u64;
     /// The difference, modulo the width of the lane.
     fn minus(self, other: Self) -> Self;
+    /// Numbers that stand in bytes, those bits of them that a mask has.
+    fn from_bytes(bytes: &[u8; 64], mask: u64, lanes: &mut [Self]);
 }
 
 macro_rules! lanes {
@@ -46,6 +54,14 @@ macro_rules! lanes {
             fn minus(self, other: Self) -> Self {
                 self.wrapping_sub(other)
             }
+
+            #[inline(always)]
+            fn from_bytes(bytes: &[u8; 64], mask: u64, lanes: &mut [Self]) {
+                let own = bytes.as_chunks::<{ size_of::<$lane>() }>().0;
+                for (lane, bytes) in lanes.iter_mut().zip(own) {
+                    *lane = <$lane>::from_le_bytes(*bytes) & mask as $lane;
+                }
+            }
         }
     )*};
 }
@@ -54,8 +70,14 @@ lanes! { u8 u16 u32 u64 }
 
 /// What is done with the groups of a frame, one after the other.
 pub(crate) trait Take {
-    /// Takes the numbers of the next group.
-    fn take<T: Lane>(&mut self, lanes: &[T; GROUP]);
+    /// Whether the next group is taken; else it is left out.
+    #[inline(always)]
+    fn wants(&mut self) -> bool {
+        true
+    }
+
+    /// Takes the numbers of the next group. To be marked `#[inline(always)]`.
+    fn take<C: Cpu, T: Lane>(&mut self, cpu: C, lanes: &[T; GROUP]);
 }
 
 #[inline(always)]
@@ -90,7 +112,7 @@ fn group<const BITS: usize, T: Lane>(bytes: &[u8], lanes: &mut [T; GROUP]) {
 }
 
 /// The kernel of a width.
-enum Kernel {
+enum Kernel64 {
     Bytes(fn(&[u8], &mut [u8; GROUP])),
     Halves(fn(&[u8], &mut [u16; GROUP])),
     Words(fn(&[u8], &mut [u32; GROUP])),
@@ -98,11 +120,11 @@ enum Kernel {
 }
 
 /// The kernel of a width from 1 that [`super::packed::packed_fits`] allows.
-fn kernel(bits: u8) -> Option<Kernel> {
+fn kernel(bits: u8) -> Option<Kernel64> {
     macro_rules! widths {
         ($($kind:ident $lane:ident: $($bits:literal)*;)*) => {
             match bits {
-                $($($bits => Some(Kernel::$kind(group::<$bits, $lane>)),)*)*
+                $($($bits => Some(Kernel64::$kind(group::<$bits, $lane>)),)*)*
                 _ => None,
             }
         };
@@ -118,42 +140,115 @@ fn kernel(bits: u8) -> Option<Kernel> {
 /// Gives `sink` the groups `groups` of a frame of numbers of `bits` bits. The last may end
 /// before it is full: what its frame does not have is any number. A width of 0 is zeros.
 pub(crate) fn each_group(frame: &[u8], bits: u8, groups: Range<usize>, sink: &mut impl Take) {
-    match kernel(bits) {
-        Some(Kernel::Bytes(kernel)) => run(kernel, (frame, bits), groups, sink),
-        Some(Kernel::Halves(kernel)) => run(kernel, (frame, bits), groups, sink),
-        Some(Kernel::Words(kernel)) => run(kernel, (frame, bits), groups, sink),
-        Some(Kernel::Doubles(kernel)) => run(kernel, (frame, bits), groups, sink),
-        None => groups.for_each(|_| sink.take(&[0u8; GROUP])),
+    run(Groups { frame, bits, groups, sink });
+}
+
+struct Groups<'a, S> {
+    frame: &'a [u8],
+    bits: u8,
+    groups: Range<usize>,
+    sink: &'a mut S,
+}
+
+impl<S: Take> Kernel for Groups<'_, S> {
+    type Out = ();
+
+    #[inline(always)]
+    fn run<C: Cpu>(self, cpu: C) {
+        let bits = usize::from(self.bits);
+        let plan = PLANS.get(bits).filter(|plan| plan.fits);
+        if let Some(plan) = plan.filter(|_| C::LEVEL == Level::Avx512) {
+            match self.bits {
+                0..=8 => self.permuted::<C, u8>(cpu, plan),
+                9..=16 => self.permuted::<C, u16>(cpu, plan),
+                17..=32 => self.permuted::<C, u32>(cpu, plan),
+                _ => self.permuted::<C, u64>(cpu, plan),
+            }
+            return;
+        }
+        let eights = EIGHTS.get(bits).filter(|eights| eights.fits);
+        if let Some(eights) = eights.filter(|_| C::LEVEL == Level::Avx2) {
+            let (second, mask) = (bits / 2, u64::MAX >> (64 - bits));
+            let (index, shift) = (eights.index, eights.shift);
+            self.each(
+                cpu,
+                7 * bits + second + 16,
+                #[inline(always)]
+                |cpu, bytes, lanes: &mut [u32; GROUP]| {
+                    for (at, own) in lanes.as_chunks_mut::<EIGHT>().0.iter_mut().enumerate() {
+                        let Some(rest) = bytes.get(at * bits..) else { return };
+                        let high = rest.get(second..).unwrap_or_default().first_chunk::<16>();
+                        let (Some(low), Some(high)) = (rest.first_chunk::<16>(), high) else {
+                            return;
+                        };
+                        *own = cpu.shuffle([low, high], &index, &shift);
+                        own.iter_mut().for_each(|number| *number &= mask as u32);
+                    }
+                },
+            );
+            return;
+        }
+        match kernel(self.bits) {
+            Some(Kernel64::Bytes(kernel)) => self.each(cpu, bits * 8, |_, b, l| kernel(b, l)),
+            Some(Kernel64::Halves(kernel)) => self.each(cpu, bits * 8, |_, b, l| kernel(b, l)),
+            Some(Kernel64::Words(kernel)) => self.each(cpu, bits * 8, |_, b, l| kernel(b, l)),
+            Some(Kernel64::Doubles(kernel)) => self.each(cpu, bits * 8, |_, b, l| kernel(b, l)),
+            None => self.each(cpu, 0, |_, _, _: &mut [u8; GROUP]| {}),
+        }
     }
 }
 
-fn run<T: Lane>(
-    kernel: fn(&[u8], &mut [T; GROUP]),
-    (frame, bits): (&[u8], u8),
-    groups: Range<usize>,
-    sink: &mut impl Take,
-) {
-    let size = usize::from(bits) * 8;
-    let mut lanes = [T::default(); GROUP];
-    let whole = frame.get(groups.start * size..).unwrap_or_default().chunks_exact(size);
-    let rest = whole.remainder();
-    let mut left = groups.len();
-    for bytes in whole.take(left) {
-        kernel(bytes, &mut lanes);
-        sink.take(&lanes);
-        left -= 1;
+impl<S: Take> Groups<'_, S> {
+    /// Unpacks vectors of numbers by a plan.
+    #[inline(always)]
+    fn permuted<C: Cpu, T: Lane>(self, cpu: C, plan: &Plan) {
+        let bits = usize::from(self.bits);
+        let mask = u64::MAX >> (64 - bits);
+        let (index, shift) = (plan.index, plan.shift);
+        let (numbers, bytes_each) = (READ_BYTES / size_of::<T>(), 8 * bits / size_of::<T>());
+        self.each(
+            cpu,
+            bits * 8,
+            #[inline(always)]
+            |cpu, bytes, lanes: &mut [T; GROUP]| {
+                let parts = bytes.chunks_exact(bytes_each);
+                for (part, own) in parts.zip(lanes.chunks_exact_mut(numbers)) {
+                    T::from_bytes(&cpu.permuted(part, &index, &shift), mask, own);
+                }
+            },
+        );
     }
-    if left > 0 {
-        let mut last = [0u8; GROUP_BYTES_MAX];
-        last[..rest.len()].copy_from_slice(rest);
-        kernel(&last, &mut lanes);
-        sink.take(&lanes);
+
+    /// Unpacks each group that is taken; `needs` are the bytes that are read for one.
+    #[inline(always)]
+    fn each<C: Cpu, T: Lane>(
+        self,
+        cpu: C,
+        needs: usize,
+        unpack: impl Fn(C, &[u8], &mut [T; GROUP]),
+    ) {
+        let size = usize::from(self.bits) * 8;
+        let mut lanes = [T::default(); GROUP];
+        for at in self.groups {
+            if !self.sink.wants() {
+                continue;
+            }
+            let own = self.frame.get(at * size..).unwrap_or_default();
+            if let Some(own) = own.get(..needs) {
+                unpack(cpu, own, &mut lanes);
+            } else {
+                let mut last = [0u8; GROUP_BYTES_MAX + READ_BYTES];
+                last.iter_mut().zip(own).for_each(|(slot, byte)| *slot = *byte);
+                unpack(cpu, &last[..needs], &mut lanes);
+            }
+            self.sink.take(cpu, &lanes);
+        }
     }
 }
 
 /// A test of the numbers of a group.
 pub(crate) trait Test {
-    /// Writes 1 for a number that is kept and 0 for another.
+    /// Writes all ones for a number that is kept and 0 for another.
     fn flags<T: Lane>(&self, lanes: &[T; GROUP], flags: &mut [u8; GROUP]);
 }
 
@@ -169,7 +264,7 @@ impl Test for Between {
         // With one comparison: what is below `low` becomes greater than any distance.
         let (low, span) = (T::of(self.low), T::of(self.high - self.low));
         for (flag, lane) in flags.iter_mut().zip(lanes) {
-            *flag = u8::from(lane.minus(low) <= span);
+            *flag = u8::from(lane.minus(low) <= span).wrapping_neg();
         }
     }
 }
@@ -181,54 +276,166 @@ impl<F: Fn(u64) -> bool> Test for Each<F> {
     #[inline(always)]
     fn flags<T: Lane>(&self, lanes: &[T; GROUP], flags: &mut [u8; GROUP]) {
         for (flag, lane) in flags.iter_mut().zip(lanes) {
-            *flag = u8::from((self.0)(lane.wide()));
+            *flag = u8::from((self.0)(lane.wide())).wrapping_neg();
         }
     }
 }
 
-/// A test, and the words whose bits it has yet to give.
+/// A test, and the words whose bits it has yet to look at.
 struct Masks<'a, S> {
     test: &'a S,
     words: std::slice::IterMut<'a, u64>,
 }
 
 impl<S: Test> Take for Masks<'_, S> {
-    fn take<T: Lane>(&mut self, lanes: &[T; GROUP]) {
+    #[inline(always)]
+    fn wants(&mut self) -> bool {
+        let wanted = self.words.as_slice().first().is_none_or(|word| *word != 0);
+        if !wanted {
+            self.words.next();
+        }
+        wanted
+    }
+
+    #[inline(always)]
+    fn take<C: Cpu, T: Lane>(&mut self, cpu: C, lanes: &[T; GROUP]) {
         let mut flags = [0u8; GROUP];
         self.test.flags(lanes, &mut flags);
         if let Some(word) = self.words.next() {
-            *word = bits_of(&flags);
+            *word &= cpu.word_of(&flags);
         }
     }
 }
 
-/// The lowest bits of 64 bytes as one word.
-#[inline(always)]
-fn bits_of(flags: &[u8; GROUP]) -> u64 {
-    let mut word = 0;
-    for (at, eight) in flags.chunks_exact(8).enumerate() {
-        // The product moves the bit of byte n to bit 56 + n; no two meet on the way.
-        let bits = load(eight, 0).wrapping_mul(0x0102_0408_1020_4080) >> 56;
-        word |= bits << (at * 8);
-    }
-    word
+/// Of the rows of words from `first` on, takes those out whose number the test does not keep.
+pub(crate) fn keep(frame: &[u8], bits: u8, first: usize, words: &mut [u64], test: &impl Test) {
+    let groups = first..first + words.len();
+    each_group(frame, bits, groups, &mut Masks { test, words: words.iter_mut() });
 }
 
 /// A bit for each of the first `rows` numbers of a frame: whether the test keeps it.
+#[cfg(test)]
 pub(crate) fn masks(frame: &[u8], bits: u8, rows: usize, test: &impl Test) -> Vec<u64> {
-    let mut words = vec![0; rows.div_ceil(GROUP)];
-    let groups = 0..words.len();
-    each_group(frame, bits, groups, &mut Masks { test, words: words.iter_mut() });
+    let mut words = vec![u64::MAX; rows.div_ceil(GROUP)];
     if let Some(last) = words.last_mut().filter(|_| !rows.is_multiple_of(GROUP)) {
         *last &= (1 << (rows % GROUP)) - 1;
     }
+    keep(frame, bits, 0, &mut words, test);
     words
+}
+
+/// The sum of the numbers whose bits are set.
+struct Sum<'a> {
+    words: std::slice::Iter<'a, u64>,
+    /// Of the lower halves of 64 bits, by place in eight, and of the upper halves.
+    halves: [[u64; 8]; 2],
+}
+
+impl Take for Sum<'_> {
+    #[inline(always)]
+    fn wants(&mut self) -> bool {
+        let wanted = self.words.as_slice().first().is_none_or(|word| *word != 0);
+        if !wanted {
+            self.words.next();
+        }
+        wanted
+    }
+
+    #[inline(always)]
+    fn take<C: Cpu, T: Lane>(&mut self, cpu: C, lanes: &[T; GROUP]) {
+        let bytes = cpu.bytes_of(self.words.next().copied().unwrap_or(0));
+        let eights = lanes.as_chunks::<8>().0.iter().zip(bytes.as_chunks::<8>().0);
+        let [low, high] = &mut self.halves;
+        for (lanes, bytes) in eights {
+            for at in 0..8 {
+                let mask = i64::from(bytes[at].cast_signed()).cast_unsigned();
+                let number = lanes[at].wide() & mask;
+                if size_of::<T>() == 8 {
+                    low[at] = low[at].wrapping_add(number & u64::from(u32::MAX));
+                    high[at] = high[at].wrapping_add(number >> 32);
+                } else {
+                    low[at] = low[at].wrapping_add(number);
+                }
+            }
+        }
+    }
+}
+
+/// The sum of the numbers of a frame whose bits are set in words from `first` on.
+pub(crate) fn sum(frame: &[u8], bits: u8, first: usize, words: &[u64]) -> u128 {
+    let mut sum = Sum { words: words.iter(), halves: Default::default() };
+    each_group(frame, bits, first..first + words.len(), &mut sum);
+    let [low, high] = sum.halves.map(|half| half.map(u128::from).iter().sum::<u128>());
+    low + (high << 32)
+}
+
+/// The least and the greatest of the numbers whose bits are set.
+struct Extremes<'a> {
+    words: std::slice::Iter<'a, u64>,
+    low: u64,
+    high: u64,
+}
+
+impl Take for Extremes<'_> {
+    #[inline(always)]
+    fn wants(&mut self) -> bool {
+        let wanted = self.words.as_slice().first().is_none_or(|word| *word != 0);
+        if !wanted {
+            self.words.next();
+        }
+        wanted
+    }
+
+    #[inline(always)]
+    fn take<C: Cpu, T: Lane>(&mut self, cpu: C, lanes: &[T; GROUP]) {
+        let bytes = cpu.bytes_of(self.words.next().copied().unwrap_or(0));
+        let (mut low, mut high) = (T::of(u64::MAX), T::of(0));
+        for (lane, byte) in lanes.iter().zip(bytes) {
+            let (least, most) =
+                if byte == 0 { (T::of(u64::MAX), T::of(0)) } else { (*lane, *lane) };
+            low = if least < low { least } else { low };
+            high = if most > high { most } else { high };
+        }
+        (self.low, self.high) = (self.low.min(low.wide()), self.high.max(high.wide()));
+    }
+}
+
+/// The least and the greatest of the numbers of a frame whose bits are set in words from `first`
+/// on, of which there is at least one.
+pub(crate) fn ends(frame: &[u8], bits: u8, first: usize, words: &[u64]) -> (u64, u64) {
+    let mut ends = Extremes { words: words.iter(), low: u64::MAX, high: 0 };
+    each_group(frame, bits, first..first + words.len(), &mut ends);
+    (ends.low, ends.high)
+}
+
+/// Planes of numbers of up to eight bits, the lowest first.
+struct Crossing<'a>(&'a mut [Vec<[u8; 8]>]);
+
+impl Take for Crossing<'_> {
+    #[inline(always)]
+    fn take<C: Cpu, T: Lane>(&mut self, cpu: C, lanes: &[T; GROUP]) {
+        let mut bytes = [0u8; GROUP];
+        bytes.iter_mut().zip(lanes).for_each(|(byte, lane)| *byte = lane.wide() as u8);
+        for (bit, plane) in (0u32..).zip(self.0.iter_mut()) {
+            let mut high = [0u8; GROUP];
+            high.iter_mut().zip(&bytes).for_each(|(high, byte)| *high = byte.wrapping_shl(7 - bit));
+            plane.push(cpu.word_of(&high).to_le_bytes());
+        }
+    }
+}
+
+/// Words of the planes of a frame of numbers of up to eight bits, the lowest first.
+pub(super) fn planes(frame: &[u8], bits: u8, words: Range<usize>) -> Vec<Vec<[u8; 8]>> {
+    let mut planes = vec![Vec::with_capacity(words.len()); bits.min(8).into()];
+    each_group(frame, bits, words, &mut Crossing(&mut planes));
+    planes
 }
 
 #[cfg(test)]
 mod tests {
     use super::super::packed::{pack, unpack};
     use super::*;
+    use crate::cpu::at_each_level;
     use crate::format::PACK_PADDING;
 
     /// Numbers without a pattern, the least and the greatest of a width among them.
@@ -248,6 +455,10 @@ mod tests {
 
     #[test]
     fn every_width_unpacks_from_and_to_every_row() {
+        at_each_level(|_| each_width_unpacks());
+    }
+
+    fn each_width_unpacks() {
         let rows = 64 * 3 + 37;
         for bits in widths() {
             let expected = numbers(rows, bits);
@@ -265,6 +476,10 @@ mod tests {
 
     #[test]
     fn every_width_is_tested_as_number_by_number() {
+        at_each_level(|_| each_width_is_tested());
+    }
+
+    fn each_width_is_tested() {
         for (bits, rows) in widths().flat_map(|bits| [1, 63, 64, 65, 250].map(|rows| (bits, rows)))
         {
             let numbers = numbers(rows, bits);
@@ -281,6 +496,15 @@ mod tests {
                 assert_eq!(between, expected, "{bits} bits, {rows} rows, {low} to {high}");
                 let each = masks(&frame, bits, rows, &Each(|n| (low..=high).contains(&n)));
                 assert_eq!(each, expected, "{bits} bits, {rows} rows, {low} to {high}, each");
+                let first = expected.len() / 2;
+                let mut part: Vec<u64> = expected[first..].iter().map(|w| w & 0xF0F0).collect();
+                let asked = part.clone();
+                keep(&frame, bits, first, &mut part, &Between { low, high });
+                assert_eq!(part, asked, "{bits} bits, {rows} rows, a part");
+                let own = numbers.iter().enumerate().skip(first * 64);
+                let own = own.filter(|(row, _)| asked[row / 64 - first] >> (row % 64) & 1 == 1);
+                let expected: u128 = own.map(|(_, number)| u128::from(*number)).sum();
+                assert_eq!(sum(&frame, bits, first, &asked), expected, "{bits} bits, {rows} rows");
             }
         }
     }

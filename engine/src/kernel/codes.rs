@@ -4,21 +4,18 @@ use std::mem::take;
 
 use super::numbers::{Total, sums_fit};
 use super::piece::{Reader, Word, each_bit};
-use super::{Rows, bytes_of, set_bytes};
+use super::{Rows, bytes_of};
 use crate::error::{Error, Result};
-use crate::predicate::{Access, Predicate};
 use crate::schema::Kind;
 use crate::segment::Column;
+use crate::words;
 
 /// Neighbouring rows are counted in so many arrays: in one, a row would wait for the row before
 /// it wherever both have the same code.
 const LANES: usize = 4;
 
-/// Up to so many codes are counted by their bitmaps, a pass over the set for each.
-const INDEXED: usize = 16;
-
-/// Sets with fewer rows than one in so many are not.
-const DENSE: u64 = 16;
+/// Up to so many pairs of codes are counted by sets of rows.
+const SETS: usize = 64;
 
 /// Up to so many groups have sums of a block before they have sums of all.
 const SMALL: usize = 1 << 10;
@@ -62,9 +59,6 @@ impl Rows<'_> {
     /// [`Error::UnknownColumn`], [`Error::Corrupt`], [`Error::Stopped`], [`Error::Memory`].
     pub fn by_code(&self, column: usize, sum: Option<usize>) -> Result<Vec<Total>> {
         let shape = Shape { first: self.codes(column)?, second: 0 };
-        if sum.is_none() && shape.first <= INDEXED && self.is_indexed(column)? {
-            return self.by_index(shape.first, column);
-        }
         self.grouped(shape, (column, None), sum)
     }
 
@@ -77,47 +71,6 @@ impl Rows<'_> {
         let shape = Shape { first: self.codes(columns.0)?, second: self.codes(columns.1)? };
         let found = self.grouped(shape, (columns.0, Some(columns.1)), sum)?;
         Ok(found.chunks(shape.second + 1).map(<[Total]>::to_vec).collect())
-    }
-
-    /// Whether an index of every segment answers which rows have a code, and the rows are enough
-    /// for that to be worth its while.
-    fn is_indexed(&self, column: usize) -> Result<bool> {
-        let (mut rows, mut all) = (0, 0);
-        for (place, set) in self.sets.iter().enumerate() {
-            let one = Predicate::In(vec![0]);
-            if self.column(place, column)?.served_by(&one) != Access::Index {
-                return Ok(false);
-            }
-            rows += set.count();
-            all += u64::from(set.len_rows());
-        }
-        Ok(rows.saturating_mul(DENSE) >= all)
-    }
-
-    /// Counts the rows of each code by its bitmap.
-    fn by_index(&self, codes: usize, column: usize) -> Result<Vec<Total>> {
-        let items = self.sets.len() * codes;
-        let state = || Ok(vec![0u64; codes]);
-        let states = self.run.over(items, state, |counts, item| {
-            let (place, code) = (item / codes, item % codes);
-            let Some(set) = self.sets.get(place) else { return Ok(()) };
-            let _held = self.run.hold(set_bytes(set.len_rows()))?;
-            let one = Predicate::In(vec![i64::try_from(code).unwrap_or(i64::MAX)]);
-            let found = self.column(place, column)?.filter(&one)?;
-            let both = set.words().iter().zip(found.words());
-            let count = both.map(|(a, b)| u64::from((a & b).count_ones())).sum();
-            bump(counts, code, count);
-            Ok(())
-        })?;
-        let mut totals = vec![Total::default(); codes + 1];
-        for counts in &states {
-            totals.iter_mut().zip(counts).for_each(|(total, count)| total.rows += count);
-        }
-        let known: u64 = totals.iter().map(|total| total.rows).sum();
-        if let Some(unknown) = totals.last_mut() {
-            unknown.rows = self.count().saturating_sub(known);
-        }
-        Ok(totals)
     }
 
     /// How many codes a column may hold.
@@ -168,9 +121,10 @@ impl Rows<'_> {
             let Counts { readers: (single, pair, triple), .. } = counts;
             let mut readers = (take(single), take(pair), take(triple));
             match (second, sum) {
-                (None, None) if is_constant(&codes, at.1) => {
-                    count_constant(counts, shape, &codes, at.1, words)?;
-                }
+                (None, None) if tallied(counts, shape, &codes, at.1, words)? => {}
+                (Some(second), None)
+                    if shape.groups() <= SETS
+                        && paired(counts, shape, (&codes, &own(second)?), at.1, words)? => {}
                 (None, None) => readers.0.each([codes], at.1, words, |word| {
                     counts.count(word.bits, one(word));
                 })?,
@@ -340,28 +294,63 @@ fn pairs_of<const N: usize>(word: &Word<'_, N>, shape: Shape) -> [u32; 64] {
     found
 }
 
-/// Whether the known rows of a block have one code.
-fn is_constant(codes: &Column<'_>, block: u32) -> bool {
-    codes.zone_maps().nth(block as usize).is_some_and(|zone| zone.min == zone.max)
+/// The place of a code; what is no code has the place behind them.
+fn place_of(code: i64, codes: usize) -> usize {
+    usize::try_from(code).unwrap_or(usize::MAX).min(codes)
 }
 
-/// Counts the rows of a block whose known rows have one code: by counting bits.
-fn count_constant(
+/// Counts the rows of a block by code without a look at each, where that can be done.
+fn tallied(
     counts: &mut Counts,
     shape: Shape,
     codes: &Column<'_>,
     block: u32,
     words: &[u64],
-) -> Result<()> {
-    let Some(zone) = codes.zone_maps().nth(block as usize) else { return Ok(()) };
-    let mut known = words.to_vec();
-    codes.keep_known(block, &mut known)?;
-    let ones = |words: &[u64]| words.iter().map(|w| u64::from(w.count_ones())).sum::<u64>();
-    let (known, all) = (ones(&known), ones(words));
-    let code = usize::try_from(zone.min).unwrap_or(usize::MAX).min(shape.first);
-    bump(&mut counts.rows, code * LANES, known);
-    bump(&mut counts.rows, shape.first * LANES, all - known);
-    Ok(())
+) -> Result<bool> {
+    let mut known = 0;
+    let told = codes.tally_of_block(block, words, &mut |code, count| {
+        known += count;
+        bump(&mut counts.rows, place_of(code, shape.first) * LANES, count);
+    })?;
+    if told {
+        bump(&mut counts.rows, shape.first * LANES, words::count(words) - known);
+    }
+    Ok(told)
+}
+
+/// As [`tallied`], by two codes: the rows of each code of the first column by the second.
+fn paired(
+    counts: &mut Counts,
+    shape: Shape,
+    (first, second): (&Column<'_>, &Column<'_>),
+    block: u32,
+    words: &[u64],
+) -> Result<bool> {
+    let mut sets: Vec<(usize, Vec<u64>)> = Vec::new();
+    let mut left = words.to_vec();
+    let told = first.apart_of_block(block, words, &mut |code, set| {
+        words::and_not(&mut left, set);
+        sets.push((place_of(code, shape.first), set.to_vec()));
+    })?;
+    if !told {
+        return Ok(false);
+    }
+    sets.push((shape.first, left));
+    let mut found: Vec<(usize, u64)> = Vec::new();
+    for (place, set) in &sets {
+        let row = place * (shape.second + 1);
+        let mut known = 0;
+        let told = second.tally_of_block(block, set, &mut |code, count| {
+            known += count;
+            found.push((row + place_of(code, shape.second), count));
+        })?;
+        if !told {
+            return Ok(false);
+        }
+        found.push((row + shape.second, words::count(set) - known));
+    }
+    found.into_iter().for_each(|(group, count)| bump(&mut counts.rows, group * LANES, count));
+    Ok(true)
 }
 
 /// What all threads have found together.

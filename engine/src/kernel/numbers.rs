@@ -1,13 +1,14 @@
 //! Sums, extremes.
 //!
-//! Invariant: sums are exact. Those of a block are kept in 64 bits where the zone map says that
-//! they fit, all others in 128, which no number of rows fills.
+//! Invariant: sums are exact: kept in 128 bits, which no number of rows fills, or in 64 where the
+//! zone map of a block says that they fit.
 
 use super::Rows;
-use super::piece::{Reader, Word, each_bit};
+use super::piece::{Word, each_bit};
 use crate::error::Result;
 use crate::limits::BLOCK_ROWS;
 use crate::segment::ZoneMap;
+use crate::words;
 
 /// Some rows, and the exact sum of a column over them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -40,11 +41,6 @@ pub(super) fn sums_fit(zone: &ZoneMap) -> bool {
     zone.min.unsigned_abs() <= SMALL && zone.max.unsigned_abs() <= SMALL
 }
 
-/// The one known value of a block.
-fn constant(zone: &ZoneMap) -> Option<i64> {
-    (zone.min == zone.max).then_some(zone.min)
-}
-
 /// The sum of the values whose bits are set; it fits 64 bits.
 #[inline]
 pub(super) fn small_sum(bits: u64, values: &[i64; 64]) -> i64 {
@@ -75,42 +71,19 @@ impl Rows<'_> {
     pub fn sum(&self, column: usize) -> Result<Total> {
         self.is_number(column)?;
         let blocks = self.blocks();
-        let state = || Ok((Total::default(), Reader::<1>::default()));
-        let states = self.run.over(blocks.len(), state, |(total, reader), item| {
-            let Some(&(place, block)) = blocks.get(item) else { return Ok(()) };
-            let words = self.words((place, block));
-            let own = self.column(place, column)?;
-            let Some(zone) = own.zone_maps().nth(block as usize) else { return Ok(()) };
-            let ones = |words: &[u64]| words.iter().map(|w| u64::from(w.count_ones())).sum();
-            let rows: u64 = ones(words);
-            total.rows += rows;
-            if let Some(value) = constant(&zone) {
-                let mut words = words.to_vec();
-                own.keep_known(block, &mut words)?;
-                let known = ones(&words);
-                total.known += known;
-                total.sum += i128::from(value) * i128::from(known);
-                return Ok(());
-            }
-            let (mut known, mut small, mut wide) = (0u64, 0i64, 0i128);
-            if sums_fit(&zone) {
-                reader.each([own], block, words, |word| {
-                    let bits = word.bits & word.known[0];
-                    known += u64::from(bits.count_ones());
-                    small = small.wrapping_add(small_sum(bits, word.values[0]));
-                })?;
-            } else {
-                reader.each([own], block, words, |word| {
-                    known += u64::from((word.bits & word.known[0]).count_ones());
-                    each_value(word, |value| wide += i128::from(value));
-                })?;
-            }
-            total.known += known;
-            total.sum += i128::from(small) + wide;
-            Ok(())
-        })?;
+        let states = self.run.over(
+            blocks.len(),
+            || Ok(Total::default()),
+            |total, item| {
+                let Some(&(place, block)) = blocks.get(item) else { return Ok(()) };
+                let words = self.words((place, block));
+                let (known, sum) = self.column(place, column)?.sum_of_block(block, words)?;
+                total.merge(&Total { rows: words::count(words), known, sum });
+                Ok(())
+            },
+        )?;
         let mut total = Total::default();
-        states.iter().for_each(|(own, _)| total.merge(own));
+        states.iter().for_each(|own| total.merge(own));
         Ok(total)
     }
 
@@ -122,8 +95,8 @@ impl Rows<'_> {
     pub fn extremes(&self, column: usize) -> Result<Option<(i64, i64)>> {
         self.is_number(column)?;
         let blocks = self.blocks();
-        let state = || Ok((None, Reader::<1>::default()));
-        let states = self.run.over(blocks.len(), state, |(found, reader), item| {
+        let none = || Ok(None);
+        let states = self.run.over(blocks.len(), none, |found, item| {
             let Some(&(place, block)) = blocks.get(item) else { return Ok(()) };
             let words = self.words((place, block));
             let own = self.column(place, column)?;
@@ -132,25 +105,16 @@ impl Rows<'_> {
             if zone.known == 0 || found.is_some_and(inside) {
                 return Ok(());
             }
-            let rows: u32 = words.iter().map(|w| w.count_ones()).sum();
-            if rows == zone.rows {
+            if words::count(words) == u64::from(zone.rows) {
                 // The zone map is about these very rows.
                 meet(found, (zone.min, zone.max));
-                return Ok(());
+            } else if let Some(ends) = own.ends_of_block(block, words)? {
+                meet(found, ends);
             }
-            reader.each([own], block, words, |word| {
-                let (mut low, mut high) = (i64::MAX, i64::MIN);
-                each_value(word, |value| {
-                    low = low.min(value);
-                    high = high.max(value);
-                });
-                if low <= high {
-                    meet(found, (low, high));
-                }
-            })
+            Ok(())
         })?;
         let mut found = None;
-        states.into_iter().filter_map(|(own, _)| own).for_each(|own| meet(&mut found, own));
+        states.into_iter().flatten().for_each(|own| meet(&mut found, own));
         Ok(found)
     }
 }

@@ -339,11 +339,17 @@ impl RowSet {
 
     /// The runs of neighbouring rows in rising order.
     pub fn runs(&self) -> impl Iterator<Item = Range<u32>> + '_ {
-        let mut at = self.start;
+        self.runs_in(self.window())
+    }
+
+    /// The runs of neighbouring rows of a range in rising order.
+    pub fn runs_in(&self, rows: Range<u32>) -> impl Iterator<Item = Range<u32>> + '_ {
+        let mut at = rows.start.max(self.start);
+        let behind = rows.end.min(self.end);
         std::iter::from_fn(move || {
-            let start = self.next(at, false)?;
-            at = self.next(start, true).unwrap_or(self.end);
-            Some(start..at)
+            let start = if at < behind { self.next(at, false)? } else { return None };
+            at = self.next(start, true).unwrap_or(self.end).min(behind);
+            (start < behind).then_some(start..at)
         })
     }
 

@@ -2,12 +2,15 @@
 //!
 //! Invariant: block by block these give what [`Column::filter`] and [`Column::known`] give.
 
+use std::ops::Range;
+
 use super::{Column, Zone, zone};
 use crate::block::BlockToc;
 use crate::error::Result;
 use crate::format::Encoding;
 use crate::limits::BLOCK_ROWS;
 use crate::predicate::Predicate;
+use crate::row_set::RowSet;
 
 fn keep(words: &mut [u64], other: &[u64]) {
     words.iter_mut().zip(other).for_each(|(word, other)| *word &= other);
@@ -82,9 +85,66 @@ impl Column<'_> {
         Ok(())
     }
 
+    /// Appends the stored integers of the rows of a set, in rising order; a row whose value is
+    /// unknown gives some number. Texts give nothing.
+    ///
+    /// # Errors
+    /// [`crate::Error::Corrupt`].
+    pub fn values_of(&self, rows: &RowSet, out: &mut Vec<i64>) -> Result<()> {
+        if self.kind.is_text() {
+            return Ok(());
+        }
+        let mut asked: Vec<u32> = Vec::new();
+        for (first, block, part) in self.parts(rows.window()) {
+            let row = |at: usize| first.saturating_add(u32::try_from(at).unwrap_or(u32::MAX));
+            asked.clear();
+            asked.extend(rows.range_rows(row(part.start)..row(part.end)).map(|row| row - first));
+            if !asked.is_empty() {
+                let read = self.file.integer_block(block)?.pick(&asked, out);
+                read.ok_or_else(|| self.no_value(block))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// As [`Column::filter_in`], of several predicates: a block is read once for those on sets of
+    /// codes.
+    ///
+    /// # Errors
+    /// [`crate::Error::Corrupt`].
+    pub fn filter_all(&self, predicates: &[Predicate], window: Range<u32>) -> Result<Vec<RowSet>> {
+        let is_asked = |p: &Predicate| matches!(p, Predicate::HasAny(_) | Predicate::HasAll(_));
+        if self.kind.is_text() || !self.postings().is_empty() || !predicates.iter().all(is_asked) {
+            let own = predicates.iter().map(|p| self.filter_in(p, window.clone()));
+            return own.collect();
+        }
+        let mut found: Vec<RowSet> =
+            predicates.iter().map(|_| RowSet::none_in(window.clone())).collect();
+        for (first, block, _) in self.parts(window) {
+            if predicates.iter().all(|predicate| zone(block, predicate) == Zone::None) {
+                continue;
+            }
+            let words = self.file.integer_block(block)?.filters(predicates);
+            let words = words.ok_or_else(|| self.no_value(block))?;
+            let known = match block.known < block.rows {
+                true => Some(self.known_words(block)?),
+                false => None,
+            };
+            for (set, mut words) in found.iter_mut().zip(words) {
+                if let Some(known) = &known {
+                    keep(&mut words, known);
+                }
+                set.write(first, &words);
+            }
+        }
+        found.iter_mut().for_each(RowSet::trim);
+        Ok(found)
+    }
+
     /// The bits of the rows of a block of integers that satisfy a predicate if they are known.
     fn scan(&self, toc: &BlockToc, predicate: &Predicate) -> Result<Vec<u64>> {
-        let words = self.file.integer_block(toc)?.filter(predicate);
+        let block = self.file.integer_block(toc)?;
+        let words = block.filter(predicate, block.whole());
         words.ok_or_else(|| self.no_value(toc))
     }
 

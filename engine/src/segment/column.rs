@@ -4,6 +4,8 @@
 
 #[path = "blockwise.rs"]
 mod blockwise;
+#[path = "tally.rs"]
+mod tally;
 
 use std::ops::Range;
 
@@ -109,12 +111,16 @@ impl<'a> Column<'a> {
 
     /// The bits of the known rows of a block, a word at a time.
     pub(super) fn known_words(&self, block: &BlockToc) -> Result<Vec<u64>> {
-        let size = block.rows.div_ceil(64) as usize;
+        self.known_part(block, 0..block.rows.div_ceil(64) as usize)
+    }
+
+    /// Some words of the bits of the known rows of a block.
+    fn known_part(&self, block: &BlockToc, part: Range<usize>) -> Result<Vec<u64>> {
         if block.known == 0 {
-            return Ok(vec![0; size]);
+            return Ok(vec![0; part.len()]);
         }
-        let Some(frame) = block.known_bits else { return Ok(vec![u64::MAX; size]) };
-        block.known_words(self.file.frame(frame)?).ok_or_else(|| {
+        let Some(frame) = block.known_bits else { return Ok(vec![u64::MAX; part.len()]) };
+        block.known_part(self.file.frame(frame)?, part).ok_or_else(|| {
             self.file.corrupt(Some(frame), "the bits of known rows do not read back")
         })
     }
@@ -138,11 +144,13 @@ impl<'a> Column<'a> {
     /// [`Error::Corrupt`].
     pub fn known_in(&self, window: Range<u32>) -> Result<RowSet> {
         let mut found = RowSet::none_in(window.clone());
-        for (first, block, _) in self.parts(window) {
+        for (first, block, part) in self.parts(window) {
             if block.known == block.rows {
                 found.insert_range(first..first.saturating_add(block.rows));
             } else if block.known > 0 {
-                found.write(first, &self.known_words(block)?);
+                let words = part.start / 64..part.end.div_ceil(64);
+                let start = u32::try_from(words.start * 64).unwrap_or(u32::MAX);
+                found.write(first.saturating_add(start), &self.known_part(block, words)?);
             }
         }
         found.trim();
@@ -184,6 +192,35 @@ impl<'a> Column<'a> {
                     None
                 };
                 visit(row, text);
+            }
+        }
+        Ok(())
+    }
+
+    /// Calls `visit` with every row of a set whose text is known, and its text, in rising order.
+    /// Only the texts of these rows are read. Integers give nothing.
+    ///
+    /// # Errors
+    /// [`Error::Corrupt`].
+    pub fn texts_of(&self, rows: &RowSet, visit: &mut dyn FnMut(u32, &str)) -> Result<()> {
+        if !self.kind.is_text() {
+            return Ok(());
+        }
+        let mut scratch = String::new();
+        for (first, block, part) in self.parts(rows.window()) {
+            let row = |at: usize| first.saturating_add(u32::try_from(at).unwrap_or(u32::MAX));
+            let mut asked = rows.range_rows(row(part.start)..row(part.end)).peekable();
+            if asked.peek().is_none() || block.known == 0 {
+                continue;
+            }
+            let mut texts = self.block_texts(block)?;
+            let known = block.known_bits.map(|_| self.known_words(block)).transpose()?;
+            for row in asked {
+                let at = (row - first) as usize;
+                let bit = |w: &Vec<u64>| w.get(at / 64).is_some_and(|w| w >> (at % 64) & 1 == 1);
+                if known.as_ref().is_none_or(bit) {
+                    visit(row, self.text(block, &mut texts, at, &mut scratch)?);
+                }
             }
         }
         Ok(())
@@ -261,47 +298,8 @@ impl<'a> Column<'a> {
     /// # Errors
     /// [`Error::Corrupt`].
     pub fn filter_in(&self, predicate: &Predicate, window: Range<u32>) -> Result<RowSet> {
-        match predicate {
-            Predicate::Known => return self.known_in(window),
-            Predicate::Unknown => {
-                let mut found = self.known_in(window)?;
-                found.invert();
-                return Ok(found);
-            }
-            Predicate::HasNone(_) if self.kind.is_text() => return Ok(RowSet::none_in(window)),
-            Predicate::HasNone(bits) => {
-                let mut found = self.known_in(window.clone())?;
-                found.and_not(&self.filter_in(&Predicate::HasAny(*bits), window)?);
-                return Ok(found);
-            }
-            _ => {}
-        }
-        if let Some(found) = self.by_postings(predicate, &window)? {
-            return Ok(found);
-        }
-        if self.kind.is_text() {
-            return self.scan_texts(predicate, window);
-        }
-        let mut found = RowSet::none_in(window.clone());
-        for (first, block, _) in self.parts(window) {
-            match zone(block, predicate) {
-                Zone::None => {}
-                Zone::Known if block.known == block.rows => {
-                    found.insert_range(first..first.saturating_add(block.rows));
-                }
-                Zone::Known => found.write(first, &self.known_words(block)?),
-                Zone::Some => {
-                    let words = self.file.integer_block(block)?.filter(predicate);
-                    let mut words = words.ok_or_else(|| self.no_value(block))?;
-                    if block.known < block.rows {
-                        let known = self.known_words(block)?;
-                        words.iter_mut().zip(known).for_each(|(word, known)| *word &= known);
-                    }
-                    found.write(first, &words);
-                }
-            }
-        }
-        found.trim();
+        let mut found = RowSet::all_in(window);
+        self.keep_in(predicate, &mut found)?;
         Ok(found)
     }
 

@@ -25,11 +25,12 @@ const GROUP: usize = 16;
 
 /// Keys that are looked for, with their hashes, in the order of these.
 #[derive(Debug)]
-pub(crate) struct Wanted<'a>(Vec<(u64, usize, &'a str)>);
+pub struct Wanted<'a>(Vec<(u64, usize, &'a str)>);
 
 impl<'a> Wanted<'a> {
     /// The keys of a list.
-    pub(crate) fn new(keys: &[&'a str]) -> Self {
+    #[must_use]
+    pub fn new(keys: &[&'a str]) -> Self {
         let hashed = keys.iter().enumerate().map(|(place, key)| (hash(key), place, *key));
         let mut hashed: Vec<_> = hashed.collect();
         hashed.sort_unstable();

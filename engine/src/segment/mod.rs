@@ -9,6 +9,7 @@ mod checks;
 mod column;
 mod encodings;
 mod file;
+mod folds;
 mod keys;
 mod live;
 mod merge;
@@ -27,6 +28,7 @@ use std::sync::Arc;
 pub use crate::lift::LEAST_MAX as LIFT_LEAST_MAX;
 pub use crate::predicate::Access;
 pub use column::{Column, ZoneMap};
+pub use keys::Wanted;
 pub use meter::{Meter, Touched};
 pub use runs::PathRun;
 pub use sizes::ColumnSizes;
@@ -36,7 +38,6 @@ use crate::limits;
 use crate::row_set::RowSet;
 pub(crate) use build::{Place, build, build_together};
 pub(crate) use file::SegmentFile;
-pub(crate) use keys::Wanted;
 pub(crate) use live::LiveSet;
 pub(crate) use merge::merge;
 pub(crate) use walk::RootWalk;
@@ -67,6 +68,16 @@ impl Segment {
     #[must_use]
     pub fn rows(&self, table: usize) -> u32 {
         self.file.rows(table)
+    }
+
+    /// Whether both are of one file, so that rows of one number are one row; which of them live may
+    /// differ.
+    #[must_use]
+    pub fn shares_file(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.file, &other.file)
+            || (self.file.path() == other.file.path()
+                && self.file.record_checksum() == other.file.record_checksum()
+                && self.file.size_bytes() == other.file.size_bytes())
     }
 
     /// A column of a table.

@@ -37,7 +37,8 @@ impl SegmentFile {
             };
             let read = self.integer_block(block)?;
             if block.encoding == Encoding::Runs as u8 {
-                let found = read.runs(&mut |first, last, path| add(last - first + 1, path));
+                let rows = 0..block.rows;
+                let found = read.runs(rows, &mut |first, last, path| add(last - first + 1, path));
                 let what = "the paths of a block do not read back";
                 found.ok_or_else(|| self.corrupt(block.frame, what))?;
             } else {

@@ -1,7 +1,7 @@
 //! Conditions on the measures of a group.
 
 use super::measures::changed;
-use super::{Aggregate, Checker, Formula, Shape};
+use super::{Aggregate, Checker, Formula, Shape, Statistic};
 use crate::ast::{Call, Clause, Comparison, Definition, Expr, ExprKind};
 use crate::error::Result;
 use crate::nearest::nearest;
@@ -23,6 +23,22 @@ pub(crate) enum Having {
 const WANTED: &str = "expected a condition on measures: `people > 100 and rate < 0.5`";
 
 impl Having {
+    /// Calls `visit` with each statistic of an aggregate that it names.
+    pub(crate) fn statistics(&self, aggregate: usize, visit: &mut dyn FnMut(Statistic, f64)) {
+        match self {
+            Self::Constant(_) => {}
+            Self::Known(formula) => formula.statistics(aggregate, visit),
+            Self::Not(inner) => inner.statistics(aggregate, visit),
+            Self::All(parts) | Self::Any(parts) => {
+                parts.iter().for_each(|part| part.statistics(aggregate, visit));
+            }
+            Self::Compare(_, left, right) => {
+                left.statistics(aggregate, visit);
+                right.statistics(aggregate, visit);
+            }
+        }
+    }
+
     /// Whether it needs what all rows together have.
     pub(crate) fn has_share(&self) -> bool {
         match self {

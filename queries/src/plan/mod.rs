@@ -16,7 +16,7 @@ use yiku::{PathTree, Schema, Segment, Snapshot};
 
 use crate::ast::Query;
 use crate::bound::{Condition, Test};
-use crate::check::{Aggregate, Checker, Combine, Formula, Group, Having, Measured};
+use crate::check::{Aggregate, Checker, Combine, Formula, Group, Having, Measured, Statistic};
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::explain::probe::{About, Open, Probe};
@@ -319,6 +319,21 @@ impl Formula {
                 a.asks(aggregate)
             }
             Self::Exact(_, a, b) | Self::Float(_, a, b) => a.asks(aggregate) || b.asks(aggregate),
+        }
+    }
+
+    /// Calls `visit` with each statistic of an aggregate that it names.
+    pub(crate) fn statistics(&self, aggregate: usize, visit: &mut dyn FnMut(Statistic, f64)) {
+        match self {
+            Self::Statistic(kind, place, over) if *place == aggregate => visit(*kind, *over),
+            Self::Aggregate(_) | Self::Constant(_) | Self::Statistic(..) => {}
+            Self::Share(a) | Self::Negative(a) | Self::Times(a, _) | Self::ToFloat(a, _) => {
+                a.statistics(aggregate, visit);
+            }
+            Self::Exact(_, a, b) | Self::Float(_, a, b) => {
+                a.statistics(aggregate, visit);
+                b.statistics(aggregate, visit);
+            }
         }
     }
 

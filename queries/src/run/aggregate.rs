@@ -11,9 +11,10 @@ use yiku::RowSet;
 use super::exact_sum::ExactSum;
 use super::keys::{Assignment, Groups};
 use super::partition::Shared;
+use super::ranks::Lists;
 use super::scan::Scan;
-use super::statistic::{self, All, Figure, Moments};
-use super::vector::Vector;
+use super::statistic::{self, All, Bins, Figure, Moments};
+use super::vector::{Values, Vector};
 use crate::check::{Aggregate, Combine, Statistic};
 use crate::error::Result;
 use crate::explain::probe::About;
@@ -24,14 +25,28 @@ pub(super) enum Column {
     Counts(Vec<u64>),
     Sums(Vec<(i128, u64)>),
     FloatSums(Vec<(ExactSum, u64)>),
-    Extremes { least: bool, values: Vec<Option<i64>> },
-    FloatExtremes { least: bool, values: Vec<Option<f64>> },
+    Extremes {
+        least: bool,
+        values: Vec<Option<i64>>,
+    },
+    FloatExtremes {
+        least: bool,
+        values: Vec<Option<f64>>,
+    },
     Values(Vec<HashSet<i64>>),
     Texts(Vec<HashSet<String>>),
     Moments(Vec<Moments>),
-    All(Vec<Vec<i64>>),
-    AllFloat(Vec<Vec<f64>>),
-    Bins { low: f64, high: f64, bins: usize, float: bool, counts: Vec<Vec<u64>> },
+    All(Vec<Lists<i64>>),
+    AllFloat(Vec<Lists<f64>>),
+    /// What was computed of all values: figures for each group, and of which statistics.
+    Figures(Vec<(Statistic, f64)>, Vec<Vec<Option<Figure>>>),
+    Bins {
+        low: f64,
+        high: f64,
+        bins: usize,
+        float: bool,
+        counts: Vec<Vec<u64>>,
+    },
 }
 
 /// A number that a measure computes with.
@@ -77,23 +92,22 @@ impl Column {
         }
     }
 
-    /// How many values it holds.
-    pub(super) fn cells(&self) -> usize {
+    /// How many values its lists and sets hold.
+    pub(super) fn listed(&self) -> usize {
         match self {
-            Self::Counts(v) => v.len(),
-            Self::Sums(v) => v.len(),
-            Self::FloatSums(v) => v.len(),
-            Self::Extremes { values, .. } => values.len(),
-            Self::FloatExtremes { values, .. } => values.len(),
-            Self::Values(v) => v.len() + v.iter().map(HashSet::len).sum::<usize>(),
-            Self::Texts(v) => v.len() + v.iter().map(HashSet::len).sum::<usize>() * 2,
-            Self::Moments(v) => v.len() * 2,
+            Self::Values(v) => v.iter().map(HashSet::len).sum::<usize>(),
+            Self::Texts(v) => v.iter().map(HashSet::len).sum::<usize>() * 2,
+            Self::Moments(v) => v.len(),
             // A value of a list takes a quarter of what a cell is taken for.
-            Self::All(v) => v.len() + v.iter().map(Vec::len).sum::<usize>() / 4,
-            Self::AllFloat(v) => v.len() + v.iter().map(Vec::len).sum::<usize>() / 4,
-            Self::Bins { counts, .. } => {
-                counts.len() + counts.iter().map(Vec::len).sum::<usize>() / 4
-            }
+            Self::All(v) => v.iter().flatten().map(Vec::len).sum::<usize>() / 4,
+            Self::AllFloat(v) => v.iter().flatten().map(Vec::len).sum::<usize>() / 4,
+            Self::Bins { counts, .. } => counts.iter().map(Vec::len).sum::<usize>() / 4,
+            Self::Counts(_)
+            | Self::Sums(_)
+            | Self::FloatSums(_)
+            | Self::Extremes { .. }
+            | Self::FloatExtremes { .. }
+            | Self::Figures(..) => 0,
         }
     }
 
@@ -110,6 +124,7 @@ impl Column {
             Self::Moments(v) => v.push(Moments::default()),
             Self::All(v) => v.push(Vec::new()),
             Self::AllFloat(v) => v.push(Vec::new()),
+            Self::Figures(wanted, v) => v.push(vec![None; wanted.len()]),
             Self::Bins { counts, bins, .. } => counts.push(vec![0; *bins]),
         }
     }
@@ -149,34 +164,44 @@ impl Column {
             (Self::Moments(sums), _) => each_slot(sums, assignment, known, |slot, row| {
                 slot.add(value.exact(row));
             }),
-            (Self::All(lists), _) => each_slot(lists, assignment, known, |slot, row| {
-                slot.push(value.exact(row));
-            }),
-            (Self::AllFloat(lists), _) => each_slot(lists, assignment, known, |slot, row| {
-                slot.push(value.float(row));
-            }),
-            (Self::Bins { low, high, float, counts, .. }, _) => {
-                let (bounds, float) = ((*low, *high), *float);
+            (Self::All(lists), _) => {
+                if let Values::Exact(values) = &value.values {
+                    listed(lists, (values, value.start), known, assignment);
+                } else {
+                    each_slot(lists, assignment, known, |slot, row| put(slot, value.exact(row)));
+                }
+            }
+            (Self::AllFloat(lists), _) => {
+                if let Values::Float(values) = &value.values {
+                    listed(lists, (values, value.start), known, assignment);
+                } else {
+                    each_slot(lists, assignment, known, |slot, row| put(slot, value.float(row)));
+                }
+            }
+            (Self::Bins { low, high, float, counts, bins }, _) => {
+                let (ends, count) = ((*low, *high), u32::try_from(*bins).unwrap_or(0));
+                let exact = Bins::new(ends, count);
+                let float = *float;
                 each_slot(counts, assignment, known, |slot, row| {
-                    let bins = u32::try_from(slot.len()).unwrap_or(0);
                     let place = if float {
-                        statistic::float_bin(value.float(row), bounds, bins)
+                        statistic::float_bin(value.float(row), ends, count)
                     } else {
-                        statistic::bin(value.exact(row), bounds, bins)
+                        exact.of(value.exact(row))
                     };
                     if let Some(count) = place.and_then(|place| slot.get_mut(place)) {
-                        *count += 1;
+                        *count = count.wrapping_add(1);
                     }
                 });
             }
-            (Self::Counts(_) | Self::Texts(_), _) => {}
+            (Self::Counts(_) | Self::Texts(_) | Self::Figures(..), _) => {}
         }
     }
 
     /// Joins group `from` of another column of the same kind to group `into`.
-    pub(super) fn join(&mut self, into: usize, other: &Self, from: usize) {
+    /// Lists of values are taken out of the other.
+    pub(super) fn join(&mut self, into: usize, other: &mut Self, from: usize) {
         match (self, other) {
-            (Self::Counts(a), Self::Counts(b)) => pair(a, into, b, from, |a, b| *a += b),
+            (Self::Counts(a), Self::Counts(b)) => pair(a, into, b, from, |a, b| *a += *b),
             (Self::Sums(a), Self::Sums(b)) => pair(a, into, b, from, |a, b| {
                 a.0 += b.0;
                 a.1 += b.1;
@@ -205,11 +230,11 @@ impl Column {
             (Self::Texts(a), Self::Texts(b)) => {
                 pair(a, into, b, from, |a, b| a.extend(b.iter().cloned()));
             }
-            (Self::Moments(a), Self::Moments(b)) => pair(a, into, b, from, Moments::join),
-            (Self::All(a), Self::All(b)) => pair(a, into, b, from, |a, b| a.extend(b)),
-            (Self::AllFloat(a), Self::AllFloat(b)) => pair(a, into, b, from, |a, b| a.extend(b)),
+            (Self::Moments(a), Self::Moments(b)) => pair(a, into, b, from, |a, b| a.join(b)),
+            (Self::All(a), Self::All(b)) => pair(a, into, b, from, |a, b| a.append(b)),
+            (Self::AllFloat(a), Self::AllFloat(b)) => pair(a, into, b, from, |a, b| a.append(b)),
             (Self::Bins { counts: a, .. }, Self::Bins { counts: b, .. }) => {
-                pair(a, into, b, from, |a, b| a.iter_mut().zip(b).for_each(|(a, b)| *a += b));
+                pair(a, into, b, from, |a, b| a.iter_mut().zip(b).for_each(|(a, b)| *a += *b));
             }
             _ => {}
         }
@@ -238,7 +263,8 @@ impl Column {
             }
             (Self::Values(v), _) => size(v.get(group)?.len()),
             (Self::Texts(v), _) => size(v.get(group)?.len()),
-            (Self::Moments(_) | Self::All(_) | Self::AllFloat(_) | Self::Bins { .. }, _) => None,
+            (Self::Moments(_) | Self::All(_) | Self::AllFloat(_) | Self::Bins { .. }, _)
+            | (Self::Figures(..), _) => None,
         }
     }
 
@@ -249,10 +275,61 @@ impl Column {
                 let deviation = v.get(group)?.deviation()? / over;
                 Some(Figure::One(Number::Float(deviation)))
             }
-            Self::All(v) => statistic::statistic(kind, All::Exact(v.get(group)?), over),
-            Self::AllFloat(v) => statistic::statistic(kind, All::Float(v.get(group)?), over),
+            Self::All(v) => one_statistic((kind, over), All::Exact(v.get(group)?)),
+            Self::AllFloat(v) => one_statistic((kind, over), All::Float(v.get(group)?)),
+            Self::Figures(wanted, v) => {
+                let place = wanted.iter().position(|other| *other == (kind, over))?;
+                v.get(group)?.get(place).cloned().flatten()
+            }
             Self::Bins { counts, .. } => counts.get(group).cloned().map(Figure::Counts),
             _ => None,
+        }
+    }
+}
+
+/// One statistic of values.
+fn one_statistic(wanted: (Statistic, f64), values: All<'_>) -> Option<Figure> {
+    statistic::statistics(&[wanted], values).pop().flatten()
+}
+
+/// Adds a value to the last of some lists.
+fn put<T>(lists: &mut Lists<T>, value: T) {
+    match lists.last_mut() {
+        Some(list) => list.push(value),
+        None => lists.push(vec![value]),
+    }
+}
+
+/// Adds the known values of the rows of every group; a group has at most one list before.
+fn listed<T: Copy>(
+    lists: &mut [Lists<T>],
+    (values, start): (&[T], u32),
+    known: &RowSet,
+    assignment: &Assignment,
+) {
+    let value = |row: u32| values.get(row.wrapping_sub(start) as usize).copied();
+    let Assignment::Slices(slices) = assignment else {
+        return each_slot(lists, assignment, known, |slot, row| {
+            if let Some(value) = value(row) {
+                put(slot, value);
+            }
+        });
+    };
+    for (range, group) in slices {
+        let Some(slot) = lists.get_mut(*group as usize) else { continue };
+        let count = known.count_range(range.clone());
+        if slot.is_empty() {
+            slot.push(Vec::with_capacity(usize::try_from(count).unwrap_or(0)));
+        }
+        let Some(list) = slot.last_mut() else { continue };
+        if count == u64::from(range.end - range.start) {
+            let at = |row: u32| row.wrapping_sub(start) as usize;
+            list.extend_from_slice(values.get(at(range.start)..at(range.end)).unwrap_or_default());
+        } else {
+            known.runs_in(range.clone()).for_each(|run| {
+                let at = |row: u32| row.wrapping_sub(start) as usize;
+                list.extend_from_slice(values.get(at(run.start)..at(run.end)).unwrap_or_default());
+            });
         }
     }
 }
@@ -277,15 +354,23 @@ fn add_up(sums: &mut [(i128, u64)], value: &Vector<'_>, assignment: &Assignment)
                 add(&own, slices);
             }
         }
-        Assignment::Rows { .. } => each_slot(sums, assignment, known, |slot, row| {
-            slot.0 += i128::from(value.exact(row));
-            slot.1 += 1;
-        }),
+        Assignment::Rows { .. } | Assignment::Valued(_) => {
+            each_slot(sums, assignment, known, |slot, row| {
+                slot.0 += i128::from(value.exact(row));
+                slot.1 += 1;
+            })
+        }
     }
 }
 
-fn pair<T, U>(a: &mut [T], into: usize, b: &[U], from: usize, join: impl FnOnce(&mut T, &U)) {
-    if let (Some(a), Some(b)) = (a.get_mut(into), b.get(from)) {
+fn pair<T, U>(
+    a: &mut [T],
+    into: usize,
+    b: &mut [U],
+    from: usize,
+    join: impl FnOnce(&mut T, &mut U),
+) {
+    if let (Some(a), Some(b)) = (a.get_mut(into), b.get_mut(from)) {
         join(a, b);
     }
 }
@@ -493,11 +578,17 @@ fn count(counts: &mut [u64], assignment: &Assignment, rows: &RowSet) {
         Assignment::Rows { groups, .. } if rows.count() == groups.len() as u64 => {
             count_all(counts, groups);
         }
-        Assignment::Rows { .. } => assignment.visit(rows, &mut |_, group| {
-            if let Some(count) = counts.get_mut(group as usize) {
-                *count += 1;
-            }
-        }),
+        Assignment::Valued(valued) if valued.counts(rows).is_some() => {
+            let own = valued.counts(rows).unwrap_or_default();
+            counts.iter_mut().zip(own).for_each(|(count, own)| *count += own);
+        }
+        Assignment::Rows { .. } | Assignment::Valued(_) => {
+            assignment.visit(rows, &mut |_, group| {
+                if let Some(count) = counts.get_mut(group as usize) {
+                    *count += 1;
+                }
+            })
+        }
     }
 }
 

@@ -1,18 +1,24 @@
 //! Who entered, left, stayed and moved between two versions: rows are the same where their keys
 //! are.
 //!
+//! Versions share files. A row that lives in both of them stays in its group unless a condition
+//! reads it otherwise, so that only the keys of the others are read.
+//!
 //! Invariant: as between two days, what was before is what left, stayed and moved, what is after
-//! is what entered, stayed and moved, in every group; also where several rows have one key.
+//! is what entered, stayed and moved, in every group; also where several rows have one key: a row
+//! that stays takes itself off both sides, which leaves the pairs of the others as they are.
 
 use std::cmp::Ordering;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
-use yiku::{Segment, Snapshot};
+use yiku::kernel::Held;
+use yiku::{RowSet, Segment, Snapshot};
 
-use super::flow::{Fate, Move};
-use super::keys::Cell;
+use super::flow::{Fate, Move, OUTSIDE, counted, numbers};
+use super::keys::{Cell, Groups};
+use super::morsels::{Morsel, cut};
 use super::scan::{Scan, bounds};
-use super::tell;
+use super::{fold, tell};
 use crate::answer::Answer;
 use crate::error::{Error, Result};
 use crate::explain::probe::About;
@@ -35,113 +41,369 @@ pub(crate) struct Side {
 /// Bytes of a key with the number of its group, about.
 const KEY_BYTES: u64 = 56;
 
-/// The key of a row, and the number of its group.
-type Keyed = (Box<str>, u32);
+/// A key: short ones as a number, which is quicker to compare.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+enum Name {
+    Short(u128),
+    Long(Box<str>),
+}
 
-/// The rows that the filter finds in a version, by their keys, each with the number of its group.
+impl Name {
+    fn new(text: &str) -> Self {
+        let mut bytes = [0; 16];
+        match bytes.split_last_mut() {
+            Some((size, slots)) if text.len() <= slots.len() => {
+                slots.iter_mut().zip(text.bytes()).for_each(|(slot, byte)| *slot = byte);
+                *size = u8::try_from(text.len()).unwrap_or(u8::MAX);
+                Self::Short(u128::from_le_bytes(bytes))
+            }
+            _ => Self::Long(Box::from(text)),
+        }
+    }
+}
+
+/// The key of a row, and the number of its group.
+type Keyed = (Name, u32);
+
+/// Rows that the filter finds, by their keys, each with the number of its group.
+#[derive(Default)]
 struct Found {
     rows: Vec<Keyed>,
     groups: Vec<Vec<Cell>>,
+    numbers: HashMap<Vec<Cell>, u32>,
+}
+
+impl Found {
+    fn number(&mut self, group: &[Cell]) -> u32 {
+        if let Some(number) = self.numbers.get(group) {
+            return *number;
+        }
+        let number = u32::try_from(self.groups.len()).unwrap_or(u32::MAX);
+        self.groups.push(group.to_vec());
+        self.numbers.insert(group.to_vec(), number);
+        number
+    }
+}
+
+/// What a thread has found.
+#[derive(Default)]
+struct Met<'a> {
+    stayed: HashMap<Vec<Cell>, u64>,
+    before: Found,
+    after: Found,
+    held: Vec<Held<'a>>,
+}
+
+/// A piece of a segment that one version or both have.
+enum Piece {
+    Both(usize, Morsel),
+    Before(Morsel),
+    After(Morsel),
+}
+
+/// Whether two plans find the same rows in the same groups where the rows are the same.
+fn same(before: &Side, after: &Side) -> bool {
+    let (a, b) = (&before.plan, &after.plan);
+    let conditions = |plan: &Plan| plan.filter.iter().map(|(_, c)| c.clone()).collect::<Vec<_>>();
+    let scope = |plan: &Plan| plan.scope.as_ref().map(|scope| scope.condition().clone());
+    let (tree, other) = (before.snapshot.tree(), after.snapshot.tree());
+    a.table == b.table
+        && a.groups == b.groups
+        && scope(a) == scope(b)
+        && conditions(a) == conditions(b)
+        && (std::ptr::eq(tree, other) || tree == other)
 }
 
 impl Plan {
     /// The answer to a question for flows between versions.
     pub(super) fn exchanged(&self, exchange: &Exchange, within: Within<'_>) -> Result<Answer> {
         let Exchange { before, after } = exchange;
-        let held = std::cell::RefCell::new(Vec::new());
-        let hold = |rows: usize| -> Result<()> {
-            held.borrow_mut().push(within.run.hold((rows as u64).saturating_mul(KEY_BYTES))?);
-            Ok(())
-        };
-        let open = within.open(About::Whole, &before.plan);
-        let then = before.found(within)?;
-        tell(open, then.rows.len() as u64, then.rows.len() as u64);
-        hold(then.rows.len())?;
-        let open = within.open(About::Whole, &after.plan);
-        let now = after.found(within)?;
-        tell(open, now.rows.len() as u64, now.rows.len() as u64);
-        hold(now.rows.len())?;
+        let mut met = exchange.met(within)?;
         let open = within.open(About::Count, self);
-        let group = |found: &Found, at: u32| found.groups.get(at as usize).cloned();
-        let mut pairs: BTreeMap<(Option<u32>, Option<u32>), u64> = BTreeMap::new();
-        joined(&then.rows, &now.rows, &mut |pair| *pairs.entry(pair).or_insert(0) += 1);
+        let mut groups: Vec<Vec<Cell>> =
+            met.before.groups.iter().chain(&met.after.groups).cloned().collect();
+        groups.sort_unstable();
+        groups.dedup();
+        within.limits.groups_fit(groups.len())?;
+        let (then, now) = (ordered(&mut met.before, &groups), ordered(&mut met.after, &groups));
+        let mut pairs: HashMap<(Option<u32>, Option<u32>), u64> = HashMap::new();
+        joined(&then, &now, &mut |pair| *pairs.entry(pair).or_insert(0) += 1);
         let mut counts: BTreeMap<Move, u64> = BTreeMap::new();
+        let stayed = met.stayed.into_iter();
+        counts.extend(stayed.map(|(group, count)| ((Fate::Stayed, group.clone(), group), count)));
         for ((from, to), count) in pairs {
-            let own = from.and_then(|at| group(&then, at)).unwrap_or_default();
-            let next = to.and_then(|at| group(&now, at)).unwrap_or_default();
             let fate = match (from, to) {
                 (None, _) => Fate::Entered,
                 (_, None) => Fate::Left,
-                _ if own == next => Fate::Stayed,
+                _ if from == to => Fate::Stayed,
                 _ => Fate::Moved,
             };
-            *counts.entry((fate, own, next)).or_insert(0) += count;
+            let group = |at: Option<u32>| groups.get(at? as usize).cloned();
+            let key = (fate, group(from).unwrap_or_default(), group(to).unwrap_or_default());
+            *counts.entry(key).or_insert(0) += count;
             within.limits.groups_fit(counts.len())?;
         }
+        within.limits.groups_fit(counts.len())?;
         let matched: u64 = counts.values().sum();
         tell(open, matched, counts.len() as u64);
         let sides = [before, after].map(|side| (&side.plan.groups[..], &side.snapshot));
         self.flow_answer(sides, counts, matched)
     }
+
+    /// The rows among some for which the filter is true.
+    fn among(&self, scan: &Scan<'_>, mut rows: RowSet) -> Result<RowSet> {
+        let scope = self.scope.iter().map(crate::scope::Scope::condition);
+        for condition in scope.chain(self.filter.iter().map(|(_, condition)| condition)) {
+            rows = scan.rows(condition, true, &rows)?;
+        }
+        Ok(rows)
+    }
+}
+
+/// The rows in the order of their keys and of their groups among those of both sides.
+fn ordered(found: &mut Found, groups: &[Vec<Cell>]) -> Vec<Keyed> {
+    let number = |group: &Vec<Cell>| groups.binary_search(group).unwrap_or(0);
+    let numbers: Vec<u32> =
+        found.groups.iter().map(|g| u32::try_from(number(g)).unwrap_or(u32::MAX)).collect();
+    let mut rows = std::mem::take(&mut found.rows);
+    for (_, group) in &mut rows {
+        *group = numbers.get(*group as usize).copied().unwrap_or(0);
+    }
+    // Keys mostly rise within a segment: runs are merged.
+    rows.sort();
+    rows
+}
+
+impl Exchange {
+    /// Who stayed, and the keys of the others on either side.
+    fn met<'a>(&'a self, within: Within<'a>) -> Result<Met<'a>> {
+        let Self { before, after } = self;
+        let (then, now) = (within.segments(&before.snapshot), within.segments(&after.snapshot));
+        // Whoever looks on wants to know what becomes of both versions.
+        if within.probe.is_some() {
+            let mut met = Met::default();
+            for (side, is_before) in [(before, true), (after, false)] {
+                let open = within.open(About::Whole, &side.plan);
+                let mut rows = 0;
+                for morsel in side.plan.morsels(&side.snapshot, within)? {
+                    within.begin(&side.snapshot, morsel.segment);
+                    let Some(segment) = within.segments(&side.snapshot).get(morsel.segment) else {
+                        continue;
+                    };
+                    let scan = side.plan.scan(segment, &morsel, within)?;
+                    let found = side.plan.matching(&scan)?;
+                    rows += found.count();
+                    side.keyed(&scan, &found, &mut met, is_before)?;
+                }
+                tell(open, rows, rows);
+            }
+            return Ok(met);
+        }
+        let is_same = same(before, after);
+        // By segment of the one version the same of the other.
+        let mut taken = vec![false; then.len()];
+        let mut shared = vec![None; now.len()];
+        let mut pieces = Vec::new();
+        for (place, segment) in now.iter().enumerate() {
+            let mut pairs = then.iter().zip(&mut taken).enumerate();
+            let found = pairs.find(|(_, (then, taken))| !**taken && then.shares_file(segment));
+            let Some((other, (_, taken))) = found else { continue };
+            *taken = true;
+            if let Some(slot) = shared.get_mut(place) {
+                *slot = Some(other);
+            }
+            if !is_same {
+                for roots in cut(segment, after.plan.table, 0..segment.rows(0))? {
+                    pieces.push(Piece::Both(other, Morsel { segment: place, roots }));
+                }
+            }
+        }
+        for morsel in after.plan.morsels(&after.snapshot, within)? {
+            match shared.get(morsel.segment).copied().flatten() {
+                Some(_) if !is_same => {}
+                Some(at) => pieces.push(Piece::Both(at, morsel)),
+                None => pieces.push(Piece::After(morsel)),
+            }
+        }
+        let alone = before.plan.morsels(&before.snapshot, within)?.into_iter();
+        let alone = alone.filter(|m| !taken.get(m.segment).copied().unwrap_or(false));
+        pieces.extend(alone.map(Piece::Before));
+        let states = fold(
+            within,
+            pieces.len(),
+            || Ok(Met::default()),
+            |met: &mut Met<'a>, item| {
+                within.run.check()?;
+                match pieces.get(item) {
+                    Some(Piece::Both(at, morsel)) => {
+                        let (Some(then), Some(now)) = (then.get(*at), now.get(morsel.segment))
+                        else {
+                            return Ok(());
+                        };
+                        self.in_both(then, now, morsel, is_same, within, met)
+                    }
+                    Some(Piece::Before(morsel)) => before.alone(then, morsel, within, met, true),
+                    Some(Piece::After(morsel)) => after.alone(now, morsel, within, met, false),
+                    None => Ok(()),
+                }
+            },
+        )?;
+        let mut met = Met::default();
+        for other in states {
+            for (group, count) in other.stayed {
+                *met.stayed.entry(group).or_insert(0) += count;
+            }
+            for (own, other) in [(&mut met.before, other.before), (&mut met.after, other.after)] {
+                let numbers: Vec<u32> = other.groups.iter().map(|g| own.number(g)).collect();
+                let number = |at: u32| numbers.get(at as usize).copied().unwrap_or(0);
+                own.rows.extend(other.rows.into_iter().map(|(key, at)| (key, number(at))));
+            }
+            met.held.extend(other.held);
+        }
+        Ok(met)
+    }
+
+    /// Adds the rows of a piece that both versions have.
+    fn in_both<'a>(
+        &'a self,
+        then: &'a Segment,
+        now: &'a Segment,
+        morsel: &Morsel,
+        is_same: bool,
+        within: Within<'a>,
+        met: &mut Met<'a>,
+    ) -> Result<()> {
+        let Self { before, after } = self;
+        let table = after.plan.table;
+        let (old, new) =
+            (before.plan.scan(then, morsel, within)?, after.plan.scan(now, morsel, within)?);
+        let mut left = then.live_in(table, old.window(table))?;
+        let mut entered = now.live_in(table, new.window(table))?;
+        if is_same {
+            let mut both = left.clone();
+            both.and(&entered);
+            left.and_not(&both);
+            entered.and_not(&both);
+            let stayed = after.plan.among(&new, both)?;
+            if !stayed.is_empty() {
+                let tree = after.snapshot.tree();
+                let groups = new.groups(&after.plan.groups, table, tree, &stayed)?;
+                met.stay(&groups, &stayed);
+            }
+            left = before.plan.among(&old, left)?;
+            entered = after.plan.among(&new, entered)?;
+        } else {
+            left = before.plan.among(&old, left)?;
+            entered = after.plan.among(&new, entered)?;
+            let stayed = self.stayed(&old, &left, &new, &entered, met)?;
+            left.and_not(&stayed);
+            entered.and_not(&stayed);
+        }
+        before.keyed(&old, &left, met, true)?;
+        after.keyed(&new, &entered, met, false)
+    }
+
+    /// The rows that both versions find in the same group, counted.
+    fn stayed(
+        &self,
+        old: &Scan<'_>,
+        left: &RowSet,
+        new: &Scan<'_>,
+        entered: &RowSet,
+        met: &mut Met<'_>,
+    ) -> Result<RowSet> {
+        let Self { before, after } = self;
+        let mut both = left.clone();
+        both.and(entered);
+        if both.is_empty() {
+            return Ok(both);
+        }
+        let _held = new.run.hold(bounds(&both).len() as u64 * 8)?;
+        let (a, b) = (&before.plan, &after.plan);
+        let from = old.groups(&a.groups, a.table, before.snapshot.tree(), &both)?;
+        let to = new.groups(&b.groups, b.table, after.snapshot.tree(), &both)?;
+        if !(a.groups.is_empty() && b.groups.is_empty()) {
+            let place = |key: &Vec<Cell>| from.keys.iter().position(|own| own == key);
+            let number = |at: usize| u32::try_from(at).unwrap_or(OUTSIDE);
+            let same: Vec<u32> =
+                to.keys.iter().map(|key| place(key).map_or(OUTSIDE, number)).collect();
+            let (start, was) = (bounds(&both).start, numbers(&from, &both, &both));
+            let is = numbers(&to, &both, &both);
+            let pairs = (start..).zip(was.into_iter().zip(is));
+            for (row, (was, is)) in pairs {
+                let own = same.get(is as usize).copied().unwrap_or(OUTSIDE);
+                if own == OUTSIDE || own != was {
+                    both.remove(row);
+                }
+            }
+        }
+        met.stay(&to, &both);
+        Ok(both)
+    }
+}
+
+impl Met<'_> {
+    fn stay(&mut self, groups: &Groups, rows: &RowSet) {
+        for (key, count) in groups.keys.iter().zip(counted(groups, rows)) {
+            if count > 0 {
+                *self.stayed.entry(key.clone()).or_insert(0) += count;
+            }
+        }
+    }
 }
 
 impl Side {
-    /// The rows that the filter finds, in the order of their keys and groups.
-    fn found(&self, within: Within<'_>) -> Result<Found> {
-        let parts =
-            super::segments(&self.snapshot, within, |_, segment| self.part(segment, within))?;
-        let mut groups: Vec<Vec<Cell>> =
-            parts.iter().flat_map(|part| part.groups.clone()).collect();
-        groups.sort_unstable();
-        groups.dedup();
-        within.limits.groups_fit(groups.len())?;
-        let mut rows = Vec::with_capacity(parts.iter().map(|part| part.rows.len()).sum());
-        for part in parts {
-            let numbers: Vec<u32> = part
-                .groups
-                .iter()
-                .map(|group| groups.binary_search(group).unwrap_or(0))
-                .map(|number| u32::try_from(number).unwrap_or(u32::MAX))
-                .collect();
-            let number = |at: u32| numbers.get(at as usize).copied().unwrap_or(0);
-            rows.extend(part.rows.into_iter().map(|(key, at)| (key, number(at))));
-        }
-        rows.sort_unstable();
-        Ok(Found { rows, groups })
+    /// Adds the rows of a piece that only this version has.
+    fn alone<'a>(
+        &'a self,
+        segments: &'a [Segment],
+        morsel: &Morsel,
+        within: Within<'a>,
+        met: &mut Met<'a>,
+        is_before: bool,
+    ) -> Result<()> {
+        let Some(segment) = segments.get(morsel.segment) else { return Ok(()) };
+        let scan = self.plan.scan(segment, morsel, within)?;
+        let rows = self.plan.matching(&scan)?;
+        self.keyed(&scan, &rows, met, is_before)
     }
 
-    fn part(&self, segment: &Segment, within: Within<'_>) -> Result<Found> {
-        within.run.check()?;
-        let plan = &self.plan;
-        let scan = Scan::new(segment, &plan.schema, within);
-        let rows = plan.matching(&scan)?;
+    /// Adds the keys and groups of some rows.
+    fn keyed<'a>(
+        &self,
+        scan: &Scan<'a>,
+        rows: &RowSet,
+        met: &mut Met<'a>,
+        is_before: bool,
+    ) -> Result<()> {
         if rows.is_empty() {
-            return Ok(Found { rows: Vec::new(), groups: Vec::new() });
+            return Ok(());
         }
-        let _held = within.run.hold(rows.count().saturating_mul(KEY_BYTES))?;
-        let groups = scan.groups(&plan.groups, plan.table, self.snapshot.tree(), &rows)?;
-        let mut numbers = vec![0; bounds(&rows).len()];
-        let start = bounds(&rows).start;
-        groups.assignment.visit(&rows, &mut |row, group| {
-            if let Some(slot) = numbers.get_mut(row.wrapping_sub(start) as usize) {
-                *slot = group;
-            }
-        });
-        let open = within.open(About::Keys, plan);
+        let plan = &self.plan;
+        met.held.push(scan.run.hold(rows.count().saturating_mul(KEY_BYTES))?);
+        let found = if is_before { &mut met.before } else { &mut met.after };
+        let groups = scan.groups(&plan.groups, plan.table, self.snapshot.tree(), rows)?;
+        let own: Vec<u32> = groups.keys.iter().map(|group| found.number(group)).collect();
+        scan.limits.groups_fit(found.groups.len())?;
+        let places = match plan.groups.is_empty() {
+            true => Vec::new(),
+            false => numbers(&groups, rows, rows),
+        };
+        let open = scan.within.open(About::Keys, plan);
         let key = plan.schema.tables.get(plan.table).map_or(0, |table| table.key);
-        let mut found = Vec::new();
-        segment.column(plan.table, key)?.texts(bounds(&rows), &mut |row, text| {
-            if let (Some(text), true) = (text, rows.contains(row)) {
-                let group = numbers.get(row.wrapping_sub(start) as usize).copied();
-                found.push((Box::from(text), group.unwrap_or(0)));
-            }
+        let start = bounds(rows).start;
+        let before = found.rows.len();
+        scan.segment.column(plan.table, key)?.texts_of(rows, &mut |row, text| {
+            let place = places.get(row.wrapping_sub(start) as usize).copied().unwrap_or(0);
+            let group = own.get(place as usize).copied().unwrap_or(0);
+            found.rows.push((Name::new(text), group));
         })?;
-        if found.len() as u64 != rows.count() {
+        if (found.rows.len() - before) as u64 != rows.count() {
             let what = "a key of a row that a flow between versions counts".to_owned();
             return Err(Error::Overflow { what });
         }
         tell(open, rows.count(), rows.count());
-        Ok(Found { rows: found, groups: groups.keys })
+        Ok(())
     }
 }
 
@@ -197,12 +459,12 @@ fn paired(before: &[Keyed], after: &[Keyed], visit: &mut dyn FnMut((Option<u32>,
 
 #[cfg(test)]
 mod tests {
-    use super::{Keyed, joined};
+    use super::{Keyed, Name, joined};
 
     #[test]
     fn rows_of_one_key_are_paired() {
         let rows = |list: &[(&str, u32)]| -> Vec<Keyed> {
-            list.iter().map(|(key, group)| (Box::from(*key), *group)).collect()
+            list.iter().map(|(key, group)| (Name::new(key), *group)).collect()
         };
         let before = rows(&[("a", 1), ("b", 1), ("b", 2), ("d", 1), ("e", 3), ("e", 3)]);
         let after = rows(&[("b", 2), ("b", 3), ("c", 1), ("d", 1), ("e", 3), ("f", 2)]);

@@ -5,13 +5,14 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use yiku::{RowSet, Segment, Snapshot};
+use yiku::{RowSet, Snapshot};
 
-use super::keys::{Cell, Groups};
+use super::keys::{Assignment, Cell, Groups};
+use super::partition::Shared;
 use super::scan::{Scan, bounds};
-use super::tell;
+use super::{fold, tell};
 use crate::answer::{Answer, AnswerColumn, AnswerKind, Role, Values};
-use crate::bound::Condition;
+use crate::bound::{Condition, Test};
 use crate::check::Group;
 use crate::error::{Error, Result};
 use crate::explain::probe::About;
@@ -51,7 +52,7 @@ impl Fate {
 pub(super) type Move = (Fate, Vec<Cell>, Vec<Cell>);
 
 /// The number of the group of no row.
-const OUTSIDE: u32 = u32::MAX;
+pub(super) const OUTSIDE: u32 = u32::MAX;
 
 impl Plan {
     /// The answer to a question for flows.
@@ -61,13 +62,21 @@ impl Plan {
         snapshot: &Snapshot,
         within: Within<'_>,
     ) -> Result<Answer> {
-        let parts = super::segments(snapshot, within, |_, segment| {
-            self.moves(flow, segment, snapshot, within)
+        let morsels = self.morsels_of(self.at_both(flow), snapshot, within)?;
+        let segments = within.segments(snapshot);
+        let state = || Ok((HashMap::new(), 0u64));
+        let states = fold(within, morsels.len(), state, |(found, matched), item| {
+            let Some(morsel) = morsels.get(item) else { return Ok(()) };
+            let Some(segment) = segments.get(morsel.segment) else { return Ok(()) };
+            within.begin(snapshot, morsel.segment);
+            let scan = self.scan(segment, morsel, within)?;
+            *matched += self.moves(flow, &scan, snapshot, found)?;
+            within.limits.groups_fit(found.len())
         })?;
         let open = within.open(About::Count, self);
         let mut counts: BTreeMap<Move, u64> = BTreeMap::new();
         let mut matched = 0;
-        for (found, rows) in parts {
+        for (found, rows) in states {
             matched += rows;
             for (key, count) in found {
                 *counts.entry(key).or_insert(0) += count;
@@ -155,35 +164,68 @@ impl Plan {
         Ok(columns)
     }
 
-    /// The moves of the rows of a segment, and how many rows the filter has at either day.
+    /// The clauses of the filter that are the same at both days.
+    fn at_both<'c>(&'c self, flow: &'c Flowing) -> impl Iterator<Item = &'c Condition> {
+        let inner = match &flow.before.kind {
+            Test::Truth(inner) => inner,
+            _ => &flow.before,
+        };
+        let parts = match &inner.kind {
+            Test::And(parts) => parts.as_slice(),
+            _ => std::slice::from_ref(inner),
+        };
+        let all = self.filter.iter().map(|(_, condition)| condition);
+        all.filter(|condition| parts.contains(condition))
+    }
+
+    /// Adds the moves of the rows of a piece; how many rows the filter has at either day.
     fn moves(
         &self,
         flow: &Flowing,
-        segment: &Segment,
+        scan: &Scan<'_>,
         snapshot: &Snapshot,
-        within: Within<'_>,
-    ) -> Result<(HashMap<Move, u64>, u64)> {
+        found: &mut HashMap<Move, u64>,
+    ) -> Result<u64> {
+        let within = scan.within;
         within.run.check()?;
-        let scan = Scan::new(segment, &self.schema, within);
-        let rows = self.visible(&scan)?;
+        let rows = self.visible(scan)?;
         let before = scan.rows(&flow.before, true, &rows)?;
         let after = scan.rows(&flow.after, true, &rows)?;
         let mut either = before.clone();
         either.or(&after);
-        let mut found: HashMap<Move, u64> = HashMap::new();
         if either.is_empty() {
-            return Ok((found, 0));
+            return Ok(0);
         }
         let _held = within.run.hold(bounds(&either).len() as u64 * 8)?;
         let tree = snapshot.tree();
         let groups = |by: &[Group]| scan.groups(by, self.table, tree, &either);
-        let (own, then) = (groups(&flow.groups_before)?, groups(&flow.groups_after)?);
-        let (from, to) = (numbers(&own, &before, &either), numbers(&then, &after, &either));
-        let mut pairs: HashMap<(u32, u32), u64> = HashMap::new();
-        for pair in from.into_iter().zip(to).filter(|pair| *pair != (OUTSIDE, OUTSIDE)) {
-            *pairs.entry(pair).or_insert(0) += 1;
+        let own = groups(&flow.groups_before)?;
+        if flow.groups_before == flow.groups_after && within.probe.is_none() {
+            // Nobody moves between groups that are the same at both days.
+            let mut both = before.clone();
+            both.and(&after);
+            let (mut left, mut entered) = (before, after);
+            left.and_not(&both);
+            entered.and_not(&both);
+            for (fate, set) in [(Fate::Left, left), (Fate::Entered, entered), (Fate::Stayed, both)]
+            {
+                for (key, count) in own.keys.iter().zip(counted(&own, &set)) {
+                    if count > 0 {
+                        let own = || key.clone();
+                        let (from, to) = match fate {
+                            Fate::Entered => (Vec::new(), own()),
+                            Fate::Left => (own(), Vec::new()),
+                            _ => (own(), own()),
+                        };
+                        *found.entry((fate, from, to)).or_insert(0) += count;
+                    }
+                }
+            }
+            return Ok(either.count());
         }
-        for ((from, to), count) in pairs {
+        let then = groups(&flow.groups_after)?;
+        let (from, to) = (numbers(&own, &before, &either), numbers(&then, &after, &either));
+        for ((from, to), count) in paired(&from, &to, (own.keys.len(), then.keys.len())) {
             let key = |groups: &Groups, at: u32| {
                 groups.keys.get(at as usize).cloned().unwrap_or_default()
             };
@@ -196,13 +238,66 @@ impl Plan {
             };
             *found.entry((fate, a, b)).or_insert(0) += count;
         }
-        Ok((found, either.count()))
+        Ok(either.count())
     }
+}
+
+/// Pairs of groups up to so many are counted in an array.
+const PAIRS: usize = 1 << 14;
+
+/// How often each pair of groups is met, those of no group on both sides left out.
+fn paired(from: &[u32], to: &[u32], (a, b): (usize, usize)) -> Vec<((u32, u32), u64)> {
+    let pairs = from.iter().copied().zip(to.iter().copied());
+    let (width, size) = (b + 1, (a + 1).saturating_mul(b + 1));
+    if size > PAIRS {
+        let mut counts: HashMap<(u32, u32), u64> = HashMap::new();
+        for pair in pairs.filter(|pair| *pair != (OUTSIDE, OUTSIDE)) {
+            *counts.entry(pair).or_insert(0) += 1;
+        }
+        return counts.into_iter().collect();
+    }
+    // The number of no group becomes the first.
+    let mut counts = vec![0u64; size];
+    for (from, to) in pairs {
+        let place = from.wrapping_add(1) as usize * width + to.wrapping_add(1) as usize;
+        if let Some(count) = counts.get_mut(place) {
+            *count += 1;
+        }
+    }
+    let number = |place: usize| u32::try_from(place).unwrap_or(u32::MAX).wrapping_sub(1);
+    let met = counts.into_iter().enumerate().skip(1).filter(|(_, count)| *count > 0);
+    met.map(|(at, count)| ((number(at / width), number(at % width)), count)).collect()
+}
+
+/// How many rows of a set are in each group; all of them have one.
+pub(super) fn counted(groups: &Groups, set: &RowSet) -> Vec<u64> {
+    let mut counts = vec![0u64; groups.keys.len()];
+    let mut add = |group: u32, rows: u64| {
+        if let Some(count) = counts.get_mut(group as usize) {
+            *count += rows;
+        }
+    };
+    match &groups.assignment {
+        Assignment::Sets(sets) => {
+            for Shared { rows, slices } in sets {
+                let mut own = rows.clone();
+                own.and(set);
+                slices.iter().for_each(|(range, at)| add(*at, own.count_range(range.clone())));
+            }
+        }
+        Assignment::Slices(slices) => {
+            slices.iter().for_each(|(range, at)| add(*at, set.count_range(range.clone())));
+        }
+        assignment @ Assignment::Rows { .. } => {
+            assignment.visit(set, &mut |_, group| add(group, 1));
+        }
+    }
+    counts
 }
 
 /// The number of the group of each row from the first of some rows on; none where a row is not
 /// in a set.
-fn numbers(groups: &Groups, set: &RowSet, rows: &RowSet) -> Vec<u32> {
+pub(super) fn numbers(groups: &Groups, set: &RowSet, rows: &RowSet) -> Vec<u32> {
     let span = bounds(rows);
     let mut found = vec![OUTSIDE; span.len()];
     groups.assignment.visit(set, &mut |row, group| {

@@ -12,6 +12,7 @@ use yiku::{PathTree, RowSet};
 use super::pairs::Numbers;
 use super::partition::Shared;
 use super::scan::{Scan, bounds, each_row};
+use super::valued::Valued;
 use super::vector::{Values, Vector, expanded};
 use crate::bound::{Condition, Value};
 use crate::check::{Bands, Bounds, Group, GroupKind};
@@ -41,6 +42,8 @@ pub(super) enum Assignment {
     Rows { start: u32, groups: Vec<u32> },
     /// Sets of rows, apart, each with ranges and their groups.
     Sets(Vec<Shared>),
+    /// By the value of a column.
+    Valued(Valued),
 }
 
 /// The places of one key in its own list of cells, row by row or in runs (end and place).
@@ -77,6 +80,7 @@ impl Assignment {
                 }
             }),
             Self::Slices(slices) => visit_slices(slices, rows, visit),
+            Self::Valued(valued) => valued.visit(rows, visit),
         }
     }
 }
@@ -107,6 +111,9 @@ impl Scan<'_> {
         if let Some(shared) = self.shared_groups(by, table, tree, rows)? {
             return Ok(shared);
         }
+        if let Some(valued) = self.valued_groups(by, table, rows)? {
+            return Ok(valued);
+        }
         let span = bounds(rows);
         let mut keys: Vec<Vec<Cell>> = vec![Vec::new()];
         let mut places = Places::Runs(vec![(span.end, 0)]);
@@ -133,24 +140,6 @@ impl Scan<'_> {
             }
         };
         Ok(Groups { keys, assignment })
-    }
-
-    /// What some rows of `table` would be grouped by, row by row.
-    pub(super) fn cells(
-        &self,
-        kind: &GroupKind,
-        table: usize,
-        tree: &PathTree,
-        rows: &RowSet,
-    ) -> Result<Vec<Cell>> {
-        let column = self.key(kind, table, tree, rows)?;
-        let span = bounds(rows);
-        let places = column.places.by_row(&span);
-        let cell = |row: u32| {
-            let place = places.get(row.wrapping_sub(span.start) as usize).copied().unwrap_or(0);
-            column.cells.get(place as usize).cloned().unwrap_or(Cell::Unknown)
-        };
-        Ok(rows.iter().map(cell).collect())
     }
 
     /// Two keys as one.

@@ -3,24 +3,22 @@
 //! Rows without an order stand by place, by the key of their root row and as they lie beneath it;
 //! of rows that an order leaves equal the same decides. Every segment keeps its own rows in that
 //! order, so that each gives its best by the numbers of its rows alone.
-
-use std::cmp::Ordering;
-use std::collections::HashMap;
+//!
+//! Invariant: only what a list is ordered by is read of rows that are not shown.
 
 use serde::{Deserialize, Serialize};
-use yiku::{PathTree, RowSet, Segment, Snapshot};
+use yiku::{RowSet, Snapshot};
 
 use super::cursor::Position;
+use super::first::{First, Shown};
 use super::keys::Cell;
-use super::scan::Scan;
-use super::subjects::keys;
+use super::morsels::Morsel;
+use super::standing::{Bytes, Numbers};
 use super::tell;
 use crate::answer::{Answer, AnswerColumn, AnswerKind, Role, Values};
-use crate::bound::Value;
-use crate::check::{Listed, ListedKind};
+use crate::check::{GroupKind, Listed, ListedKind};
 use crate::error::{Error, Result};
 use crate::explain::probe::About;
-use crate::numbers::ten_to;
 use crate::plan::{Plan, Within};
 
 /// A value of a row of a list.
@@ -58,41 +56,24 @@ pub(crate) struct List {
     pub(crate) question: u64,
 }
 
-/// A row that the list may have.
-struct Candidate {
-    items: Vec<Item>,
-    path: i64,
-    root: String,
-    ordinal: u32,
-    segment: usize,
-    row: u32,
-}
-
-/// Unknown stands last in both directions.
-fn ordered(a: &Item, b: &Item, descending: bool) -> Ordering {
-    let turned = |order: Ordering| if descending { order.reverse() } else { order };
-    match (a, b) {
-        (Item::Unknown, Item::Unknown) => Ordering::Equal,
-        (Item::Unknown, _) => Ordering::Greater,
-        (_, Item::Unknown) => Ordering::Less,
-        (Item::Int(a), Item::Int(b)) => turned(a.cmp(b)),
-        (Item::Text(a), Item::Text(b)) => turned(a.cmp(b)),
-        (Item::Float(a), Item::Float(b)) => turned((a + 0.0).total_cmp(&(b + 0.0))),
-        _ => Ordering::Equal,
-    }
-}
-
 impl List {
-    fn compare(&self, a: &[Item], b: &[Item]) -> Ordering {
-        for ((a, b), (_, descending)) in a.iter().zip(b).zip(&self.order) {
-            let order = ordered(a, b, *descending);
-            if order.is_ne() {
-                return order;
-            }
-        }
-        Ordering::Equal
+    /// The columns that the list is ordered by, each with whether it falls.
+    pub(super) fn ordered(&self) -> impl Iterator<Item = (&Listed, bool)> {
+        let column = |(place, falls): &(usize, bool)| Some((self.columns.get(*place)?, *falls));
+        self.order.iter().filter_map(column)
+    }
+
+    /// Whether two numbers tell where a row stands.
+    fn is_ordered_by_numbers(&self) -> bool {
+        let is_text = |(column, _): (&Listed, bool)| {
+            matches!(column.kind, ListedKind::Group(GroupKind::Text { .. }))
+        };
+        self.order.len() <= 2 && !self.ordered().any(is_text)
     }
 }
+
+/// Rows of a page that are read together lie in one block of the engine.
+const TOGETHER: u32 = yiku::limits::BLOCK_ROWS;
 
 impl Plan {
     /// The answer to a question for rows.
@@ -103,228 +84,86 @@ impl Plan {
         within: Within<'_>,
     ) -> Result<Answer> {
         let limit = self.limit.unwrap_or(usize::MAX);
-        let wanted = self.offset.saturating_add(limit);
-        let parts = super::segments(snapshot, within, |at, segment| {
-            self.candidates(list, (at, segment, snapshot), wanted, within)
-        })?;
-        let matched = parts.iter().map(|(matched, _, _)| matched).sum();
-        let behind: u64 = parts.iter().map(|(_, behind, _)| behind).sum();
-        let mut rows: Vec<Candidate> = parts.into_iter().flat_map(|(_, _, rows)| rows).collect();
-        let open = within.open(About::Cut, self);
-        rows.sort_by(|a, b| {
-            list.compare(&a.items, &b.items)
-                .then_with(|| (a.path, &a.root, a.ordinal).cmp(&(b.path, &b.root, b.ordinal)))
-        });
-        let rows: Vec<Candidate> = rows.into_iter().skip(self.offset).take(limit).collect();
-        if rows.len() > within.limits.groups {
-            let (found, limit) = (rows.len() as u64, within.limits.groups as u64);
+        // One more than an answer may have is as good as all.
+        let most = within.limits.groups.saturating_add(1);
+        let wanted = self.offset.saturating_add(limit.min(most));
+        let numbers = match list.is_ordered_by_numbers() {
+            true => self.first_rows::<Numbers>(list, snapshot, wanted, within)?,
+            false => None,
+        };
+        let first = match numbers {
+            Some(first) => first,
+            // Bytes tell apart what numbers did not.
+            None => self.first_rows::<Bytes>(list, snapshot, wanted, within)?.unwrap_or_default(),
+        };
+        let First { rows, last, matched, behind } = first;
+        let left = behind.saturating_sub(self.offset as u64);
+        let found = left.min(limit as u64);
+        if found > within.limits.groups as u64 {
+            let limit = within.limits.groups as u64;
             let what = "the number of rows of a list";
             return Err(Error::Limit { what, found, limit, place: None });
         }
-        tell(open, matched, rows.len() as u64);
-        let left = behind.saturating_sub(self.offset as u64);
         let truncated = left > rows.len() as u64;
-        let last = rows.last().filter(|_| truncated).map(|row| {
-            let place = (row.path, row.root.clone(), row.ordinal);
-            Position::new(list.question, row.items.clone(), place).text()
+        let values = self.values_listed(list, snapshot, &rows, within)?;
+        let next = last.filter(|_| truncated).map(|last| {
+            let item = |(place, _): &(usize, bool)| values.get(*place)?.last().cloned();
+            let items = list.order.iter().filter_map(item).collect();
+            Position::new(list.question, items, last).text()
         });
-        let columns = self.list_columns(list, snapshot, &rows, within)?;
+        let columns = list.columns.iter().zip(values);
+        let columns =
+            columns.map(|(column, values)| self.list_column(column, values, snapshot)).collect();
         Ok(Answer {
             total_rows: usize::try_from(matched).unwrap_or(usize::MAX),
             truncated,
-            next: last,
+            next,
             ..self.whole_answer(columns, rows.len(), matched)
         })
     }
 
-    /// The rows of a segment that may be in the list, at most as many as wanted; how many match,
-    /// and how many of them stand behind the cursor.
-    fn candidates(
-        &self,
-        list: &List,
-        (at, segment, snapshot): (usize, &Segment, &Snapshot),
-        wanted: usize,
-        within: Within<'_>,
-    ) -> Result<(u64, u64, Vec<Candidate>)> {
-        within.run.check()?;
-        let scan = Scan::new(segment, &self.schema, within);
-        let mut rows = self.matching(&scan)?;
-        let matched = rows.count();
-        if matched == 0 {
-            return Ok((0, 0, Vec::new()));
-        }
-        let ordered: Vec<&Listed> =
-            list.order.iter().filter_map(|(place, _)| list.columns.get(*place)).collect();
-        let mut items = Vec::with_capacity(ordered.len());
-        for column in &ordered {
-            let open = within.open(About::Ordered, *column);
-            items.push(self.items((&scan, snapshot.tree()), column, &rows)?);
-            tell(open, matched, matched);
-        }
-        let of_row = |nth: usize| -> Vec<Item> {
-            items.iter().map(|own| own.get(nth).cloned().unwrap_or(Item::Unknown)).collect()
-        };
-        let mut found: Vec<(Vec<Item>, u32)> =
-            rows.iter().enumerate().map(|(nth, row)| (of_row(nth), row)).collect();
-        if let Some(after) = &list.after {
-            let first = self.first_behind(&scan, segment, after)?;
-            found.retain(|(items, row)| match list.compare(items, &after.items) {
-                Ordering::Less => false,
-                Ordering::Equal => *row >= first,
-                Ordering::Greater => true,
-            });
-        }
-        let behind = found.len() as u64;
-        let by = |a: &(Vec<Item>, u32), b: &(Vec<Item>, u32)| {
-            list.compare(&a.0, &b.0).then_with(|| a.1.cmp(&b.1))
-        };
-        if wanted < found.len() {
-            if wanted > 0 {
-                found.select_nth_unstable_by(wanted - 1, by);
-            }
-            found.truncate(wanted);
-        }
-        rows = RowSet::none_in(rows.window());
-        found.iter().for_each(|(_, row)| rows.insert(*row));
-        let open = within.open(About::Places, self);
-        let places = self.places(&scan, segment, &rows)?;
-        tell(open, rows.count(), rows.count());
-        let candidate = |(items, row): (Vec<Item>, u32)| {
-            let (path, root, ordinal) = places.get(&row).cloned().unwrap_or_default();
-            Candidate { items, path, root, ordinal, segment: at, row }
-        };
-        Ok((matched, behind, found.into_iter().map(candidate).collect()))
-    }
-
-    /// Place, key of the root row and number beneath it of some rows.
-    fn places(
-        &self,
-        scan: &Scan<'_>,
-        segment: &Segment,
-        rows: &RowSet,
-    ) -> Result<HashMap<u32, (i64, String, u32)>> {
-        let offsets = if self.table == 0 { None } else { Some(scan.offsets(0, self.table)?) };
-        let root_of = |row: u32| match &offsets {
-            None => (row, 0),
-            Some(offsets) => {
-                let place = offsets.partition_point(|start| *start <= row).saturating_sub(1);
-                let first = offsets.get(place).copied().unwrap_or(0);
-                (u32::try_from(place).unwrap_or(u32::MAX), row.saturating_sub(first))
-            }
-        };
-        let mut roots = RowSet::none(segment.rows(0));
-        rows.iter().for_each(|row| roots.insert(root_of(row).0));
-        let root_keys = keys(segment, &self.schema, 0, &roots)?;
-        let paths = scan.value(&Value::column(0, self.schema.path_column()), &roots)?;
-        let place = |row: u32| {
-            let (root, ordinal) = root_of(row);
-            let key = root_keys.get(&root).cloned().unwrap_or_default();
-            (row, (paths.exact(root), key, ordinal))
-        };
-        Ok(rows.iter().map(place).collect())
-    }
-
-    /// The first row of a segment that stands behind a position, by place, key and number.
-    fn first_behind(&self, scan: &Scan<'_>, segment: &Segment, after: &Position) -> Result<u32> {
-        let path = u64::try_from(after.path).unwrap_or(0);
-        let span = segment.path_rows(path, path)?;
-        let mut roots = RowSet::none(segment.rows(0));
-        roots.insert_range(span.clone());
-        let root_keys = keys(segment, &self.schema, 0, &roots)?;
-        let before =
-            |row: &u32| root_keys.get(row).is_some_and(|key| key.as_str() < after.root.as_str());
-        let root = span.start + u32::try_from(span.clone().filter(before).count()).unwrap_or(0);
-        let same = root < span.end && root_keys.get(&root).is_some_and(|key| *key == after.root);
-        if self.table == 0 {
-            return Ok(root + u32::from(same));
-        }
-        let offsets = scan.offsets(0, self.table)?;
-        let start = |root: u32| offsets.get(root as usize).copied().unwrap_or(u32::MAX);
-        if !same {
-            return Ok(start(root));
-        }
-        let own = start(root).saturating_add(after.ordinal).saturating_add(1);
-        Ok(own.min(start(root.saturating_add(1))))
-    }
-
-    /// The values of a column for some rows, in their order.
-    fn items(
-        &self,
-        (scan, tree): (&Scan<'_>, &PathTree),
-        column: &Listed,
-        rows: &RowSet,
-    ) -> Result<Vec<Item>> {
-        match &column.kind {
-            ListedKind::Group(kind) => {
-                let cells = scan.cells(kind, self.table, tree, rows)?;
-                let item = |cell: Cell| match cell {
-                    Cell::Int(value) => Item::Int(value),
-                    Cell::Text(text) => Item::Text(text),
-                    Cell::Unknown | Cell::Total => Item::Unknown,
-                };
-                Ok(cells.into_iter().map(item).collect())
-            }
-            ListedKind::Number(number, value) => {
-                let over = ten_to(number.scale) as f64;
-                let vector = scan.value(value, rows)?;
-                let item = |row: u32| match vector.known.contains(row) {
-                    true if vector.is_float() => Item::Float(vector.float(row)),
-                    true => Item::Float(vector.exact(row) as f64 / over),
-                    false => Item::Unknown,
-                };
-                Ok(rows.iter().map(item).collect())
-            }
-            ListedKind::Codes { table, column, .. } => {
-                let value = Value::column(*table, *column).at(self.table);
-                let vector = scan.value(&value, rows)?;
-                let item = |row: u32| match vector.known.contains(row) {
-                    true => Item::Int(vector.exact(row)),
-                    false => Item::Unknown,
-                };
-                Ok(rows.iter().map(item).collect())
-            }
-        }
-    }
-
-    /// The columns of the rows that the list shows.
-    fn list_columns(
+    /// What the rows of a page have in the columns of the list, column by column.
+    fn values_listed(
         &self,
         list: &List,
         snapshot: &Snapshot,
-        rows: &[Candidate],
+        rows: &[Shown],
         within: Within<'_>,
-    ) -> Result<Vec<AnswerColumn>> {
+    ) -> Result<Vec<Vec<Item>>> {
         let mut values: Vec<Vec<Item>> =
             list.columns.iter().map(|_| vec![Item::Unknown; rows.len()]).collect();
-        for (at, segment) in within.segments(snapshot).iter().enumerate() {
-            let mut own: Vec<(u32, usize)> = rows
-                .iter()
-                .enumerate()
-                .filter(|(_, row)| row.segment == at)
-                .map(|(place, row)| (row.row, place))
-                .collect();
-            if own.is_empty() {
+        let mut own: Vec<(Shown, usize)> = rows.iter().copied().zip(0..).collect();
+        own.sort_unstable();
+        // Whoever looks on wants to know what becomes of every segment as a whole.
+        let block = |row: u32| if within.probe.is_some() { 0 } else { row / TOGETHER };
+        let segments = within.segments(snapshot);
+        for together in own.chunk_by(|((s, a), _), ((t, b), _)| s == t && block(*a) == block(*b)) {
+            let (Some(((at, first), _)), Some(((_, last), _))) =
+                (together.first(), together.last())
+            else {
                 continue;
-            }
-            own.sort_unstable();
+            };
+            let at = *at as usize;
+            let Some(segment) = segments.get(at) else { continue };
             within.run.check()?;
             within.begin(snapshot, at);
-            let scan = Scan::new(segment, &self.schema, within);
-            let mut set = RowSet::none(segment.rows(self.table));
-            own.iter().for_each(|(row, _)| set.insert(*row));
+            let root = |row| self.root_of(segment, row);
+            let roots = root(*first)?..root(*last)?.saturating_add(1);
+            let scan = self.scan(segment, &Morsel { segment: at, roots }, within)?;
+            let mut set = RowSet::none_in(scan.window(self.table));
+            together.iter().for_each(|((_, row), _)| set.insert(*row));
             for (column, values) in list.columns.iter().zip(&mut values) {
                 let open = within.open(About::Listed, column);
-                let items = self.items((&scan, snapshot.tree()), column, &set)?;
+                let read = scan.listed(column, self.table, snapshot.tree(), &set)?;
                 tell(open, set.count(), set.count());
-                for ((_, place), item) in own.iter().zip(items) {
+                for (nth, ((_, row), place)) in together.iter().enumerate() {
                     if let Some(slot) = values.get_mut(*place) {
-                        *slot = item;
+                        *slot = read.item((nth, *row));
                     }
                 }
             }
         }
-        let columns = list.columns.iter().zip(values);
-        Ok(columns.map(|(column, values)| self.list_column(column, values, snapshot)).collect())
+        Ok(values)
     }
 
     fn list_column(&self, column: &Listed, items: Vec<Item>, snapshot: &Snapshot) -> AnswerColumn {

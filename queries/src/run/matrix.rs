@@ -1,11 +1,11 @@
 //! How often conditions hold together: each with each.
 
-use yiku::{RowSet, Snapshot};
+use yiku::{Predicate, RowSet, Snapshot};
 
 use super::scan::Scan;
-use super::tell;
+use super::{fold, tell};
 use crate::answer::{Answer, AnswerColumn, AnswerKind, Role, Values};
-use crate::bound::Condition;
+use crate::bound::{Condition, Test};
 use crate::error::{Error, Result};
 use crate::explain::probe::About;
 use crate::plan::{Plan, Within};
@@ -13,12 +13,126 @@ use crate::plan::{Plan, Within};
 /// The conditions of a matrix, by their names.
 pub(crate) type Matrix = Vec<(String, Condition)>;
 
-/// How many rows two sets share.
-fn shared(a: &RowSet, b: &RowSet) -> u64 {
-    a.words().iter().zip(b.words()).map(|(a, b)| u64::from((a & b).count_ones())).sum()
+/// Rows up to so many are looked for one by one in another set.
+const FEW: u64 = 48;
+
+/// The rows of a condition in a piece.
+struct Rows {
+    set: RowSet,
+    count: u64,
+    /// The rows one by one, where they are few.
+    few: Vec<u32>,
+}
+
+impl Rows {
+    fn new(set: RowSet) -> Self {
+        let count = set.count();
+        let few = if count <= FEW { set.iter().collect() } else { Vec::new() };
+        Self { set, count, few }
+    }
+
+    /// How many rows two conditions share, of so many that there are.
+    fn shared(&self, other: &Self, all: u64) -> u64 {
+        let (few, many) = if self.count <= other.count { (self, other) } else { (other, self) };
+        if few.count == 0 || many.count == all {
+            return few.count;
+        }
+        if few.count > FEW {
+            return few.set.count_and(&many.set);
+        }
+        few.few.iter().map(|row| u64::from(many.set.contains(*row))).sum()
+    }
+}
+
+/// The predicate of a condition on the sets of codes of a column of a table.
+fn of_codes(condition: &Condition, table: usize) -> Option<(usize, &Predicate)> {
+    match &condition.kind {
+        Test::Column { column, predicate } if condition.table == table => {
+            let is_set = matches!(predicate, Predicate::HasAny(_) | Predicate::HasAll(_));
+            is_set.then_some((*column, predicate))
+        }
+        _ => None,
+    }
 }
 
 impl Plan {
+    /// The rows of every condition of a matrix among some rows.
+    fn rows_of_each(&self, matrix: &Matrix, scan: &Scan<'_>, rows: &RowSet) -> Result<Vec<Rows>> {
+        let bytes = super::scan::set_bytes(rows.len_rows());
+        let _held = scan.run.hold(bytes.saturating_mul(matrix.len() as u64))?;
+        let mut sets: Vec<Option<RowSet>> = vec![None; matrix.len()];
+        // What is asked of the codes of one column is asked together.
+        let asked = |at: &usize| of_codes(&matrix.get(*at)?.1, self.table);
+        let alone = scan.limits.indexes && scan.within.probe.is_none();
+        let mut left: Vec<usize> =
+            (0..matrix.len()).filter(|at| alone && asked(at).is_some()).collect();
+        while let Some((column, _)) = left.first().and_then(asked) {
+            let own = |at: &usize| asked(at).filter(|(other, _)| *other == column);
+            let places: Vec<usize> = left.iter().copied().filter(|at| own(at).is_some()).collect();
+            left.retain(|at| own(at).is_none());
+            let predicates = places.iter().filter_map(own).map(|(_, p)| p.clone());
+            let predicates: Vec<Predicate> = predicates.collect();
+            scan.run.check()?;
+            let column = scan.segment.column(self.table, column)?;
+            let found = column.filter_all(&predicates, scan.window(self.table))?;
+            for (place, mut set) in places.into_iter().zip(found) {
+                set.and(rows);
+                if let Some(slot) = sets.get_mut(place) {
+                    *slot = Some(set);
+                }
+            }
+        }
+        let mut found = Vec::with_capacity(matrix.len());
+        for ((_, condition), set) in matrix.iter().zip(sets) {
+            found.push(Rows::new(match set {
+                Some(set) => set,
+                None => scan.rows(condition, true, rows)?,
+            }));
+        }
+        Ok(found)
+    }
+
+    /// How many rows match, and how many of them each two conditions share: of a pair once.
+    fn pairs_counted(
+        &self,
+        matrix: &Matrix,
+        snapshot: &Snapshot,
+        within: Within<'_>,
+    ) -> Result<(u64, Vec<u64>)> {
+        let size = matrix.len();
+        let morsels = self.morsels(snapshot, within)?;
+        let segments = within.segments(snapshot);
+        let state = || Ok((0u64, vec![0u64; size * size]));
+        let states = fold(within, morsels.len(), state, |(matched, counts), item| {
+            let Some(morsel) = morsels.get(item) else { return Ok(()) };
+            let Some(segment) = segments.get(morsel.segment) else { return Ok(()) };
+            within.run.check()?;
+            within.begin(snapshot, morsel.segment);
+            let scan = self.scan(segment, morsel, within)?;
+            let rows = self.matching(&scan)?;
+            let all = rows.count();
+            *matched += all;
+            if all == 0 {
+                return Ok(());
+            }
+            let sets = self.rows_of_each(matrix, &scan, &rows)?;
+            let open = within.open(About::Count, self);
+            for (a, (own, counts)) in sets.iter().zip(counts.chunks_mut(size)).enumerate() {
+                for (other, count) in sets.iter().zip(counts).skip(a) {
+                    *count += own.shared(other, all);
+                }
+            }
+            tell(open, all, all);
+            Ok(())
+        })?;
+        let mut sum = (0, vec![0u64; size * size]);
+        for (matched, counts) in states {
+            sum.0 += matched;
+            sum.1.iter_mut().zip(counts).for_each(|(sum, count)| *sum += count);
+        }
+        Ok(sum)
+    }
+
     /// The answer to a question for a matrix: a row and a column for each condition, and where
     /// they meet how many rows satisfy both.
     pub(super) fn matrix_counted(
@@ -28,31 +142,10 @@ impl Plan {
         within: Within<'_>,
     ) -> Result<Answer> {
         let size = matrix.len();
-        let parts = super::segments(snapshot, within, |_, segment| {
-            let scan = Scan::new(segment, &self.schema, within);
-            let rows = self.matching(&scan)?;
-            let mut counts = vec![0u64; size * size];
-            if rows.is_empty() {
-                return Ok((0, counts));
-            }
-            let mut sets = Vec::with_capacity(size);
-            for (_, condition) in matrix {
-                scan.keep(super::scan::set_bytes(rows.len_rows()))?;
-                sets.push(scan.rows(condition, true, &rows)?);
-            }
-            let open = within.open(About::Count, self);
-            let pairs = sets.iter().flat_map(|a| sets.iter().map(move |b| (a, b)));
-            counts.iter_mut().zip(pairs).for_each(|(count, (a, b))| *count = shared(a, b));
-            tell(open, rows.count(), rows.count());
-            Ok((rows.count(), counts))
-        })?;
-        let matched = parts.iter().map(|(matched, _)| matched).sum();
-        let mut counts = vec![0u64; size * size];
-        for (_, part) in &parts {
-            counts.iter_mut().zip(part).for_each(|(count, part)| *count += part);
-        }
+        let (matched, counts) = self.pairs_counted(matrix, snapshot, within)?;
         let count = |row: usize, column: usize| {
-            let count = counts.get(row * size + column).copied().unwrap_or(0);
+            let place = row.min(column) * size + row.max(column);
+            let count = counts.get(place).copied().unwrap_or(0);
             i64::try_from(count).map(Some)
         };
         let names = matrix.iter().map(|(name, _)| Some(name.clone())).collect();

@@ -6,6 +6,7 @@
 
 mod aggregate;
 mod arith;
+mod best;
 mod columns;
 #[cfg(test)]
 mod context_tests;
@@ -13,6 +14,7 @@ pub(crate) mod cursor;
 mod exact_sum;
 pub(crate) mod exchange;
 mod finish;
+mod first;
 pub(crate) mod flow;
 #[cfg(test)]
 mod flow_tests;
@@ -34,10 +36,12 @@ mod pairs;
 mod partition;
 mod plain;
 pub(crate) mod publish;
+mod ranks;
 mod scan;
 #[cfg(test)]
 mod scope_tests;
 pub(crate) mod spread;
+mod standing;
 mod statistic;
 #[cfg(test)]
 mod statistics_tests;
@@ -49,16 +53,17 @@ mod text_tests;
 mod texts;
 #[cfg(test)]
 mod time_tests;
+mod valued;
 mod vector;
 
 use std::collections::HashMap;
 
 use yiku::kernel::Held;
-use yiku::{RowSet, Segment, Snapshot};
+use yiku::{RowSet, Snapshot};
 
 use crate::answer::Answer;
-use crate::check::{Aggregate, Combine};
-use crate::error::{Error, Result};
+use crate::check::{Aggregate, Combine, Statistic};
+use crate::error::Result;
 use crate::explain::probe::{About, Open};
 use crate::plan::{Compared, Limits, Plan, Within};
 use aggregate::Column;
@@ -67,6 +72,7 @@ use keys::{Cell, Groups};
 pub(crate) use scan::Scan;
 use scan::bounds;
 use spread::fold;
+use statistic::{All, statistics};
 pub(crate) use subjects::{Selection, Subject, subjects};
 
 /// The groups of one set of rows of the answer, with their aggregates.
@@ -84,9 +90,17 @@ const CELL_BYTES: u64 = 32;
 impl Grouped {
     /// How many values the groups have: keys, aggregates, and what is counted once.
     fn cells(&self) -> u64 {
-        let keys: usize = self.keys.iter().map(Vec::len).sum();
-        let columns: usize = self.columns.iter().map(Column::cells).sum();
-        (keys + columns) as u64
+        (self.keys.len() as u64).saturating_mul(self.width()).saturating_add(self.listed())
+    }
+
+    /// How many values a group has beside its lists and sets.
+    fn width(&self) -> u64 {
+        (self.keys.first().map_or(0, Vec::len) + self.columns.len()) as u64
+    }
+
+    /// How many values the lists and sets of the groups hold.
+    fn listed(&self) -> u64 {
+        self.columns.iter().map(Column::listed).sum::<usize>() as u64
     }
 }
 
@@ -115,20 +129,23 @@ impl<'a> Met<'a> {
         Self { joined, matched: 0, met: 0, held: Vec::new() }
     }
 
-    /// How many values the groups have.
-    fn cells(&self) -> u64 {
-        self.joined.iter().map(|joined| joined.grouped.cells()).fold(0, u64::saturating_add)
+    /// How many groups there are.
+    fn groups(&self) -> u64 {
+        self.joined.iter().map(|joined| joined.grouped.keys.len() as u64).sum()
     }
 
     /// Adds what a piece contributes.
-    fn add(&mut self, part: Part<'a>, within: Within<'a>) -> Result<()> {
-        let before = self.cells();
+    fn add(&mut self, mut part: Part<'a>, within: Within<'a>) -> Result<()> {
+        let before = self.groups();
+        let listed = part.levels.iter().map(Grouped::listed).fold(0, u64::saturating_add);
         self.matched += part.matched;
         self.met += part.levels.first().map_or(0, |grouped| grouped.keys.len() as u64);
-        for (joined, grouped) in self.joined.iter_mut().zip(&part.levels) {
+        for (joined, grouped) in self.joined.iter_mut().zip(&mut part.levels) {
             joined.join(grouped, within.limits)?;
         }
-        let more = self.cells().saturating_sub(before);
+        // A group has a cell for each key and aggregate, and what its lists and sets hold.
+        let width = self.joined.first().map_or(0, |joined| joined.grouped.width());
+        let more = (self.groups() - before).saturating_mul(width).saturating_add(listed);
         if more > 0 {
             self.held.push(within.run.hold(more.saturating_mul(CELL_BYTES))?);
         }
@@ -137,12 +154,12 @@ impl<'a> Met<'a> {
     }
 
     /// Adds what another thread has found.
-    fn join(&mut self, other: Self, within: Within<'a>) -> Result<()> {
+    fn join(&mut self, mut other: Self, within: Within<'a>) -> Result<()> {
         self.matched += other.matched;
         self.met += other.met;
         self.held.extend(other.held);
-        for (joined, other) in self.joined.iter_mut().zip(&other.joined) {
-            joined.join(&other.grouped, within.limits)?;
+        for (joined, other) in self.joined.iter_mut().zip(&mut other.joined) {
+            joined.join(&mut other.grouped, within.limits)?;
         }
         Ok(())
     }
@@ -205,18 +222,18 @@ impl Plan {
         let levels = self.levels();
         let (mut own, mut matched) = self.joined(&levels, snapshot, within)?;
         if let Some(left) = &self.left {
-            let (others, _) = left.asked_beside(&levels, snapshot, within)?;
-            for (own, other) in own.iter_mut().zip(&others) {
-                self.take_left(own, &other.grouped);
+            let (mut others, _) = left.asked_beside(&levels, snapshot, within)?;
+            for (own, other) in own.iter_mut().zip(&mut others) {
+                self.take_left(own, &mut other.grouped);
             }
         }
         let mut compared = Vec::with_capacity(self.compared.len());
         for Compared { plan, .. } in &self.compared {
             let (mut others, _) = plan.asked_beside(&levels, snapshot, within)?;
             if let Some(left) = &plan.left {
-                let (lefts, _) = left.asked_beside(&levels, snapshot, within)?;
-                for (other, left) in others.iter_mut().zip(&lefts) {
-                    plan.take_left(other, &left.grouped);
+                let (mut lefts, _) = left.asked_beside(&levels, snapshot, within)?;
+                for (other, left) in others.iter_mut().zip(&mut lefts) {
+                    plan.take_left(other, &mut left.grouped);
                 }
             }
             // Both have the groups of either.
@@ -282,6 +299,9 @@ impl Plan {
             state.join(other, within)?;
         }
         let Met { mut joined, matched, met, .. } = state;
+        for joined in &mut joined {
+            self.settle(&mut joined.grouped, within)?;
+        }
         for (joined, level) in joined.iter_mut().zip(levels) {
             if *level == self.groups.len() {
                 joined.place(&[]);
@@ -291,14 +311,68 @@ impl Plan {
         Ok((joined, matched))
     }
 
+    /// Computes the statistics of lists of values, as many groups at once as there are threads.
+    fn settle(&self, grouped: &mut Grouped, within: Within<'_>) -> Result<()> {
+        for (place, column) in grouped.columns.iter_mut().enumerate() {
+            let groups = match column {
+                Column::All(lists) => lists.len(),
+                Column::AllFloat(lists) => lists.len(),
+                _ => continue,
+            };
+            let mut wanted: Vec<(Statistic, f64)> = Vec::new();
+            self.statistics_of(place, &mut |kind, over| {
+                if !wanted.contains(&(kind, over)) {
+                    wanted.push((kind, over));
+                }
+            });
+            let own: &Column = column;
+            let found = fold(
+                within,
+                groups,
+                || Ok(Vec::new()),
+                |found, group| {
+                    within.run.check()?;
+                    let figures = match own {
+                        Column::All(lists) => lists.get(group).map(|own| All::Exact(own)),
+                        Column::AllFloat(lists) => lists.get(group).map(|own| All::Float(own)),
+                        _ => None,
+                    };
+                    found.push((
+                        group,
+                        figures.map(|all| statistics(&wanted, all)).unwrap_or_default(),
+                    ));
+                    Ok(())
+                },
+            )?;
+            let mut figures = vec![vec![None; wanted.len()]; groups];
+            for (group, own) in found.into_iter().flatten() {
+                if let Some(slot) = figures.get_mut(group) {
+                    *slot = own;
+                }
+            }
+            *column = Column::Figures(wanted, figures);
+        }
+        Ok(())
+    }
+
+    /// Calls `visit` with the statistics of an aggregate that measures and `having` name.
+    fn statistics_of(&self, aggregate: usize, visit: &mut dyn FnMut(Statistic, f64)) {
+        for measure in &self.measures {
+            measure.formula.statistics(aggregate, visit);
+        }
+        if let Some(having) = &self.having {
+            having.statistics(aggregate, visit);
+        }
+    }
+
     /// What left joins the groups that it was in.
-    fn take_left(&self, own: &mut Joined, left: &Grouped) {
+    fn take_left(&self, own: &mut Joined, left: &mut Grouped) {
         let places = (0..).zip(&self.aggregates);
         let lefts: Vec<usize> =
             places.filter(|(_, a)| a.combine == Combine::Left).map(|(place, _)| place).collect();
         for (from, key) in left.keys.iter().enumerate() {
             let into = own.place(key);
-            for (place, column) in lefts.iter().zip(&left.columns) {
+            for (place, column) in lefts.iter().zip(&mut left.columns) {
                 if let Some(slot) = own.grouped.columns.get_mut(*place) {
                     slot.join(into, column, from);
                 }
@@ -398,26 +472,14 @@ impl Plan {
                 continue;
             }
             let mut column = Column::new(aggregate.combine, keys.len());
+            let mut own = own.clone();
             for (from, into) in coarser.iter().enumerate() {
-                column.join(*into as usize, own, from);
+                column.join(*into as usize, &mut own, from);
             }
             columns.push(column);
         }
         Ok(Grouped { keys, columns })
     }
-}
-
-/// What `read` gives for every segment, in their order, by as many threads as allowed.
-fn segments<T: Send>(
-    snapshot: &Snapshot,
-    within: Within<'_>,
-    read: impl Fn(usize, &Segment) -> Result<T> + Sync,
-) -> Result<Vec<T>> {
-    let segments = within.segments(snapshot);
-    spread::over(within, segments.len(), |place| {
-        within.begin(snapshot, place);
-        segments.get(place).map_or(Err(Error::Stale), |segment| read(place, segment))
-    })
 }
 
 /// Ends a step that somebody looks at.
@@ -440,10 +502,10 @@ impl Joined {
         place
     }
 
-    fn join(&mut self, part: &Grouped, limits: &Limits) -> Result<()> {
+    fn join(&mut self, part: &mut Grouped, limits: &Limits) -> Result<()> {
         for (from, key) in part.keys.iter().enumerate() {
             let into = self.place(key);
-            for (column, other) in self.grouped.columns.iter_mut().zip(&part.columns) {
+            for (column, other) in self.grouped.columns.iter_mut().zip(&mut part.columns) {
                 column.join(into, other, from);
             }
         }

@@ -9,7 +9,8 @@
 
 use std::ops::Range;
 
-use yiku::{Segment, Snapshot};
+use yiku::segment::Wanted;
+use yiku::{Predicate, Schema, Segment, Snapshot};
 
 use super::scan::Scan;
 use crate::bound::{Condition, Test};
@@ -19,18 +20,38 @@ use crate::plan::{Plan, Within};
 /// Rows of the longest table of a piece, about: those of a block of the engine.
 const PIECE_ROWS: u32 = yiku::limits::BLOCK_ROWS;
 
+/// Bundles of up to this many keys are pieces of their own.
+const KEYS: usize = 64;
+
 /// A piece of a segment.
 #[derive(Debug, Clone)]
 pub(crate) struct Morsel {
     /// The place of the segment in its snapshot.
     pub(crate) segment: usize,
-    roots: Range<u32>,
+    pub(super) roots: Range<u32>,
 }
 
 impl Plan {
     /// The pieces of a snapshot that may hold rows that the question asks about.
     pub(super) fn morsels(&self, snapshot: &Snapshot, within: Within<'_>) -> Result<Vec<Morsel>> {
+        self.morsels_of(self.filter.iter().map(|(_, condition)| condition), snapshot, within)
+    }
+
+    /// The pieces of a snapshot that may hold rows for which some conditions are true.
+    pub(super) fn morsels_of<'c>(
+        &'c self,
+        conditions: impl Iterator<Item = &'c Condition>,
+        snapshot: &Snapshot,
+        within: Within<'_>,
+    ) -> Result<Vec<Morsel>> {
         let mut morsels = Vec::new();
+        let scope = self.scope.iter().map(crate::scope::Scope::condition);
+        let conditions: Vec<&Condition> = scope.chain(conditions).collect();
+        let sought = conditions.iter().find_map(|condition| keyed(condition, &self.schema));
+        let sought = sought.map(|(table, keys)| {
+            let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
+            (table, keys.len(), Wanted::new(&keys))
+        });
         for (segment, own) in within.segments(snapshot).iter().enumerate() {
             let roots = 0..own.rows(0);
             // Whoever looks on wants to know what becomes of every segment as a whole.
@@ -38,31 +59,21 @@ impl Plan {
                 morsels.push(Morsel { segment, roots });
                 continue;
             }
-            let roots = self.roots(own, roots)?;
+            let roots = placed(own, &conditions, roots)?;
+            if roots.is_empty() {
+                continue;
+            }
+            if let Some((table, count, keys)) = &sought {
+                let found = own.roots_of_keys(*table, keys)?;
+                let pieces = bundles(&found, &roots, *count <= KEYS);
+                morsels.extend(pieces.into_iter().map(|roots| Morsel { segment, roots }));
+                continue;
+            }
             for roots in cut(own, self.table, roots)? {
                 morsels.push(Morsel { segment, roots });
             }
         }
         Ok(morsels)
-    }
-
-    /// The root rows of a range that a place in front of the question lets through, and those
-    /// between them.
-    fn roots(&self, segment: &Segment, mut roots: Range<u32>) -> Result<Range<u32>> {
-        let scope = self.scope.iter().map(crate::scope::Scope::condition);
-        for condition in scope.chain(self.filter.iter().map(|(_, condition)| condition)) {
-            for ranges in places(condition) {
-                let (Some((low, _)), Some((_, high))) = (ranges.first(), ranges.last()) else {
-                    return Ok(0..0);
-                };
-                let own = segment.path_rows(*low, *high)?;
-                roots = roots.start.max(own.start)..roots.end.min(own.end);
-                if roots.is_empty() {
-                    return Ok(0..0);
-                }
-            }
-        }
-        Ok(roots)
     }
 
     /// A piece as it is read.
@@ -72,15 +83,45 @@ impl Plan {
         morsel: &Morsel,
         within: Within<'a>,
     ) -> Result<Scan<'a>> {
-        let mut windows = Vec::with_capacity(self.schema.tables.len());
-        for (table, declared) in self.schema.tables.iter().enumerate() {
-            windows.push(match declared.parent {
-                None => morsel.roots.clone(),
-                Some(_) => beneath(segment, table, &morsel.roots)?,
-            });
-        }
+        let windows = windows(&self.schema, segment, &morsel.roots)?;
         Ok(Scan::of(segment, &self.schema, within, windows))
     }
+}
+
+/// The rows of every table beneath root rows.
+pub(super) fn windows(
+    schema: &Schema,
+    segment: &Segment,
+    roots: &Range<u32>,
+) -> Result<Vec<Range<u32>>> {
+    let mut windows = Vec::with_capacity(schema.tables.len());
+    for (table, declared) in schema.tables.iter().enumerate() {
+        windows.push(match declared.parent {
+            None => roots.clone(),
+            Some(_) => beneath(segment, table, roots)?,
+        });
+    }
+    Ok(windows)
+}
+
+/// The root rows of a range that a place in front of a question lets through, and those between
+/// them.
+fn placed(
+    segment: &Segment,
+    conditions: &[&Condition],
+    mut roots: Range<u32>,
+) -> Result<Range<u32>> {
+    for ranges in conditions.iter().flat_map(|condition| places(condition)) {
+        let (Some((low, _)), Some((_, high))) = (ranges.first(), ranges.last()) else {
+            return Ok(0..0);
+        };
+        let own = segment.path_rows(*low, *high)?;
+        roots = roots.start.max(own.start)..roots.end.min(own.end);
+        if roots.is_empty() {
+            return Ok(0..0);
+        }
+    }
+    Ok(roots)
 }
 
 /// The ranges of places that every row must lie in for which a condition is true.
@@ -93,6 +134,31 @@ fn places(condition: &Condition) -> Vec<&[(u64, u64)]> {
     }
 }
 
+/// A table and the keys of its rows, one of which every row must have, be above or be beneath for
+/// which a condition is true.
+fn keyed<'p>(condition: &'p Condition, schema: &Schema) -> Option<(usize, &'p [String])> {
+    match &condition.kind {
+        Test::Column { column, predicate: Predicate::TextIn(keys) } => {
+            let is_key = schema.tables.get(condition.table)?.key == *column;
+            is_key.then_some((condition.table, keys))
+        }
+        Test::Spread(inner) | Test::Truth(inner) => keyed(inner, schema),
+        Test::Any { condition, .. } => keyed(condition, schema),
+        Test::And(parts) => parts.iter().find_map(|part| keyed(part, schema)),
+        _ => None,
+    }
+}
+
+/// Pieces that hold these root rows, rising, of a range: each by itself, or one that holds all.
+fn bundles(found: &[u32], roots: &Range<u32>, apart: bool) -> Vec<Range<u32>> {
+    let own = || found.iter().copied().filter(|root| roots.contains(root));
+    if apart {
+        return own().map(|root| root..root + 1).collect();
+    }
+    let (Some(first), Some(last)) = (own().next(), own().next_back()) else { return Vec::new() };
+    std::iter::once(first..last + 1).collect()
+}
+
 /// The rows of a table beneath a range of root rows.
 fn beneath(segment: &Segment, table: usize, roots: &Range<u32>) -> Result<Range<u32>> {
     let offsets = segment.offsets_between(0, table)?;
@@ -100,8 +166,8 @@ fn beneath(segment: &Segment, table: usize, roots: &Range<u32>) -> Result<Range<
     Ok(at(roots.start)..at(roots.end).max(at(roots.start)))
 }
 
-/// Root rows cut into pieces.
-fn cut(segment: &Segment, table: usize, roots: Range<u32>) -> Result<Vec<Range<u32>>> {
+/// Root rows cut into pieces, by the rows of a table beneath them.
+pub(super) fn cut(segment: &Segment, table: usize, roots: Range<u32>) -> Result<Vec<Range<u32>>> {
     let offsets = if table == 0 { &[] } else { segment.offsets_between(0, table)? };
     let is_longer = segment.rows(table) > segment.rows(0);
     let offsets = Some(offsets).filter(|offsets| is_longer && !offsets.is_empty());

@@ -17,7 +17,7 @@ use crate::check::{Bands, Bounds, Group, GroupKind};
 use crate::error::Result;
 
 /// A set for each of more values than this is no longer quicker than a number for each row.
-const SETS: usize = 64;
+const SETS: usize = 128;
 
 /// Rows of some groups: those of a set, by the ranges of rows that they lie in.
 pub(super) struct Shared {

@@ -9,6 +9,7 @@
 
 use super::aggregate::Number;
 use super::exact_sum::ExactSum;
+use super::ranks::between;
 use crate::check::Statistic;
 
 /// What a measure of a group is.
@@ -77,29 +78,56 @@ impl Moments {
     }
 }
 
-/// Values of a group in any order, as a list that may be sorted.
+/// Values of a group in any order, in several lists.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum All<'a> {
-    Exact(&'a [i64]),
-    Float(&'a [f64]),
+    Exact(&'a [Vec<i64>]),
+    Float(&'a [Vec<f64>]),
 }
 
-/// A statistic of values; none where it is not defined. `over` is what an exact value is divided
-/// by to be the number that it stands for.
-pub(super) fn statistic(kind: Statistic, values: All<'_>, over: f64) -> Option<Figure> {
+/// Statistics of the values of one group, each with what an exact value is divided by.
+pub(super) fn statistics(wanted: &[(Statistic, f64)], values: All<'_>) -> Vec<Option<Figure>> {
+    let share = |(kind, _): &(Statistic, f64)| match kind {
+        Statistic::Quantile(share) => Some(*share),
+        _ => None,
+    };
+    let shares: Vec<f64> = wanted.iter().filter_map(share).collect();
+    let one = |value: f64| Some(Figure::One(Number::Float(value))).filter(|_| value.is_finite());
+    let quantiles: Vec<Box<dyn Fn(f64) -> Option<Figure>>> = match values {
+        All::Exact(lists) => between(lists, &shares)
+            .into_iter()
+            .map(|found| -> Box<dyn Fn(f64) -> Option<Figure>> {
+                Box::new(move |over| {
+                    let (low, high, part) = found?;
+                    let step = i128::from(high) - i128::from(low);
+                    one((low as f64 + part * step as f64) / over)
+                })
+            })
+            .collect(),
+        All::Float(lists) => between(lists, &shares)
+            .into_iter()
+            .map(|found| -> Box<dyn Fn(f64) -> Option<Figure>> {
+                Box::new(move |_| {
+                    let (low, high, part) = found?;
+                    one(low + part * (high - low))
+                })
+            })
+            .collect(),
+    };
+    let mut quantiles = quantiles.into_iter();
+    let each = |(kind, over): &(Statistic, f64)| match kind {
+        Statistic::Quantile(_) => quantiles.next().and_then(|found| found(*over)),
+        kind => statistic(*kind, values),
+    };
+    wanted.iter().map(each).collect()
+}
+
+/// A statistic of values that is no quantile; none where it is not defined.
+fn statistic(kind: Statistic, values: All<'_>) -> Option<Figure> {
     let float = |value: f64| Some(Figure::One(Number::Float(value))).filter(|_| value.is_finite());
     match (kind, values) {
-        (Statistic::Quantile(share), All::Exact(values)) => {
-            let (low, high, part) = between(values.to_vec(), share, i64::cmp)?;
-            let step = i128::from(high) - i128::from(low);
-            float((low as f64 + part * step as f64) / over)
-        }
-        (Statistic::Quantile(share), All::Float(values)) => {
-            let (low, high, part) = between(values.to_vec(), share, f64::total_cmp)?;
-            float(low + part * (high - low))
-        }
         (Statistic::Gini, All::Exact(values)) => {
-            let mut values = values.to_vec();
+            let mut values = values.concat();
             values.sort_unstable();
             let sum: i128 = values.iter().map(|v| i128::from(*v)).sum();
             let least = values.first().copied()?;
@@ -110,7 +138,7 @@ pub(super) fn statistic(kind: Statistic, values: All<'_>, over: f64) -> Option<F
             defined.then(|| above as f64 / (count as f64 * sum as f64)).and_then(float)
         }
         (Statistic::Gini, All::Float(values)) => {
-            let mut values = values.to_vec();
+            let mut values = values.concat();
             values.sort_unstable_by(f64::total_cmp);
             let least = values.first().copied()?;
             let count = values.len() as f64;
@@ -125,17 +153,17 @@ pub(super) fn statistic(kind: Statistic, values: All<'_>, over: f64) -> Option<F
             defined.then(|| above.value() / (count * sum.value())).and_then(float)
         }
         (Statistic::Lorenz(parts), All::Exact(values)) => {
-            let mut values = values.to_vec();
+            let mut values = values.concat();
             values.sort_unstable();
             lorenz(parts, &values, |v| *v as f64)
         }
         (Statistic::Lorenz(parts), All::Float(values)) => {
-            let mut values = values.to_vec();
+            let mut values = values.concat();
             values.sort_unstable_by(f64::total_cmp);
             lorenz(parts, &values, |v| *v)
         }
         (Statistic::Deviation, All::Float(values)) => {
-            let mut values = values.to_vec();
+            let mut values = values.concat();
             values.sort_unstable_by(f64::total_cmp);
             let count = values.len() as f64;
             // The mean of equal values is that value, to the last digit.
@@ -147,25 +175,8 @@ pub(super) fn statistic(kind: Statistic, values: All<'_>, over: f64) -> Option<F
             values.iter().for_each(|value| squares.add((value - mean) * (value - mean)));
             if values.len() < 2 { None } else { float((squares.value() / (count - 1.0)).sqrt()) }
         }
-        (Statistic::Deviation | Statistic::Counts, _) => None,
+        (Statistic::Deviation | Statistic::Counts | Statistic::Quantile(_), _) => None,
     }
-}
-
-/// The two neighbours in order between which a share of the values lies, and how far from the
-/// first to the second: linear between ranks from 0 to the number of values less one.
-fn between<T: Copy>(
-    mut values: Vec<T>,
-    share: f64,
-    order: impl Fn(&T, &T) -> std::cmp::Ordering,
-) -> Option<(T, T, f64)> {
-    let last = values.len().checked_sub(1)?;
-    let rank = share * last as f64;
-    // A rank lies below 2^53, so that the whole part is exact.
-    let whole = (rank.floor() as usize).min(last);
-    let (_, low, above) = values.select_nth_unstable_by(whole, &order);
-    let low = *low;
-    let high = above.iter().copied().min_by(&order).unwrap_or(low);
-    Some((low, high, rank - whole as f64))
 }
 
 /// The shares of the sum that the lowest parts of the values have: 0 of none of them to 1 of all,
@@ -194,15 +205,44 @@ fn lorenz<T>(parts: u32, values: &[T], number: impl Fn(&T) -> f64) -> Option<Fig
     Some(Figure::Shares((0..=parts).map(share).collect()))
 }
 
-/// The bin of a value, of `bins` of one width from `low` to `high`; the last has its upper bound.
-pub(super) fn bin(value: i64, (low, high): (f64, f64), bins: u32) -> Option<usize> {
-    // Bounds of exact values are integers.
-    let (value, low, high) = (i128::from(value), low as i128, high as i128);
-    if !(low..=high).contains(&value) {
-        return None;
+/// Bins of one width between two integers; the last has its upper bound.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Bins {
+    low: i128,
+    high: i128,
+    count: u32,
+    /// What the distance from `low` is multiplied with, and 2^64 is the bin; 0 where the
+    /// distances are too large for that to be exact.
+    factor: u64,
+}
+
+impl Bins {
+    pub(super) fn new((low, high): (f64, f64), count: u32) -> Self {
+        // Bounds of exact values are integers.
+        let (low, high) = (low as i128, high as i128);
+        let span = high - low;
+        // Of a distance d the product is d * count / span * 2^64 and less than d more; what d *
+        // count leaves of span is at least 1 of span below the next bin.
+        let fits = span > 0 && span < 1 << 32 && i128::from(count) < span;
+        let factor = if fits { (i128::from(count) << 64) / span + 1 } else { 0 };
+        Self { low, high, count, factor: u64::try_from(factor).unwrap_or(0) }
     }
-    let place = (value - low) * i128::from(bins) / (high - low).max(1);
-    usize::try_from(place.min(i128::from(bins) - 1)).ok()
+
+    /// The bin of a value, if it lies in one.
+    #[inline(always)]
+    pub(super) fn of(self, value: i64) -> Option<usize> {
+        let value = i128::from(value);
+        if value < self.low || self.high < value {
+            return None;
+        }
+        let above = value - self.low;
+        let place = if self.factor > 0 {
+            (above.cast_unsigned().wrapping_mul(self.factor.into()) >> 64) as usize
+        } else {
+            usize::try_from(above * i128::from(self.count) / (self.high - self.low).max(1)).ok()?
+        };
+        Some(place.min(self.count as usize - 1))
+    }
 }
 
 /// As [`bin`], of a float.
@@ -218,8 +258,12 @@ pub(super) fn float_bin(value: f64, (low, high): (f64, f64), bins: u32) -> Optio
 mod tests {
     use super::*;
 
+    fn first(kind: Statistic, values: All<'_>) -> Option<Figure> {
+        statistics(&[(kind, 1.0)], values).into_iter().flatten().next()
+    }
+
     fn one(kind: Statistic, values: &[i64]) -> Option<f64> {
-        match statistic(kind, All::Exact(values), 1.0)? {
+        match first(kind, All::Exact(&[values.to_vec()]))? {
             Figure::One(number) => Some(number.float()),
             _ => None,
         }
@@ -249,7 +293,7 @@ mod tests {
         assert_eq!(of(&[2, 4, 4, 4, 5, 5, 7, 9]), Some((32.0f64 / 7.0).sqrt()));
         // What is equal does not deviate, whatever its digits.
         let equal = [31.0 / 37.0; 5];
-        let found = statistic(Statistic::Deviation, All::Float(&equal), 1.0);
+        let found = first(Statistic::Deviation, All::Float(&[equal.to_vec()]));
         assert_eq!(found, Some(Figure::One(Number::Float(0.0))));
         // Far from zero nothing is lost.
         let far = 9_000_000_000_000_000_000;
@@ -266,20 +310,34 @@ mod tests {
         assert_eq!(one(Statistic::Gini, &[0, 0]), None);
         assert_eq!(one(Statistic::Gini, &[-1, 5]), None);
         // Small differences of large values: nothing of them is lost.
-        let near = statistic(Statistic::Gini, All::Float(&[1e15, 1e15 + 1.0, 1e15 + 3.0]), 1.0);
+        let near = first(Statistic::Gini, All::Float(&[vec![1e15, 1e15 + 1.0], vec![1e15 + 3.0]]));
         let expected = 2.0 * 3.0 / (3.0 * (3e15 + 4.0));
         assert_eq!(near, Some(Figure::One(Number::Float(expected))));
-        let points = statistic(Statistic::Lorenz(2), All::Exact(&[4, 1, 3, 2]), 1.0);
+        let points = first(Statistic::Lorenz(2), All::Exact(&[vec![4, 1, 3, 2]]));
         assert_eq!(points, Some(Figure::Shares(vec![0.0, 0.3, 1.0])));
-        let floats = statistic(Statistic::Lorenz(4), All::Float(&[4.0, 1.0, 3.0, 2.0]), 1.0);
+        let floats = first(Statistic::Lorenz(4), All::Float(&[vec![4.0, 1.0, 3.0, 2.0]]));
         assert_eq!(floats, Some(Figure::Shares(vec![0.0, 0.1, 0.3, 0.6, 1.0])));
     }
 
     #[test]
     fn bins_are_half_open_but_the_last() {
-        let bins = |value: i64| bin(value, (0.0, 10.0), 4);
+        let bins = |value: i64| Bins::new((0.0, 10.0), 4).of(value);
         let found: Vec<_> = [-1, 0, 2, 3, 5, 10, 11].into_iter().map(bins).collect();
         assert_eq!(found, [None, Some(0), Some(0), Some(1), Some(2), Some(3), None]);
+        for (low, high, count) in
+            [(0.0, 2e6, 40), (-7.0, 1e4, 7), (0.0, 4e9, 4_096), (-5.0, 5.0, 3)]
+        {
+            let quick = Bins::new((low, high), count);
+            let (first, span) = (low as i64, (high - low) as i64);
+            // Both sides of every edge.
+            for edge in (0..=i64::from(count)).map(|bin| first + bin * span / i64::from(count)) {
+                for value in (edge - 2..=edge + 2).filter(|v| (low..=high).contains(&(*v as f64))) {
+                    let place = (value - first) * i64::from(count) / span;
+                    let expected = place.min(i64::from(count) - 1) as usize;
+                    assert_eq!(quick.of(value), Some(expected), "{value} of {count} to {high}");
+                }
+            }
+        }
         assert_eq!(float_bin(2.5, (0.0, 10.0), 4), Some(1));
         assert_eq!(float_bin(10.0, (0.0, 10.0), 4), Some(3));
     }

@@ -9,8 +9,9 @@ use std::collections::HashMap;
 
 use yiku::{RowSet, Schema, Segment, Snapshot, calendar};
 
+use super::fold;
+use super::morsels::{cut, windows};
 use super::scan::Scan;
-use super::segments;
 use crate::ast::Expr;
 use crate::bound::{Condition, Value};
 use crate::check::{Checker, Type, What};
@@ -18,12 +19,10 @@ use crate::context::Named;
 use crate::error::Result;
 use crate::household::Standards;
 use crate::numbers::Number;
-use crate::plan::{Limits, Within};
+use crate::plan::Limits;
 use crate::print;
 use crate::source::Source;
 
-/// Rows of a key column that are read at once: a block of the engine.
-const READ: u32 = yiku::limits::BLOCK_ROWS;
 /// Bytes that keys and texts of subjects take at most, as far as is known before.
 const KEYS_BYTES: u64 = 64 << 20;
 
@@ -183,8 +182,24 @@ pub(crate) fn subjects(
     limits: &Limits,
 ) -> Result<Vec<Vec<Subject>>> {
     let mut joined: Vec<Vec<Subject>> = selections.iter().map(|_| Vec::new()).collect();
+    let longest = |segment: &Segment| {
+        (0..snapshot.schema().tables.len()).max_by_key(|table| segment.rows(*table)).unwrap_or(0)
+    };
     let parts = limits.within(KEYS_BYTES, |within| {
-        segments(snapshot, within, |_, segment| part(segment, snapshot, selections, within))
+        let mut pieces = Vec::new();
+        for segment in snapshot.segments() {
+            let roots = cut(segment, longest(segment), 0..segment.rows(0))?;
+            pieces.extend(roots.into_iter().map(|roots| (segment, roots)));
+        }
+        let state = || Ok(selections.iter().map(|_| Vec::new()).collect());
+        fold(within, pieces.len(), state, |found: &mut Vec<Vec<Subject>>, item| {
+            let Some((segment, roots)) = pieces.get(item) else { return Ok(()) };
+            let windows = windows(snapshot.schema(), segment, roots)?;
+            let scan = Scan::of(segment, snapshot.schema(), within, windows);
+            let own = part(&scan, snapshot, selections)?;
+            found.iter_mut().zip(own).for_each(|(found, own)| found.extend(own));
+            Ok(())
+        })
     })?;
     for part in parts {
         for (joined, found) in joined.iter_mut().zip(part) {
@@ -195,31 +210,29 @@ pub(crate) fn subjects(
     Ok(joined)
 }
 
-/// The subjects of one segment. Keys of all selections are read together: a block of texts is
+/// The subjects of one piece. Keys of all selections are read together: a block of texts is
 /// decoded once, however many rules point at its rows.
 fn part(
-    segment: &Segment,
+    scan: &Scan<'_>,
     snapshot: &Snapshot,
     selections: &[Selection],
-    within: Within<'_>,
 ) -> Result<Vec<Vec<Subject>>> {
-    let schema = snapshot.schema();
-    let scan = Scan::new(segment, schema, within);
+    let (schema, segment) = (snapshot.schema(), scan.segment);
     let mut found: Vec<Vec<Row>> = Vec::with_capacity(selections.len());
     let mut asked: HashMap<usize, RowSet> = HashMap::new();
-    let mut roots = RowSet::none(segment.rows(0));
+    let mut roots = RowSet::none_in(scan.window(0));
     for selection in selections {
-        within.run.check()?;
-        let rows = rows_of(&scan, segment, schema, selection)?;
+        scan.run.check()?;
+        let rows = rows_of(scan, schema, selection)?;
         rows.iter().for_each(|row| roots.insert(row.root));
         if selection.table != 0 {
             let own = asked.entry(selection.table);
-            let own = own.or_insert_with(|| RowSet::none(segment.rows(selection.table)));
+            let own = own.or_insert_with(|| RowSet::none_in(scan.window(selection.table)));
             rows.iter().for_each(|row| own.insert(row.own));
         }
         found.push(rows);
     }
-    let regions = places(&scan, snapshot, &roots)?;
+    let regions = places(scan, snapshot, &roots)?;
     let root_keys = keys(segment, schema, 0, &roots)?;
     let mut own_keys: HashMap<usize, HashMap<u32, String>> = HashMap::new();
     for (table, rows) in &asked {
@@ -237,14 +250,9 @@ fn part(
     Ok(pairs.map(|(s, rows)| rows.into_iter().map(|row| subject(s, row)).collect()).collect())
 }
 
-fn rows_of(
-    scan: &Scan<'_>,
-    segment: &Segment,
-    schema: &Schema,
-    selection: &Selection,
-) -> Result<Vec<Row>> {
+fn rows_of(scan: &Scan<'_>, schema: &Schema, selection: &Selection) -> Result<Vec<Row>> {
     let table = selection.table;
-    let mut rows = segment.live(table)?;
+    let mut rows = scan.segment.live_in(table, scan.window(table))?;
     for condition in &selection.filter {
         rows = scan.rows(condition, true, &rows)?;
     }
@@ -292,20 +300,9 @@ pub(super) fn keys(
     rows: &RowSet,
 ) -> Result<HashMap<u32, String>> {
     let place = schema.tables.get(table).map_or(0, |t| t.key);
-    let column = segment.column(table, place)?;
     let mut found = HashMap::new();
-    let mut asked = rows.iter().peekable();
-    while let Some(first) = asked.next() {
-        let block = first / READ;
-        let mut last = first;
-        while let Some(next) = asked.next_if(|next| next / READ == block) {
-            last = next;
-        }
-        column.texts(first..last + 1, &mut |row, text| {
-            if let Some(text) = text.filter(|_| rows.contains(row)) {
-                found.insert(row, text.to_owned());
-            }
-        })?;
-    }
+    segment.column(table, place)?.texts_of(rows, &mut |row, text| {
+        found.insert(row, text.to_owned());
+    })?;
     Ok(found)
 }

@@ -1,0 +1,193 @@
+//! A piece of a segment: groups by what is read off the values of one column.
+//!
+//! Years, months and the like are read off few different days. Rows are counted by their value
+//! first; what is read off a value is looked up once a value, not once a row.
+//!
+//! Invariant: the groups are those of reading every row by itself.
+
+use std::collections::HashMap;
+
+use yiku::RowSet;
+
+use super::keys::{Assignment, Cell, Groups};
+use super::scan::{Scan, bounds, each_row};
+use super::vector::Values;
+use crate::bound::{Reading, Term, Value};
+use crate::check::{Group, GroupKind};
+use crate::error::Result;
+use crate::explain::probe::About;
+
+/// Values spread wider than this are not counted in an array.
+const SPAN_MAX: i64 = 1 << 16;
+
+/// Neighbouring rows are counted in so many arrays: in one, a row would wait for the row before
+/// it wherever both have the same value.
+const LANES: usize = 4;
+
+/// Rows by the values of a column.
+pub(super) struct Valued {
+    start: u32,
+    /// How far the value of each row lies above the least; one more than the greatest where it is
+    /// not known. Of a row that nobody asked for any number.
+    places: Vec<u32>,
+    /// The group of each such value.
+    numbers: Vec<u32>,
+    /// How many rows were asked about, and how many of them each group has.
+    rows: u64,
+    counts: Vec<u64>,
+}
+
+impl Valued {
+    pub(super) fn visit(&self, rows: &RowSet, visit: &mut impl FnMut(u32, u32)) {
+        each_row(rows, |row| {
+            let place = self.places.get(row.wrapping_sub(self.start) as usize);
+            let number = place.and_then(|place| self.numbers.get(*place as usize));
+            if let Some(number) = number {
+                visit(row, *number);
+            }
+        });
+    }
+
+    /// How many of some rows each group has, if that is known: all that were asked about are.
+    pub(super) fn counts(&self, rows: &RowSet) -> Option<&[u64]> {
+        (rows.count() == self.rows).then_some(self.counts.as_slice())
+    }
+}
+
+/// The column that a key is read off, and how.
+fn source(kind: &GroupKind, table: usize) -> Option<(usize, Option<Reading>)> {
+    let (GroupKind::Int { value, .. } | GroupKind::Date(value) | GroupKind::Month(value)) = kind
+    else {
+        return None;
+    };
+    match &value.kind {
+        _ if value.table != table => None,
+        Term::Column(column) => Some((*column, None)),
+        Term::Calendar(reading, inner) => match inner.kind {
+            Term::Column(column) => Some((column, Some(*reading))),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+impl Scan<'_> {
+    /// The groups of some rows by what all keys read off one column; none where they do not, or
+    /// where its values lie too far apart.
+    pub(super) fn valued_groups(
+        &self,
+        by: &[Group],
+        table: usize,
+        rows: &RowSet,
+    ) -> Result<Option<Groups>> {
+        let sources = by.iter().map(|group| source(&group.kind, table));
+        let Some(sources) = sources.collect::<Option<Vec<_>>>() else { return Ok(None) };
+        let Some((column, _)) = sources.first().copied() else { return Ok(None) };
+        if !self.limits.indexes || sources.iter().any(|(other, _)| *other != column) {
+            return Ok(None);
+        }
+        let Some((least, span)) = self.span_of(table, column)? else { return Ok(None) };
+        let open: Vec<_> = by.iter().map(|group| self.within.open(About::Group, group)).collect();
+        let vector = self.value(&Value::column(table, column), rows)?;
+        let Values::Exact(values) = &vector.values else { return Ok(None) };
+        let unknown = span + 1;
+        let place = |value: &i64| {
+            let above = value.wrapping_sub(least).cast_unsigned();
+            u32::try_from(above.min(unknown.into())).unwrap_or(unknown)
+        };
+        let mut places: Vec<u32> = yiku::cpu::best(
+            #[inline(always)]
+            || values.iter().map(place).collect(),
+        );
+        let mut others = rows.clone();
+        others.and_not(&vector.known);
+        let start = bounds(rows).start;
+        each_row(&others, |row| {
+            if let Some(place) = places.get_mut(row.wrapping_sub(start) as usize) {
+                *place = unknown;
+            }
+        });
+        let met = counted(&places, start, rows, unknown as usize + 1);
+        let (mut keys, mut numbers) = (Vec::new(), vec![u32::MAX; met.len()]);
+        let (mut counts, mut known) = (Vec::<u64>::new(), HashMap::<Vec<Cell>, u32>::new());
+        let mut last: (Vec<Cell>, u32) = (Vec::new(), u32::MAX);
+        let own = (0u32..).zip(&met).zip(&mut numbers).filter(|((_, count), _)| **count > 0);
+        for ((place, count), slot) in own {
+            let value = least.wrapping_add(i64::from(place));
+            let cell = |(_, reading): &(usize, Option<Reading>)| match reading {
+                _ if place == unknown => Cell::Unknown,
+                Some(reading) => Cell::Int(reading.of(value)),
+                None => Cell::Int(value),
+            };
+            let key: Vec<Cell> = sources.iter().map(cell).collect();
+            // Neighbouring days have the same month.
+            if last.1 == u32::MAX || last.0 != key {
+                let next = u32::try_from(keys.len()).unwrap_or(u32::MAX);
+                let number = *known.entry(key.clone()).or_insert(next);
+                if number == next {
+                    keys.push(key.clone());
+                    counts.push(0);
+                }
+                last = (key, number);
+            }
+            *slot = last.1;
+            if let Some(sum) = counts.get_mut(last.1 as usize) {
+                *sum += count;
+            }
+        }
+        for open in open.into_iter().flatten() {
+            open.rows(rows.count(), rows.count());
+        }
+        let rows = rows.count();
+        let assignment = Assignment::Valued(Valued { start, places, numbers, rows, counts });
+        Ok(Some(Groups { keys, assignment }))
+    }
+
+    /// The least value of a column in the window of its table, and how far the greatest lies above
+    /// it; none where that is too far, or where no value is known.
+    fn span_of(&self, table: usize, column: usize) -> Result<Option<(i64, u32)>> {
+        let window = self.window(table);
+        let column = self.segment.column(table, column)?;
+        let mut first = 0u32;
+        let mut found: Option<(i64, i64)> = None;
+        for zone in column.zone_maps() {
+            let end = first.saturating_add(zone.rows);
+            if zone.known > 0 && first < window.end && window.start < end {
+                let (least, most) = found.unwrap_or((zone.min, zone.max));
+                found = Some((least.min(zone.min), most.max(zone.max)));
+            }
+            first = end;
+        }
+        Ok(found.and_then(|(least, most)| {
+            let span = most.checked_sub(least).filter(|span| *span < SPAN_MAX)?;
+            Some((least, u32::try_from(span).ok()?))
+        }))
+    }
+}
+
+/// How many rows of a set have each place below `size`.
+fn counted(places: &[u32], start: u32, rows: &RowSet, size: usize) -> Vec<u64> {
+    let mut tables = vec![[0u32; LANES]; size];
+    let mut bump = |lane: usize, place: u32| {
+        if let Some(count) = tables.get_mut(place as usize).and_then(|table| table.get_mut(lane)) {
+            *count = count.wrapping_add(1);
+        }
+    };
+    let skipped = (start.saturating_sub(super::scan::base(rows)) / 64) as usize;
+    let words = rows.words().get(skipped..).unwrap_or_default();
+    for (chunk, word) in places.chunks(64).zip(words) {
+        if *word == u64::MAX {
+            chunk.iter().enumerate().for_each(|(at, place)| bump(at % LANES, *place));
+            continue;
+        }
+        let mut rest = *word;
+        while rest != 0 {
+            let bit = rest.trailing_zeros() as usize;
+            rest &= rest - 1;
+            if let Some(place) = chunk.get(bit) {
+                bump(bit % LANES, *place);
+            }
+        }
+    }
+    tables.iter().map(|table| table.iter().map(|lane| u64::from(*lane)).sum()).collect()
+}
