@@ -42,7 +42,7 @@ say = @printf '\n== %s\n' $(1)
 # older,FOUND,LEAST: succeeds when version FOUND is older than LEAST.
 older = [ "$$(printf '%s\n' "$(1)" "$(2)" | sort -V | head -n 1)" != "$(2)" ]
 
-.PHONY: help setup tools browser breakers native web build demo test lint deny bench bench-write soak fuzz
+.PHONY: help setup tools browser breakers native web build demo test lint deny bench bench-write bench-compare bench-check soak fuzz
 
 help: ## what there is
 	@echo 'make demo    build, generate a province, load it, serve it; prints the address'
@@ -50,6 +50,8 @@ help: ## what there is
 	@echo 'make lint    formatting, clippy and documentation without a warning, dependencies and licences if cargo-deny is there'
 	@echo 'make bench   the benches'
 	@echo 'make bench-write PERSONS=35000000 MINUTES=60    a province written to $(BENCH_DIR): loading, changes, compaction'
+	@echo 'make bench-compare PERSONS=35000000    the same questions to this engine and to others; what it makes is kept in $(BENCH_DIR)'
+	@echo 'make bench-check    the same at 3.5 million persons: fails where it is not so many times as fast as benches/compare/least.toml says'
 	@echo 'make soak    the long reliability tests: hours; make fuzz: FUZZ_SECONDS of each fuzz target'
 	@echo 'make build   the program only:' '$(CARGO_TARGET_DIR)/release/yiku'
 	@echo 'make setup   everything the other commands need, the browser included'
@@ -181,6 +183,42 @@ bench-write: tools native
 	rm -rf '$(BENCH_DIR)/db'; \
 	printf '\n== loading\n'; "$$run/load" "$$files" '$(BENCH_DIR)/db'; \
 	printf '\n== changes and compaction\n'; "$$run/write" '$(BENCH_DIR)/db' '$(MINUTES)'
+
+# The other engines come from Python packages of pinned versions; nothing of them is in the program.
+COMPARE := $(ROOT)/benches/compare
+COMPARE_PYTHON := $(BENCH_DIR)/venv/bin/python
+COMPARE_READY := $(BENCH_DIR)/venv/requirements.txt
+COMPARE_ARGS ?=
+# The size of bench-check, unless one is given.
+CHECKED := $(if $(filter command line environment,$(origin PERSONS)),$(PERSONS),3500000)
+
+$(COMPARE_READY): $(COMPARE)/requirements.txt
+	@python3 -c 'import ensurepip, venv' >/dev/null 2>&1 || { \
+	  if command -v apt-get >/dev/null 2>&1 && [ "$$(id -u)" = 0 ]; then \
+	    printf '\n== installing %s\n' 'python3 python3-venv'; \
+	    apt-get update -qq; \
+	    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq python3 python3-venv; \
+	  else echo 'no Python with venv: install one (Debian, Ubuntu: python3 python3-venv)' >&2; exit 1; fi; }
+	$(call say,'the other engines')
+	@rm -rf '$(BENCH_DIR)/venv' && python3 -m venv '$(BENCH_DIR)/venv' && \
+	  '$(COMPARE_PYTHON)' -m pip install --quiet --disable-pip-version-check --requirement '$<' && cp '$<' '$@'
+
+# compare,PERSONS,MORE: the files and the tables of all engines are made once for a number of persons.
+define compare
+	$(call say,'a province of $(1) persons asked by all engines')
+	@cd '$(ROOT)' && cargo build --release --locked -p yiku-benches --examples
+	@files='$(BENCH_DIR)/$(1)'; run='$(CARGO_TARGET_DIR)/release/examples'; \
+	[ -f "$$files/places.csv" ] || "$$run/parquet" "$$files" '$(1)'; \
+	"$$run/compare" "$$files" "$$files/db" "$$files/others" --python '$(COMPARE_PYTHON)' \
+	  --out "$$files/compare.jsonl" $(2) $(COMPARE_ARGS)
+endef
+
+bench-compare: tools native $(COMPARE_READY)
+	$(call compare,$(PERSONS),)
+
+bench-check: tools native $(COMPARE_READY)
+	$(call compare,$(CHECKED),--least '$(COMPARE)/least.toml')
+
 # How long, and how much of it; `make test` does a little of each.
 SOAK_SECONDS ?= 3600
 FUZZ_SECONDS ?= 3600

@@ -1,14 +1,13 @@
-//! A block of integers asked for little of it, or for several things at once.
+//! A block of integers asked for little of it.
 //!
-//! Invariant: what is read is what [`IntegerBlock::decode`] and [`IntegerBlock::filter`] give.
+//! Invariant: what is read is what [`IntegerBlock::decode`] gives.
 
 use std::borrow::Cow;
 
 use super::integers::IntegerBlock;
 use super::packed;
-use super::places::{Places, deposit};
+use super::places::Places;
 use crate::format::Encoding;
-use crate::predicate::Predicate;
 
 /// Rows up to so many are read from planes one by one.
 const FEW: usize = 64;
@@ -69,29 +68,6 @@ impl IntegerBlock<'_> {
         }
         Some(())
     }
-
-    /// The bits of the rows whose value satisfies each of some predicates; a row that is not known
-    /// may be among them. None where the block does not read back.
-    pub(crate) fn filters(&self, predicates: &[Predicate]) -> Option<Vec<Vec<u64>>> {
-        let is_asked = |p: &Predicate| matches!(p, Predicate::HasAny(_) | Predicate::HasAll(_));
-        let is_set = self.encoding()? == Encoding::Planes && self.toc.base == 0;
-        if !is_set || !predicates.iter().all(is_asked) {
-            return predicates.iter().map(|predicate| self.filter(predicate)).collect();
-        }
-        let (planes, places) = (self.planes()?, self.places()?);
-        let own = predicates.iter().map(|predicate| {
-            let words = match predicate {
-                Predicate::HasAny(bits) => planes.with_bits(*bits, false, planes.whole())?,
-                Predicate::HasAll(bits) => planes.with_bits(*bits, true, planes.whole())?,
-                _ => return None,
-            };
-            Some(match &places {
-                Places::All => words,
-                Places::Known(known) => deposit(known, &words),
-            })
-        });
-        own.collect()
-    }
 }
 
 #[cfg(test)]
@@ -133,10 +109,6 @@ mod tests {
                 };
                 assert_eq!(told(&picked), told(&expected), "{:?}, {step}", block.encoding());
             }
-            let asked = [1, 6, 0, 1 << 40].map(Predicate::HasAny).into_iter();
-            let asked: Vec<_> = asked.chain([3, 0].map(Predicate::HasAll)).collect();
-            let alone: Vec<_> = asked.iter().map(|p| block.filter(p).unwrap()).collect();
-            assert_eq!(block.filters(&asked).unwrap(), alone, "{:?}", block.encoding());
         }
     }
 

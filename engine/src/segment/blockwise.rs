@@ -2,8 +2,6 @@
 //!
 //! Invariant: block by block these give what [`Column::filter`] and [`Column::known`] give.
 
-use std::ops::Range;
-
 use super::{Column, Zone, zone};
 use crate::block::BlockToc;
 use crate::error::Result;
@@ -105,40 +103,6 @@ impl Column<'_> {
             }
         }
         Ok(())
-    }
-
-    /// As [`Column::filter_in`], of several predicates: a block is read once for those on sets of
-    /// codes.
-    ///
-    /// # Errors
-    /// [`crate::Error::Corrupt`].
-    pub fn filter_all(&self, predicates: &[Predicate], window: Range<u32>) -> Result<Vec<RowSet>> {
-        let is_asked = |p: &Predicate| matches!(p, Predicate::HasAny(_) | Predicate::HasAll(_));
-        if self.kind.is_text() || !self.postings().is_empty() || !predicates.iter().all(is_asked) {
-            let own = predicates.iter().map(|p| self.filter_in(p, window.clone()));
-            return own.collect();
-        }
-        let mut found: Vec<RowSet> =
-            predicates.iter().map(|_| RowSet::none_in(window.clone())).collect();
-        for (first, block, _) in self.parts(window) {
-            if predicates.iter().all(|predicate| zone(block, predicate) == Zone::None) {
-                continue;
-            }
-            let words = self.file.integer_block(block)?.filters(predicates);
-            let words = words.ok_or_else(|| self.no_value(block))?;
-            let known = match block.known < block.rows {
-                true => Some(self.known_words(block)?),
-                false => None,
-            };
-            for (set, mut words) in found.iter_mut().zip(words) {
-                if let Some(known) = &known {
-                    keep(&mut words, known);
-                }
-                set.write(first, &words);
-            }
-        }
-        found.iter_mut().for_each(RowSet::trim);
-        Ok(found)
     }
 
     /// The bits of the rows of a block of integers that satisfy a predicate if they are known.

@@ -288,7 +288,7 @@ pub(super) fn counted(groups: &Groups, set: &RowSet) -> Vec<u64> {
         Assignment::Slices(slices) => {
             slices.iter().for_each(|(range, at)| add(*at, set.count_range(range.clone())));
         }
-        assignment @ Assignment::Rows { .. } => {
+        assignment @ (Assignment::Rows { .. } | Assignment::Valued(_)) => {
             assignment.visit(set, &mut |_, group| add(group, 1));
         }
     }

@@ -74,9 +74,9 @@ impl Plan {
             let predicates: Vec<Predicate> = predicates.collect();
             scan.run.check()?;
             let column = scan.segment.column(self.table, column)?;
-            let found = column.filter_all(&predicates, scan.window(self.table))?;
-            for (place, mut set) in places.into_iter().zip(found) {
-                set.and(rows);
+            for (place, predicate) in places.into_iter().zip(&predicates) {
+                let mut set = rows.clone();
+                column.keep_in(predicate, &mut set)?;
                 if let Some(slot) = sets.get_mut(place) {
                     *slot = Some(set);
                 }

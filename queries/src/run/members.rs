@@ -17,8 +17,7 @@ impl Plan {
     /// The keys of the rows for which the filter is true, sorted and without repeats.
     pub(crate) fn keys(&self, snapshot: &Snapshot, limits: &Limits) -> Result<Vec<String>> {
         self.fits(snapshot)?;
-        let bytes = self.declared(snapshot, limits);
-        limits.within(bytes, |within| self.keys_within(snapshot, within))
+        limits.within(self.declared(snapshot, limits), |within| self.keys_within(snapshot, within))
     }
 
     fn keys_within<'a>(
