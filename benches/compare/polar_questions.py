@@ -35,10 +35,6 @@ def none_of(*names):
     return col("known") & ~any_of(*names)
 
 
-def bits(names):
-    return rivals.mask("marks", ",".join(names))
-
-
 def band():
     bounds = [(date(2008, 10, 31), 0), (date(1991, 10, 31), 18), (date(1966, 10, 31), 35), (date(1946, 10, 31), 60)]
     found = pl.lit(80, pl.Int8)
@@ -97,7 +93,10 @@ def _(q):
 
 @asked("city by aid: persons")
 def _(q):
-    return q.persons.lazy().group_by("city").agg(each_aid())
+    sets = q.persons.lazy().filter(~col("unaided")).group_by("city", "aids").len()
+    bits = [(name, rivals.mask("aids", name)) for name in rivals.AIDS]
+    sums = [(col("aids") & bit != 0).cast(pl.UInt32).dot(col("len")).alias(name) for name, bit in bits]
+    return sets.group_by("city").agg(sums)
 
 
 @asked("city by aid: old persons")
@@ -304,25 +303,31 @@ def _(q):
     return persons.filter(any_of(*TEN) & col("unaided")).group_by("village", "urban").len()
 
 
+def long(wide):
+    """A row for each pair that somebody has."""
+    found = wide.unpivot().filter(col("value") > 0)
+    low, high = (col("variable").str.split(" ").list.get(at).cast(pl.Int32) for at in (0, 1))
+    return found.select(low.alias("low"), high.alias("high"), "value")
+
+
+PAIRS = [(low, high) for low in range(len(rivals.MARKS)) for high in range(low, len(rivals.MARKS))]
+
+
 def pairs(persons):
     """Every pair of flags: the bits of a conjunction are counted."""
     names = rivals.MARKS
-    both = [
-        (col(names[low]) & col(names[high])).sum().alias(f"{low} {high}")
-        for low in range(len(names))
-        for high in range(low, len(names))
-    ]
-    wide = persons.select(both).collect()
-    long = wide.unpivot().filter(col("value") > 0)
-    low_high = col("variable").str.split(" ")
-    return long.select(
-        low_high.list.first().cast(pl.Int32).alias("low"), low_high.list.last().cast(pl.Int32).alias("high"), "value"
-    )
+    both = [(col(names[low]) & col(names[high])).sum().alias(f"{low} {high}") for low, high in PAIRS]
+    return long(persons.select(both).collect())
 
 
 @asked("32 by 32: province")
 def _(q):
-    return pairs(q.persons.lazy())
+    sets = q.persons.lazy().filter(col("marks") != 0).group_by("marks").len().collect(engine="streaming")
+    sets = sets.select("len", *((col("marks") & (1 << bit) != 0).alias(str(bit)) for bit in range(len(rivals.MARKS))))
+    both = [
+        (col(str(low)) & col(str(high))).cast(pl.UInt32).dot(col("len")).alias(f"{low} {high}") for low, high in PAIRS
+    ]
+    return long(sets.lazy().select(both).collect())
 
 
 @asked("32 by 32: aided")
