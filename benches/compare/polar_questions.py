@@ -420,19 +420,19 @@ def plain_list(persons):
 @asked("deep page: one county")
 def _(q):
     found = plain_list(q.within(q.persons, "county", 140105).lazy().filter("living_alone"))
-    return found.sort("birth_date", "pid").slice(10_000, 50).select(LISTED)
+    return found.sort("birth_date", "pid").slice(1_000, 50).select(LISTED)
 
 
 @asked("deep page: province")
 def _(q):
-    found = plain_list(q.persons.lazy().filter("most_severely"))
+    found = plain_list(q.persons.lazy().filter("disabled"))
     found = found.sort("monthly_income", "pid", descending=[True, False], nulls_last=True)
     return found.slice(100_000, 50).select(LISTED)
 
 
 @asked("deep page: in the order of places")
 def _(q):
-    return plain_list(q.persons.lazy().filter(col("medical_insured") & col("female"))).slice(1_000_000, 50).select(LISTED)
+    return plain_list(q.persons.lazy().filter(col("medical_insured") & col("female"))).slice(200_000, 50).select(LISTED)
 
 
 def moves(persons, level):
