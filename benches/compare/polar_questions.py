@@ -420,13 +420,13 @@ def plain_list(persons):
 @asked("deep page: one county")
 def _(q):
     found = plain_list(q.within(q.persons, "county", 140105).lazy().filter("living_alone"))
-    return found.sort("birth_date", "pid").slice(1_000, 50).select(LISTED)
+    return found.sort("birth_date", maintain_order=True).slice(1_000, 50).select(LISTED)
 
 
 @asked("deep page: province")
 def _(q):
     found = plain_list(q.persons.lazy().filter("disabled"))
-    found = found.sort("monthly_income", "pid", descending=[True, False], nulls_last=True)
+    found = found.sort("monthly_income", descending=True, nulls_last=True, maintain_order=True)
     return found.slice(100_000, 50).select(LISTED)
 
 
