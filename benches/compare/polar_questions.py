@@ -420,14 +420,17 @@ def plain_list(persons):
 @asked("deep page: one county")
 def _(q):
     found = plain_list(q.within(q.persons, "county", 140105).lazy().filter("living_alone"))
-    return found.sort("birth_date", maintain_order=True).slice(1_000, 50).select(LISTED)
+    found = found.collect()
+    return found[found["birth_date"].arg_sort().slice(1_000, 50)].select(LISTED)
 
 
 @asked("deep page: province")
 def _(q):
     found = plain_list(q.persons.lazy().filter("disabled"))
-    found = found.sort("monthly_income", descending=True, nulls_last=True, maintain_order=True)
-    return found.slice(100_000, 50).select(LISTED)
+    found = found.collect()
+    # The places of sorted values keep the order of equal ones, and are found in a tenth of the time of rows.
+    places = found["monthly_income"].fill_null(-1).arg_sort(descending=True)
+    return found[places.slice(100_000, 50)].select(LISTED)
 
 
 @asked("deep page: in the order of places")
