@@ -57,6 +57,11 @@ class Questions:
         return found.collect() if isinstance(found, pl.LazyFrame) else found
 
     @staticmethod
+    def members(rows, persons):
+        """The persons of some households."""
+        return persons.lazy().filter(col("row").is_in(rows.implode()))
+
+    @staticmethod
     def within(frame, level, code):
         """The rows of a place or a key by which a frame is sorted."""
         low = frame[level].search_sorted(code, "left")
@@ -167,8 +172,7 @@ def _(q):
 
 @asked("ill households: paid by all members")
 def _(q):
-    ill = q.persons.lazy().filter("severe_illness").select("row").unique()
-    members = q.persons.lazy().join(ill, on="row", how="semi")
+    members = q.members(q.having(col("severe_illness")), q.persons)
     paid = members.group_by("row").agg(
         col("city").first(), col("urban").first(), col("medical_paid").cast(pl.Int64).sum()
     )
@@ -187,10 +191,9 @@ def _(q):
 
 
 def heads(homes, level):
-    head = col("income") / col("members")
-    return homes.lazy().group_by(level).agg(
-        head.quantile(0.5, "linear").alias("middle"), head.quantile(0.9, "linear").alias("nine")
-    )
+    known = homes.lazy().select(level, head=col("income") / col("members")).drop_nulls()
+    shares = [("middle", 0.5), ("nine", 0.9)]
+    return known.group_by(level).agg(col("head").quantile(share, "linear").alias(name) for name, share in shares)
 
 
 @asked("income per head: counties")
@@ -208,26 +211,26 @@ def _(q):
     return heads(q.within(q.homes, "county", 140105), "township")
 
 
-def two_disabled(persons, which):
+def two_disabled(q, persons, which):
     """The rows of households with two of a kind and none at work."""
-    two = persons.lazy().filter(which).group_by("row").len().filter(col("len") >= 2).select("row")
-    members = persons.lazy().select("row", "at_work").join(two, on="row", how="semi")
+    two = persons.lazy().filter(which).group_by("row").len().filter(col("len") >= 2).select("row").collect()
+    members = q.members(two["row"], persons).select("row", "at_work")
     return members.group_by("row").agg(col("at_work").any()).filter(~col("at_work")).collect()["row"]
 
 
 @asked("two disabled, none at work: counties")
 def _(q):
-    return q.of_rows(two_disabled(q.persons, "disabled")).lazy().group_by("county").len()
+    return q.of_rows(two_disabled(q, q.persons, "disabled")).lazy().group_by("county").len()
 
 
 @asked("two disabled, none at work: severely, province")
 def _(q):
-    return pl.DataFrame({"n": [two_disabled(q.persons, "severely").len()]})
+    return pl.DataFrame({"n": [two_disabled(q, q.persons, "severely").len()]})
 
 
 @asked("two disabled, none at work: villages of a county")
 def _(q):
-    rows = two_disabled(q.within(q.persons, "county", 140105), "disabled")
+    rows = two_disabled(q, q.within(q.persons, "county", 140105), "disabled")
     return q.of_rows(rows).lazy().group_by("village").len()
 
 
@@ -467,8 +470,7 @@ def _(q):
 
 
 def three(q, persons, level):
-    disabled = persons.lazy().filter("disabled").select("row").unique()
-    members = persons.lazy().select("row", "checked_on", "medical_paid").join(disabled, on="row", how="semi")
+    members = q.members(q.having(col("disabled"), persons), persons)
     groups = members.group_by("row").agg(col("checked_on").max(), col("medical_paid").cast(pl.Int64).sum())
     found = groups.filter((col("checked_on") >= date(2026, 4, 30)) & (col("medical_paid") > 0)).collect()
     homes = q.of_rows(found["row"]).select(level, "income").hstack(found.select("medical_paid")).lazy()
@@ -487,8 +489,7 @@ def _(q):
 
 @asked("three aggregates: paid within a window")
 def _(q):
-    ill = q.persons.lazy().filter("severe_illness").select("row").unique()
-    members = q.persons.lazy().join(ill, on="row", how="semi")
+    members = q.members(q.having(col("severe_illness")), q.persons)
     late = pl.when(col("checked_on") > date(2026, 7, 31)).then("medical_paid").otherwise(0)
     groups = members.group_by("row").agg(
         col("county").first(),
