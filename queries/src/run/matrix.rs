@@ -60,7 +60,6 @@ impl Plan {
     fn rows_of_each(&self, matrix: &Matrix, scan: &Scan<'_>, rows: &RowSet) -> Result<Vec<Rows>> {
         let bytes = super::scan::set_bytes(rows.len_rows());
         let _held = scan.run.hold(bytes.saturating_mul(matrix.len() as u64))?;
-        let is_full = rows.is_full();
         let mut sets: Vec<Option<RowSet>> = vec![None; matrix.len()];
         // What is asked of the codes of one column is asked together.
         let asked = |at: &usize| of_codes(&matrix.get(*at)?.1, self.table);
