@@ -1,5 +1,5 @@
-//! DuckDB as its experts would have it: in memory, rows in the order of places, places as numbers in
-//! the row, sets as bits of an integer, a connection for each caller.
+//! DuckDB as its experts would have it: in memory, rows in the order of places, places as numbers
+//! in the row, sets as bits of an integer, a connection for each caller.
 
 use std::path::Path;
 use std::sync::Mutex;

@@ -24,6 +24,8 @@ use mix::Drawn;
 const THREADS: usize = 2;
 /// Callers at once.
 const LEVELS: [usize; 4] = [1, 8, 64, 200];
+/// How often each kind of question is asked by itself.
+const ROUNDS: usize = 15;
 /// Dashboards that callers look at where answers are kept.
 const DASHBOARDS: u64 = 50;
 /// Bytes of answers that are kept.
@@ -152,6 +154,32 @@ fn compare(own: &Own, duck: &Duck) -> Outcome<()> {
     Ok(())
 }
 
+/// What each kind of question takes by itself, one caller on all threads.
+fn kinds(own: &Own, duck: &Duck) -> Outcome<()> {
+    println!("\n| one caller | this, median ms | DuckDB, median ms | times |");
+    println!("| --- | ---: | ---: | ---: |");
+    let (mut own, mut duck) = (own.caller()?, duck.caller()?);
+    let mut sides: [&mut dyn Caller; 2] = [&mut *own, &mut *duck];
+    for (kind, name) in (0..).zip(mix::NAMES) {
+        let mut draw = mix::Draw::new(9_000, None);
+        let mut times = [const { Vec::new() }; 2];
+        for _ in 0..ROUNDS {
+            let drawn = draw.of(kind);
+            for (side, times) in sides.iter_mut().zip(&mut times) {
+                let start = Instant::now();
+                side.ask(&drawn)?;
+                times.push(start.elapsed());
+            }
+        }
+        let [own, duck] = times.map(|mut times| {
+            times.sort_unstable();
+            Met { seconds: 1.0, times }.milliseconds(50)
+        });
+        println!("| {name} | {own:.2} | {duck:.2} | {:.1} |", duck / own);
+    }
+    Ok(())
+}
+
 fn clock() -> impl Fn() -> u64 + Send + Sync {
     let began = Instant::now();
     move || u64::try_from(began.elapsed().as_nanos()).unwrap_or(u64::MAX)
@@ -174,6 +202,7 @@ fn main() -> Outcome<()> {
     println!("DuckDB has its rows after {:.0} s", began.elapsed().as_secs_f64());
     let (off, on) = (Own::new(&snapshot, &limits, 0), Own::new(&snapshot, &limits, CACHE_BYTES));
     compare(&off, &duck)?;
+    kinds(&off, &duck)?;
     println!("\n| callers | engine | answers a second | p50, ms | p95, ms | p99, ms | times |");
     println!("| ---: | --- | ---: | ---: | ---: | ---: | ---: |");
     for callers in LEVELS {

@@ -1,5 +1,5 @@
-//! What a dashboard asks: a count in a county, kinds of aid by city, maps of a rate by county and by
-//! township, a crosstab of a county. Every caller draws counties and marks of its own.
+//! What a dashboard asks: a count in a county, kinds of aid by city, maps of a rate by county and
+//! by township, a crosstab of a county. Every caller draws counties and marks of its own.
 
 use std::fmt::Write as _;
 
@@ -7,6 +7,14 @@ use yiku_queries::{Answer, Role, Values};
 
 /// Kinds of question.
 pub(crate) const KINDS: u64 = 5;
+/// Their names.
+pub(crate) const NAMES: [&str; 5] = [
+    "count in a county",
+    "city by aid",
+    "map by county",
+    "map by township",
+    "crosstab of a county",
+];
 /// Cities, and counties of each.
 const CITIES: u64 = 11;
 const COUNTIES: u64 = 11;
@@ -93,6 +101,12 @@ impl Draw {
         Self { state: scatter(caller ^ 0x5151), dashboards, asked: caller }
     }
 
+    /// A question of a kind.
+    pub(crate) fn of(&mut self, kind: u64) -> Drawn {
+        self.state = scatter(self.state);
+        drawn(kind, self.state)
+    }
+
     pub(crate) fn next(&mut self) -> Drawn {
         let kind = self.asked % KINDS;
         if kind == 0 || self.dashboards.is_none() {
@@ -118,8 +132,8 @@ fn drawn(kind: u64, number: u64) -> Drawn {
     let bits = format!("marks & {} <> 0 and marks & {} = 0", 1u64 << a, 1u64 << b);
     let map = |level: &str| {
         let question = format!(
-            "from person by region.{level} measure rate = per(1000, count(where {holds}), count()), \
-             n = count(where {holds})"
+            "from person by region.{level} \
+             measure rate = per(1000, count(where {holds}), count()), n = count(where {holds})"
         );
         let sql = format!(
             "select {level}, 1000.0 * count(*) filter ({bits}) / count(*), \
