@@ -8,7 +8,9 @@
 //!   whichever is less; `*` is all codes;
 //! - `rows above`: one bit a row of `person`, where a household begins;
 //! - `places:level`: eight bytes a place, where its rows end;
-//! - `point:n`: n reads of a line of the cache.
+//! - `point:n`: n reads of a line of the cache;
+//! - `part of table.column:a,b`: the part, or a line of the cache for each row that has one of the
+//!   codes, whichever is less.
 //!
 //! All but the last are taken times the share of the rows that lie within the place asked about.
 
@@ -130,8 +132,23 @@ impl Bounds {
         Ok(*self.rows.get(table).ok_or_else(|| format!("no table {table}"))?)
     }
 
+    /// How many rows have each of the codes of `table.column:a,b`.
+    fn having(&self, part: &str) -> Option<Vec<f64>> {
+        let (column, names) = part.split_once(':')?;
+        let codes = self.codes.get(column)?;
+        if names == "*" {
+            return Some(codes.iter().map(|(_, rows)| *rows).collect());
+        }
+        let rows = |name: &str| codes.iter().find(|code| code.0 == name).map(|code| code.1);
+        names.split(',').map(rows).collect()
+    }
+
     fn bytes(&self, part: &str, share: f64) -> Outcome<f64> {
         let missing = || format!("no `{part}` to read");
+        if let Some((part, few)) = part.split_once(" of ") {
+            let rows: f64 = self.having(few).ok_or_else(missing)?.iter().sum();
+            return Ok(self.bytes(part, share)?.min(rows * LINE * share));
+        }
         if part == "rows above" {
             return Ok(self.of("person")? / 8.0 * share);
         }
@@ -144,22 +161,11 @@ impl Bounds {
             Some(("places", level)) => {
                 Ok(self.places.get(level).ok_or_else(missing)? * 8.0 * share)
             }
-            Some((column, names)) => {
-                let codes = self.codes.get(column).ok_or_else(missing)?;
+            Some((column, _)) => {
                 let table = column.split('.').next().unwrap_or_default();
                 let plane = self.of(table)? / 8.0;
-                let mut bytes = 0.0;
-                let mut found = 0;
-                for (_, rows) in codes.iter().filter(|(name, _)| {
-                    names == "*" || names.split(',').any(|wanted| wanted == name)
-                }) {
-                    bytes += plane.min(rows * 2.0);
-                    found += 1;
-                }
-                if names != "*" && found != names.split(',').count() {
-                    return Err(missing().into());
-                }
-                Ok(bytes * share)
+                let rows = self.having(part).ok_or_else(missing)?;
+                Ok(rows.iter().map(|rows| plane.min(rows * 2.0)).sum::<f64>() * share)
             }
             None => Ok(self.columns.get(part).ok_or_else(missing)?.0 * share),
         }

@@ -210,3 +210,56 @@ pub(crate) fn difference(left: &[Row], right: &[Row], near: f64) -> Option<Strin
         (!equal).then(|| format!("row {at}: {left:?} and {right:?}"))
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(int: i64, float: f64, text: &str) -> Row {
+        vec![Cell::Int(int), Cell::Float(float), Cell::Text(text.to_owned()), Cell::Unknown]
+    }
+
+    #[test]
+    fn an_answer_that_is_off_is_told() {
+        let right = [row(1, 2.5, "a"), row(-3, 1e9, "b")];
+        let near = [row(1, 2.5 + 1e-10, "a"), row(-3, 1e9 + 0.5, "b")];
+        assert_eq!(difference(&right, &near, NEAR), None);
+        let wrong = [
+            vec![row(2, 2.5, "a"), row(-3, 1e9, "b")],
+            vec![row(1, 2.5 + 1e-7, "a"), row(-3, 1e9, "b")],
+            vec![row(1, 2.5, "c"), row(-3, 1e9, "b")],
+            vec![row(1, 2.5, "a")],
+            vec![row(1, 2.5, "a"), row(-3, 1e9, "b")[..3].to_vec()],
+            vec![
+                row(1, 2.5, "a"),
+                vec![Cell::Int(-3), Cell::Float(1e9), Cell::Unknown, Cell::Int(0)],
+            ],
+        ];
+        for wrong in wrong {
+            assert!(difference(&right, &wrong, NEAR).is_some(), "{wrong:?}");
+        }
+        let (large, off) = ([vec![Cell::Int(1 << 60)]], [vec![Cell::Int((1 << 60) + 1)]]);
+        assert!(difference(&large, &off, NEAR).is_some());
+    }
+
+    #[test]
+    fn rows_have_one_order_whatever_they_came_in() {
+        let mut left = [row(2, 0.0, "a"), row(1, 0.5, "b"), row(1, 0.5, "a"), vec![Cell::Unknown]];
+        let mut right = left.clone();
+        right.reverse();
+        sort(&mut left);
+        sort(&mut right);
+        assert_eq!(left, right);
+        assert_eq!(left.last(), Some(&vec![Cell::Unknown]));
+    }
+
+    #[test]
+    fn texts_that_stand_for_numbers_are_read() {
+        assert_eq!(month("2026-10"), Some(2026 * 12 + 9));
+        assert_eq!(["<18", "18\u{2013}59", "[18,60)", "\u{2265}80"].map(least), [-1, 18, 18, 80]);
+        let said = serde_json::json!([[1, 1.5, null, true, "x"]]);
+        let text = Cell::Text("x".to_owned());
+        let cells = vec![Cell::Int(1), Cell::Float(1.5), Cell::Unknown, Cell::Int(1), text];
+        assert_eq!(of_json(&said).ok(), Some(vec![cells]));
+    }
+}

@@ -115,6 +115,7 @@ fn main() -> Outcome<()> {
         report.loaded(&rival);
         engines.push(Box::new(rival));
     }
+    report.flat(&wanted.store);
     let questions = questions::read(own.snapshot.schema(), &words, &wanted.only)?;
     let bounds = bound::Bounds::measure(&own, &questions, wanted.threads)?;
     report.bandwidth(&bounds);

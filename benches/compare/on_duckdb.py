@@ -7,6 +7,12 @@ import time
 import duckdb
 import flat
 import rivals
+# The columns of persons that are kept in memory.
+ASKED = (
+    "pid hid city county township village urban birth_date sex employment disability_grade disability_since "
+    "monthly_income medical_paid insured_until checked_on aids marks"
+).split()
+
 
 def pairs(condition):
     """How many have both of two flags: from how many have each set of flags."""
@@ -42,7 +48,7 @@ class Engine:
         self.db = self.open(":memory:", threads)
         self.db.execute(f"attach '{path}' as kept (read_only)")
         self.db.execute("create table household as select * exclude (address) from kept.household")
-        self.db.execute("create table person as select * exclude (name, id_number) from kept.person")
+        self.db.execute(f"create table person as select {', '.join(ASKED)} from kept.person")
         with open(told) as file:
             loaded = json.load(file)
         self.texts = rivals.texts(["shared", "duckdb"], rivals.sql_macros(words, **MACROS))

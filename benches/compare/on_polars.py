@@ -43,7 +43,6 @@ class Engine:
             (pl.col("employment") <= 3).fill_null(False).alias("at_work"),
             pl.col("disability_grade").is_not_null().alias("disabled"),
             (pl.col("disability_grade") <= 2).fill_null(False).alias("severely"),
-            (pl.col("disability_grade") == 1).fill_null(False).alias("most_severely"),
         ]
         persons = persons.with_columns(bits + own)
         ordered = ["hid", "city", "county", "township", "village"]

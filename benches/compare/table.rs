@@ -143,9 +143,7 @@ impl Report {
             told("/proc/meminfo", "MemTotal"),
             load()
         ));
-        let loaded = own
-            .loaded
-            .map_or_else(|| "earlier".to_owned(), |time| format!("{:.1}", time.as_secs_f64()));
+        let loaded = own.loaded.as_deref().unwrap_or("earlier");
         let opened = own.opened.as_secs_f64() * 1_000.0;
         let bytes = snapshot.size_bytes();
         self.loads.push(format!(
@@ -165,6 +163,14 @@ impl Report {
         };
         let words = ["version", "licence", "load_s", "index_s", "disk_bytes", "layout"].map(word);
         self.loads.push(format!("| {} | {} |", rival.name(), words.join(" | ")));
+    }
+
+    /// Says what making the files took that the others load.
+    pub(crate) fn flat(&mut self, store: &Path) {
+        if let Ok(seconds) = std::fs::read_to_string(store.join("flat/seconds")) {
+            let line = format!("- The files that the others load took {seconds} s to make.");
+            self.head.push(line);
+        }
     }
 
     /// Says how fast the memory is.
@@ -212,6 +218,10 @@ impl Report {
             println!("| {} | {} | {times} |", line.family, line.variant);
         }
         self.means();
+        let empty = self.lines.iter().filter(|line| line.measured.rows == 0);
+        for line in empty {
+            println!("\nNobody is found at this size: {}, {}.", line.family, line.variant);
+        }
         Ok(())
     }
 

@@ -161,7 +161,7 @@ fn beneath(segment: &Segment, weights: &[i64]) {
         counts.iter().sum::<i64>() as u64
     });
     measure("the sum of their values beneath each parent", size, &|| {
-        let sums = segment.sums_beneath(BALL, &rows, 0..above, weights).unwrap();
+        let sums = segment.sums_beneath(BALL, &rows, 0..above, (0, weights)).unwrap();
         sums.iter().sum::<i64>() as u64
     });
 }

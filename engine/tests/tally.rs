@@ -165,7 +165,7 @@ fn what_is_beneath_is_counted_and_added_up() {
         let counts: Vec<i64> = above.clone().map(|row| own(row).count() as i64).collect();
         assert_eq!(segment.counts_beneath(1, &rows, above.clone()).unwrap(), counts);
         let sums: Vec<i64> = above.clone().map(|row| own(row).sum()).collect();
-        assert_eq!(segment.sums_beneath(1, &rows, above.clone(), &values).unwrap(), sums);
+        assert_eq!(segment.sums_beneath(1, &rows, above, (beneath.start, &values)).unwrap(), sums);
     }
 }
 

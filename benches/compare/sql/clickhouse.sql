@@ -52,4 +52,4 @@ from person where hid = {hid} order by pid;
 
 -- question: deep page: in the order of places
 select {person_id pid}, birth_date, monthly_income from person where {any marks medical_insured} and sex = 2
-order by city, county, township, village, hid, pid limit 50 offset 1000000;
+order by city, county, township, village, hid, pid limit 50 offset 200000;

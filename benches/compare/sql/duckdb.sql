@@ -23,4 +23,4 @@ from kept.person where hid = {hid} order by pid;
 -- Rows come in the order in which they were put in (preserve_insertion_order).
 -- question: deep page: in the order of places
 select {person_id pid}, birth_date, monthly_income from person
-where {any marks medical_insured} and sex = 2 limit 50 offset 1000000;
+where {any marks medical_insured} and sex = 2 limit 50 offset 200000;

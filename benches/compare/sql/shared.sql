@@ -198,13 +198,13 @@ from person where hid = {hid} order by pid;
 
 -- question: deep page: one county
 select {person_id pid}, birth_date, monthly_income from person
-where county = 140105 and {any marks living_alone} order by birth_date, pid limit 50 offset 10000;
+where county = 140105 and {any marks living_alone} order by birth_date, pid limit 50 offset 1000;
 -- question: deep page: province
 select {person_id pid}, birth_date, monthly_income from person
-where disability_grade = 1 order by monthly_income desc nulls last, pid limit 50 offset 100000;
+where {disabled} order by monthly_income desc nulls last, pid limit 50 offset 100000;
 -- question: deep page: in the order of places
 select {person_id pid}, birth_date, monthly_income from person
-where {any marks medical_insured} and sex = 2 order by pid limit 50 offset 1000000;
+where {any marks medical_insured} and sex = 2 order by pid limit 50 offset 200000;
 
 -- question: entered and left: old and insured, by city
 select case when before and after then 'stayed' when after then 'entered' else 'left' end as move,

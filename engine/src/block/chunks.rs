@@ -8,6 +8,7 @@
     reason = "a text is shorter than 64 KiB, a chunk of them shorter than 4 GiB"
 )]
 
+use std::cell::RefCell;
 use std::io;
 
 use crate::limits::TEXT_BYTES_MAX;
@@ -46,11 +47,56 @@ pub(crate) fn write<'a>(texts: impl Iterator<Item = &'a str>) -> io::Result<Vec<
     Ok([ends, sizes, body].concat())
 }
 
+/// Texts of a chunk that are looked at one by one before all of it is.
+const LOOKED_AT: u32 = 16;
+
 /// A chunk, decompressed.
 #[derive(Debug)]
 struct Plain {
-    bytes: String,
+    texts: Body,
     ends: Vec<u32>,
+}
+
+/// The texts of a chunk one behind the other.
+#[derive(Debug)]
+enum Body {
+    /// With how many of them were looked at.
+    Bytes(Vec<u8>, u32),
+    /// All of them were.
+    Texts(String),
+}
+
+impl Plain {
+    fn get(&mut self, at: usize) -> Option<&str> {
+        let start = at.checked_sub(1).map_or(Some(&0), |before| self.ends.get(before))?;
+        let own = *start as usize..*self.ends.get(at)? as usize;
+        if let Body::Bytes(bytes, looked) = &mut self.texts {
+            *looked += 1;
+            if *looked > LOOKED_AT {
+                self.texts = Body::Texts(String::from_utf8(std::mem::take(bytes)).ok()?);
+            }
+        }
+        match &self.texts {
+            Body::Bytes(bytes, _) => std::str::from_utf8(bytes.get(own)?).ok(),
+            Body::Texts(texts) => texts.get(own),
+        }
+    }
+}
+
+thread_local! {
+    /// Takes a while to make.
+    static DECOMPRESSOR: RefCell<Option<zstd::bulk::Decompressor<'static>>> =
+        const { RefCell::new(None) };
+}
+
+fn decompressed(bytes: &[u8], size: usize) -> Option<Vec<u8>> {
+    DECOMPRESSOR.with_borrow_mut(|held| {
+        let own = match held {
+            Some(own) => own,
+            none => none.insert(zstd::bulk::Decompressor::new().ok()?),
+        };
+        own.decompress(bytes, size).ok()
+    })
 }
 
 /// A list of texts, where it was written.
@@ -93,9 +139,7 @@ impl<'a> Chunks<'a> {
             }
             *self.held.get_mut(chunk)? = Some(plain);
         }
-        let plain = self.held.get(chunk)?.as_ref()?;
-        let start = at.checked_sub(1).map_or(Some(&0), |before| plain.ends.get(before))?;
-        plain.bytes.get(*start as usize..*plain.ends.get(at)? as usize)
+        self.held.get_mut(chunk)?.as_mut()?.get(at)
     }
 
     fn read(&self, chunk: usize) -> Option<Plain> {
@@ -108,7 +152,7 @@ impl<'a> Chunks<'a> {
         }
         let plain = match bytes.len() == size {
             true => bytes.to_vec(),
-            false => zstd::bulk::decompress(bytes, size).ok()?,
+            false => decompressed(bytes, size)?,
         };
         let (lengths, bytes) = plain.split_at_checked(texts * LENGTH_BYTES)?;
         let mut ends = Vec::with_capacity(texts);
@@ -120,8 +164,6 @@ impl<'a> Chunks<'a> {
         if end as usize != bytes.len() {
             return None;
         }
-        let bytes = String::from_utf8(bytes.to_vec()).ok()?;
-        let whole = ends.iter().all(|end| bytes.is_char_boundary(*end as usize));
-        whole.then_some(Plain { bytes, ends })
+        Some(Plain { texts: Body::Bytes(bytes.to_vec(), 0), ends })
     }
 }

@@ -128,6 +128,25 @@ fn run_of([a, b, c, d]: [u8; 4]) -> (u32, u32) {
     (first, first + number([c, d]))
 }
 
+/// Steps that are looked at together.
+const TOGETHER: usize = 64;
+
+/// The steps that name rows before `start` only: how many there are, the row behind them, and how
+/// many rows they name. Some such steps may be left.
+fn skipped(steps: &[u8], start: u32) -> (usize, u32, u32) {
+    let (mut place, mut next, mut count) = (0, 0u32, 0);
+    for chunk in steps.as_chunks::<TOGETHER>().0 {
+        let rows: u32 = chunk.iter().map(|step| u32::from(*step != FAR)).sum();
+        let ahead: u32 = chunk.iter().map(|step| u32::from(*step)).sum();
+        let behind = next.saturating_add(ahead + rows);
+        if behind > start {
+            break;
+        }
+        (place, next, count) = (place + TOGETHER, behind, count + rows);
+    }
+    (place, next, count)
+}
+
 impl<'a> Container<'a> {
     /// Calls `visit` with ranges of rows that are in it and meet `rows`: first row and last. What
     /// lies outside is looked at no more than it takes to find the way. Not for words.
@@ -152,8 +171,8 @@ impl<'a> Container<'a> {
                 return sound.then_some(());
             }
             Form::Steps => {
-                let mut next = 0u32;
-                for step in self.bytes {
+                let (place, mut next, _) = skipped(self.bytes, rows.start);
+                for step in self.bytes.get(place..)? {
                     next = next.saturating_add(u32::from(*step));
                     if *step != FAR {
                         if next >= end {
@@ -291,6 +310,27 @@ impl<'a> Container<'a> {
         })
     }
 
+    /// How many rows before a row are in it.
+    pub(crate) fn rank(&self, row: u32) -> Option<u32> {
+        if self.form == Form::Words {
+            let (full, bits) = ((row / 64) as usize, row % 64);
+            let words = self.bytes.as_chunks::<8>().0;
+            let word = |word: &[u8; 8]| u64::from_le_bytes(*word);
+            let before: u32 = words.get(..full)?.iter().map(|own| word(own).count_ones()).sum();
+            let rest = words.get(full).map_or(0, |own| word(own) & !(u64::MAX << bits));
+            return Some(before + rest.count_ones());
+        }
+        let (mut count, mut start) = (0, 0);
+        if self.form == Form::Steps {
+            (_, start, count) = skipped(self.bytes, row);
+        }
+        let mut add = |first: u32, last: u32| count += (last + 1).saturating_sub(first);
+        if start < row {
+            self.visit(start..row, &mut add)?;
+        }
+        Some(count)
+    }
+
     /// Whether a row is in it.
     pub(crate) fn contains(&self, row: u32) -> Option<bool> {
         if self.form == Form::Words {
@@ -426,6 +466,8 @@ mod tests {
             }
             for row in [0, 63, 64, rows_of_block - 1].into_iter().filter(|r| *r < rows_of_block) {
                 assert_eq!(container.contains(row), Some(chosen.contains(&row)), "{form:?}");
+                let before = chosen.iter().filter(|chosen| **chosen < row).count();
+                assert_eq!(container.rank(row), u32::try_from(before).ok(), "{form:?}, {row}");
             }
             let short = Container { rows: rows_of_block / 2, ..container };
             let read = short.words().unwrap_or_default();

@@ -32,6 +32,9 @@ const KNOWN_TRIED: (u32, u32) = (3, 4);
 /// Bytes of the end of a run.
 const RUN_END_BYTES: usize = 2;
 
+/// Rows up to so many are read one by one.
+const FEW_ROWS: usize = 16;
+
 /// What a column asks of the encoding of its blocks.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Style {
@@ -360,17 +363,7 @@ impl<'a> IntegerBlock<'a> {
         (first >= rows.end && all).then_some(())
     }
 
-    /// Value `row`, without a look at the others; none where it does not read back.
-    pub(crate) fn one(&self, row: u32) -> Option<i64> {
-        if row >= self.toc.rows {
-            return None;
-        }
-        match self.places()? {
-            Places::All => self.stored_one(row),
-            Places::Known(words) => self.stored_one(places::at(&words, row)),
-        }
-    }
-
+    /// The stored value at a place, without a look at the others.
     fn stored_one(&self, row: u32) -> Option<i64> {
         let (frame, bits, base) = (self.frame, self.toc.bits, self.toc.base);
         let packed_one = |frame: &[u8], count: u32, at: u64| {
@@ -408,9 +401,8 @@ impl<'a> IntegerBlock<'a> {
 
     /// Appends the values `from..to`; none where the block does not read back.
     pub(crate) fn decode(&self, from: usize, to: usize, out: &mut Vec<i64>) -> Option<()> {
-        if to - from == 1 {
-            out.push(self.one(from as u32)?);
-            return Some(());
+        if (1..=FEW_ROWS).contains(&(to - from)) {
+            return self.few(from as u32..to as u32, out);
         }
         match self.places()? {
             Places::All => self.stored_values(from, to, out),
@@ -422,6 +414,36 @@ impl<'a> IntegerBlock<'a> {
                 Some(())
             }
         }
+    }
+
+    /// As [`IntegerBlock::decode`], of few rows.
+    fn few(&self, rows: Range<u32>, out: &mut Vec<i64>) -> Option<()> {
+        let mut places: Vec<u32> = rows.clone().collect();
+        if self.toc.of_known() {
+            // The rows known up to each row; as `places::at`, without the words.
+            let mut before = self.toc.known_before(self.known, rows.start)?;
+            for place in &mut places {
+                before += u32::from(self.toc.knows(self.known, *place)?);
+                *place = before.saturating_sub(1);
+            }
+        }
+        let (first, last) = (*places.first()?, *places.last()?);
+        let planes = matches!(self.encoding()?, Encoding::Planes | Encoding::ListPlanes);
+        if !planes || first == last {
+            for place in places {
+                out.push(self.stored_one(place)?);
+            }
+            return Some(());
+        }
+        if last >= self.toc.stored() {
+            return None;
+        }
+        let mut values = Vec::with_capacity((last - first) as usize + 1);
+        self.stored_values(first as usize, last as usize + 1, &mut values)?;
+        for place in places {
+            out.push(*values.get((place - first) as usize)?);
+        }
+        Some(())
     }
 
     /// As [`IntegerBlock::decode`], of the stored values.
@@ -492,7 +514,9 @@ mod tests {
                 read.decode(from, to, &mut out).unwrap_or_default();
                 assert_eq!(out.len(), to - from, "{encoding:?}");
                 for row in (from..to).step_by(3) {
-                    assert_eq!(read.one(row as u32), Some(out[row - from]), "{encoding:?}");
+                    let mut one = Vec::new();
+                    read.decode(row, row + 1, &mut one).unwrap_or_default();
+                    assert_eq!(one, [out[row - from]], "{encoding:?}");
                 }
                 for (row, (a, b)) in (from..to).zip(values[from..to].iter().zip(&out)) {
                     assert!(a == b || unknown.contains(&row), "row {row}: {a} became {b}");

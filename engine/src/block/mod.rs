@@ -126,6 +126,31 @@ impl BlockToc {
         if self.of_known() { self.known } else { self.rows }
     }
 
+    /// The rows whose value is known, or the others, from the bytes of their frame; none where it
+    /// does not read.
+    fn known_rows<'a>(&self, frame: &'a [u8]) -> Option<(container::Container<'a>, bool)> {
+        if self.known_plain {
+            let form = container::Form::Words;
+            return Some((container::Container { form, bytes: frame, rows: self.rows }, false));
+        }
+        let (head, mut body) = frame.split_first_chunk::<{ container::HEAD_BYTES }>()?;
+        let found = container::take(*head, self.rows, &mut body)?;
+        body.is_empty().then_some(found)
+    }
+
+    /// Whether the value of a row is known.
+    pub(crate) fn knows(&self, frame: &[u8], row: u32) -> Option<bool> {
+        let (rows, others) = self.known_rows(frame)?;
+        Some(rows.contains(row)? != others)
+    }
+
+    /// How many rows are known before a row.
+    pub(crate) fn known_before(&self, frame: &[u8], row: u32) -> Option<u32> {
+        let (rows, others) = self.known_rows(frame)?;
+        let count = rows.rank(row)?;
+        if others { row.checked_sub(count) } else { Some(count) }
+    }
+
     /// The bits of the known rows, from the bytes of their frame; none where it does not read.
     pub(crate) fn known_words(&self, frame: &[u8]) -> Option<Vec<u64>> {
         self.known_part(frame, 0..self.rows.div_ceil(64) as usize)
@@ -133,14 +158,7 @@ impl BlockToc {
 
     /// As [`BlockToc::known_words`], some words of them.
     pub(crate) fn known_part(&self, frame: &[u8], part: Range<usize>) -> Option<Vec<u64>> {
-        let (container, others) = if self.known_plain {
-            let form = container::Form::Words;
-            (container::Container { form, bytes: frame, rows: self.rows }, false)
-        } else {
-            let (head, mut body) = frame.split_first_chunk::<{ container::HEAD_BYTES }>()?;
-            let found = container::take(*head, self.rows, &mut body)?;
-            body.is_empty().then_some(found)?
-        };
+        let (container, others) = self.known_rows(frame)?;
         let flip = if others { u64::MAX } else { 0 };
         let words = container.part(part.clone())?;
         let words = words.iter().map(|word| u64::from_le_bytes(*word) ^ flip);

@@ -96,7 +96,8 @@ impl Column<'_> {
         for (first, block, part) in self.parts(rows.window()) {
             let row = |at: usize| first.saturating_add(u32::try_from(at).unwrap_or(u32::MAX));
             asked.clear();
-            asked.extend(rows.range_rows(row(part.start)..row(part.end)).map(|row| row - first));
+            let own = rows.within(row(part.start)..row(part.end));
+            asked.extend(own.iter().map(|row| row - first));
             if !asked.is_empty() {
                 let read = self.file.integer_block(block)?.pick(&asked, out);
                 read.ok_or_else(|| self.no_value(block))?;

@@ -22,6 +22,9 @@ use crate::predicate::{Access, Predicate};
 use crate::row_set::RowSet;
 use crate::schema::Kind;
 
+/// Rows up to so many are looked up one by one.
+const FEW_ROWS: usize = 16;
+
 /// What is known of a block without reading it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ZoneMap {
@@ -125,6 +128,17 @@ impl<'a> Column<'a> {
         })
     }
 
+    /// Whether the value of a row of a block is known.
+    fn knows(&self, block: &BlockToc, at: usize) -> Result<bool> {
+        let Some(frame) = block.known_bits.filter(|_| block.known > 0) else {
+            return Ok(block.known > 0);
+        };
+        let row = u32::try_from(at).unwrap_or(u32::MAX);
+        block.knows(self.file.frame(frame)?, row).ok_or_else(|| {
+            self.file.corrupt(Some(frame), "the bits of known rows do not read back")
+        })
+    }
+
     /// As [`Column::known_words`], of a block by its number.
     pub(super) fn known_of_block(&self, block: usize) -> Result<Vec<u64>> {
         self.toc.blocks.get(block).map_or(Ok(Vec::new()), |block| self.known_words(block))
@@ -147,6 +161,12 @@ impl<'a> Column<'a> {
         for (first, block, part) in self.parts(window) {
             if block.known == block.rows {
                 found.insert_range(first..first.saturating_add(block.rows));
+            } else if part.len() <= FEW_ROWS {
+                for (row, at) in (first..).skip(part.start).zip(part) {
+                    if self.knows(block, at)? {
+                        found.insert(row);
+                    }
+                }
             } else if block.known > 0 {
                 let words = part.start / 64..part.end.div_ceil(64);
                 let start = u32::try_from(words.start * 64).unwrap_or(u32::MAX);
@@ -214,11 +234,12 @@ impl<'a> Column<'a> {
                 continue;
             }
             let mut texts = self.block_texts(block)?;
-            let known = block.known_bits.map(|_| self.known_words(block)).transpose()?;
+            let known = block.known_bits.filter(|_| part.len() > FEW_ROWS);
+            let known = known.map(|_| self.known_words(block)).transpose()?;
             for row in asked {
                 let at = (row - first) as usize;
                 let bit = |w: &Vec<u64>| w.get(at / 64).is_some_and(|w| w >> (at % 64) & 1 == 1);
-                if known.as_ref().is_none_or(bit) {
+                if known.as_ref().map_or_else(|| self.knows(block, at), |w| Ok(bit(w)))? {
                     visit(row, self.text(block, &mut texts, at, &mut scratch)?);
                 }
             }
@@ -239,7 +260,9 @@ impl<'a> Column<'a> {
         for (first, block, part) in rows.iter().flat_map(|rows| self.parts(rows.clone())) {
             if held.as_ref().is_none_or(|(held, _, _)| *held != first) {
                 let texts = self.kind.is_text().then(|| self.block_texts(block)).transpose()?;
-                let known = block.known_bits.map(|_| self.known_words(block)).transpose()?;
+                // The bits of all rows are read for many of them only.
+                let known = block.known_bits.filter(|_| rows.len() > FEW_ROWS);
+                let known = known.map(|_| self.known_words(block)).transpose()?;
                 held = Some((first, known, texts));
             }
             let Some((_, known, texts)) = &mut held else { continue };
@@ -250,7 +273,7 @@ impl<'a> Column<'a> {
             for (nth, at) in part.enumerate() {
                 let bit =
                     |words: &Vec<u64>| words.get(at / 64).is_some_and(|w| w >> (at % 64) & 1 == 1);
-                let known = known.as_ref().map_or(block.known > 0, bit);
+                let known = known.as_ref().map_or_else(|| self.knows(block, at), |w| Ok(bit(w)))?;
                 cells.push(match (known, &mut *texts) {
                     (false, _) => Cell::Unknown,
                     (true, Some(texts)) => {
@@ -461,10 +484,12 @@ impl<'a> Column<'a> {
             let Some((row, ..)) = group.first() else { continue };
             let Some(block) = self.toc.blocks.get((row / BLOCK_ROWS) as usize) else { continue };
             let mut texts = self.block_texts(block)?;
-            let known = self.known_words(block)?;
+            let many = group.len() > FEW_ROWS;
+            let known = many.then(|| self.known_words(block)).transpose()?;
             for (row, place, key) in group {
                 let at = (row % BLOCK_ROWS) as usize;
-                let known = known.get(at / 64).is_some_and(|w| w >> (at % 64) & 1 == 1);
+                let bit = |w: &Vec<u64>| w.get(at / 64).is_some_and(|w| w >> (at % 64) & 1 == 1);
+                let known = known.as_ref().map_or_else(|| self.knows(block, at), |w| Ok(bit(w)))?;
                 let same = texts.is(at, key, &mut scratch).ok_or_else(|| self.no_text(block))?;
                 if known && same {
                     found.push((*place, *row));

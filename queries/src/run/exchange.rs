@@ -10,6 +10,7 @@
 
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, HashMap};
+use std::sync::{Mutex, PoisonError};
 
 use yiku::kernel::Held;
 use yiku::{RowSet, Segment, Snapshot};
@@ -41,34 +42,25 @@ pub(crate) struct Side {
 /// Bytes of a key with the number of its group, about.
 const KEY_BYTES: u64 = 56;
 
-/// A key: short ones as a number, which is quicker to compare.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-enum Name {
-    Short(u128),
-    Long(Box<str>),
-}
-
-impl Name {
-    fn new(text: &str) -> Self {
-        let mut bytes = [0; 16];
-        match bytes.split_last_mut() {
-            Some((size, slots)) if text.len() <= slots.len() => {
-                slots.iter_mut().zip(text.bytes()).for_each(|(slot, byte)| *slot = byte);
-                *size = u8::try_from(text.len()).unwrap_or(u8::MAX);
-                Self::Short(u128::from_le_bytes(bytes))
-            }
-            _ => Self::Long(Box::from(text)),
-        }
-    }
+/// A short key as a number, which is quick to compare: its letters, and how many it has.
+fn short(text: &str) -> Option<u128> {
+    let mut bytes = [0; 16];
+    let (size, slots) = bytes.split_last_mut()?;
+    *size = u8::try_from(text.len()).ok().filter(|_| text.len() <= slots.len())?;
+    slots.iter_mut().zip(text.bytes()).for_each(|(slot, byte)| *slot = byte);
+    Some(u128::from_le_bytes(bytes))
 }
 
 /// The key of a row, and the number of its group.
-type Keyed = (Name, u32);
+type Keyed<K> = (K, u32);
+
+/// Rows by their keys: those of short keys, and of long ones.
+type Rows = (Vec<Keyed<u128>>, Vec<Keyed<Box<str>>>);
 
 /// Rows that the filter finds, by their keys, each with the number of its group.
 #[derive(Default)]
 struct Found {
-    rows: Vec<Keyed>,
+    rows: Rows,
     groups: Vec<Vec<Cell>>,
     numbers: HashMap<Vec<Cell>, u32>,
 }
@@ -118,16 +110,44 @@ impl Plan {
     /// The answer to a question for flows between versions.
     pub(super) fn exchanged(&self, exchange: &Exchange, within: Within<'_>) -> Result<Answer> {
         let Exchange { before, after } = exchange;
-        let mut met = exchange.met(within)?;
+        let met = exchange.met(within)?;
         let open = within.open(About::Count, self);
         let mut groups: Vec<Vec<Cell>> =
             met.before.groups.iter().chain(&met.after.groups).cloned().collect();
         groups.sort_unstable();
         groups.dedup();
         within.limits.groups_fit(groups.len())?;
-        let (then, now) = (ordered(&mut met.before, &groups), ordered(&mut met.after, &groups));
+        let sides = [Mutex::new(met.before), Mutex::new(met.after)];
+        let states = fold(
+            within,
+            sides.len(),
+            || Ok(Vec::new()),
+            |own, item| {
+                if let Some(side) = sides.get(item) {
+                    let mut side = side.lock().unwrap_or_else(PoisonError::into_inner);
+                    own.push((item, ordered(&mut side, &groups)));
+                }
+                Ok(())
+            },
+        )?;
+        let mut sides: Vec<(usize, Rows)> = states.into_iter().flatten().collect();
+        sides.sort_unstable_by_key(|(item, _)| *item);
+        let mut sides = sides.into_iter().map(|(_, rows)| rows);
+        let (then, now) = (sides.next().unwrap_or_default(), sides.next().unwrap_or_default());
         let mut pairs: HashMap<(Option<u32>, Option<u32>), u64> = HashMap::new();
-        joined(&then, &now, &mut |pair| *pairs.entry(pair).or_insert(0) += 1);
+        // Most rows have the pair of the one before.
+        let (mut last, mut count) = ((None, None), 0u64);
+        let mut add = |pair| {
+            if pair != last {
+                *pairs.entry(last).or_insert(0) += count;
+                (last, count) = (pair, 0);
+            }
+            count += 1;
+        };
+        joined(&then.0, &now.0, &mut add);
+        joined(&then.1, &now.1, &mut add);
+        *pairs.entry(last).or_insert(0) += count;
+        pairs.retain(|_, count| *count > 0);
         let mut counts: BTreeMap<Move, u64> = BTreeMap::new();
         let stayed = met.stayed.into_iter();
         counts.extend(stayed.map(|(group, count)| ((Fate::Stayed, group.clone(), group), count)));
@@ -161,45 +181,51 @@ impl Plan {
 }
 
 /// The rows in the order of their keys and of their groups among those of both sides.
-fn ordered(found: &mut Found, groups: &[Vec<Cell>]) -> Vec<Keyed> {
+fn ordered(found: &mut Found, groups: &[Vec<Cell>]) -> Rows {
     let number = |group: &Vec<Cell>| groups.binary_search(group).unwrap_or(0);
     let numbers: Vec<u32> =
         found.groups.iter().map(|g| u32::try_from(number(g)).unwrap_or(u32::MAX)).collect();
-    let mut rows = std::mem::take(&mut found.rows);
-    for (_, group) in &mut rows {
+    let (mut rows, mut long) = std::mem::take(&mut found.rows);
+    renumber(&mut rows, &numbers);
+    renumber(&mut long, &numbers);
+    rows.sort_unstable();
+    long.sort_unstable();
+    (rows, long)
+}
+
+fn renumber<K>(rows: &mut [Keyed<K>], numbers: &[u32]) {
+    for (_, group) in rows {
         *group = numbers.get(*group as usize).copied().unwrap_or(0);
     }
-    // Keys mostly rise within a segment: runs are merged.
-    rows.sort();
-    rows
 }
 
 impl Exchange {
-    /// Who stayed, and the keys of the others on either side.
-    fn met<'a>(&'a self, within: Within<'a>) -> Result<Met<'a>> {
+    /// All rows of either side, a segment at a time: whoever looks on wants to know what becomes of
+    /// both versions.
+    fn watched<'a>(&'a self, within: Within<'a>) -> Result<Met<'a>> {
+        let mut met = Met::default();
+        for (side, is_before) in [(&self.before, true), (&self.after, false)] {
+            let open = within.open(About::Whole, &side.plan);
+            let mut rows = 0;
+            for morsel in side.plan.morsels(&side.snapshot, within)? {
+                within.begin(&side.snapshot, morsel.segment);
+                let Some(segment) = within.segments(&side.snapshot).get(morsel.segment) else {
+                    continue;
+                };
+                let scan = side.plan.scan(segment, &morsel, within)?;
+                let found = side.plan.matching(&scan)?;
+                rows += found.count();
+                side.keyed(&scan, &found, &mut met, is_before)?;
+            }
+            tell(open, rows, rows);
+        }
+        Ok(met)
+    }
+
+    /// The pieces of both versions: those of files that both have once.
+    fn pieces(&self, is_same: bool, within: Within<'_>) -> Result<Vec<Piece>> {
         let Self { before, after } = self;
         let (then, now) = (within.segments(&before.snapshot), within.segments(&after.snapshot));
-        // Whoever looks on wants to know what becomes of both versions.
-        if within.probe.is_some() {
-            let mut met = Met::default();
-            for (side, is_before) in [(before, true), (after, false)] {
-                let open = within.open(About::Whole, &side.plan);
-                let mut rows = 0;
-                for morsel in side.plan.morsels(&side.snapshot, within)? {
-                    within.begin(&side.snapshot, morsel.segment);
-                    let Some(segment) = within.segments(&side.snapshot).get(morsel.segment) else {
-                        continue;
-                    };
-                    let scan = side.plan.scan(segment, &morsel, within)?;
-                    let found = side.plan.matching(&scan)?;
-                    rows += found.count();
-                    side.keyed(&scan, &found, &mut met, is_before)?;
-                }
-                tell(open, rows, rows);
-            }
-            return Ok(met);
-        }
-        let is_same = same(before, after);
         // By segment of the one version the same of the other.
         let mut taken = vec![false; then.len()];
         let mut shared = vec![None; now.len()];
@@ -228,6 +254,18 @@ impl Exchange {
         let alone = before.plan.morsels(&before.snapshot, within)?.into_iter();
         let alone = alone.filter(|m| !taken.get(m.segment).copied().unwrap_or(false));
         pieces.extend(alone.map(Piece::Before));
+        Ok(pieces)
+    }
+
+    /// Who stayed, and the keys of the others on either side.
+    fn met<'a>(&'a self, within: Within<'a>) -> Result<Met<'a>> {
+        let Self { before, after } = self;
+        if within.probe.is_some() {
+            return self.watched(within);
+        }
+        let (then, now) = (within.segments(&before.snapshot), within.segments(&after.snapshot));
+        let is_same = same(before, after);
+        let pieces = self.pieces(is_same, within)?;
         let states = fold(
             within,
             pieces.len(),
@@ -255,8 +293,11 @@ impl Exchange {
             }
             for (own, other) in [(&mut met.before, other.before), (&mut met.after, other.after)] {
                 let numbers: Vec<u32> = other.groups.iter().map(|g| own.number(g)).collect();
-                let number = |at: u32| numbers.get(at as usize).copied().unwrap_or(0);
-                own.rows.extend(other.rows.into_iter().map(|(key, at)| (key, number(at))));
+                let (mut rows, mut long) = other.rows;
+                renumber(&mut rows, &numbers);
+                renumber(&mut long, &numbers);
+                own.rows.0.append(&mut rows);
+                own.rows.1.append(&mut long);
             }
             met.held.extend(other.held);
         }
@@ -392,13 +433,17 @@ impl Side {
         let open = scan.within.open(About::Keys, plan);
         let key = plan.schema.tables.get(plan.table).map_or(0, |table| table.key);
         let start = bounds(rows).start;
-        let before = found.rows.len();
+        let size = |found: &Found| found.rows.0.len() + found.rows.1.len();
+        let before = size(found);
         scan.segment.column(plan.table, key)?.texts_of(rows, &mut |row, text| {
             let place = places.get(row.wrapping_sub(start) as usize).copied().unwrap_or(0);
             let group = own.get(place as usize).copied().unwrap_or(0);
-            found.rows.push((Name::new(text), group));
+            match short(text) {
+                Some(key) => found.rows.0.push((key, group)),
+                None => found.rows.1.push((Box::from(text), group)),
+            }
         })?;
-        if (found.rows.len() - before) as u64 != rows.count() {
+        if (size(found) - before) as u64 != rows.count() {
             let what = "a key of a row that a flow between versions counts".to_owned();
             return Err(Error::Overflow { what });
         }
@@ -409,7 +454,11 @@ impl Side {
 
 /// Visits every row of two sorted lists, those of one key together: those in one group first,
 /// the others as they stand, and what is left on either side alone.
-fn joined(before: &[Keyed], after: &[Keyed], visit: &mut dyn FnMut((Option<u32>, Option<u32>))) {
+fn joined<K: Ord>(
+    before: &[Keyed<K>],
+    after: &[Keyed<K>],
+    visit: &mut dyn FnMut((Option<u32>, Option<u32>)),
+) {
     let (mut a, mut b) = (before, after);
     while let (Some((one, _)), Some((other, _))) = (a.first(), b.first()) {
         match one.cmp(other) {
@@ -435,14 +484,21 @@ fn joined(before: &[Keyed], after: &[Keyed], visit: &mut dyn FnMut((Option<u32>,
 }
 
 /// The rows of the first key, and the others.
-fn of_key(rows: &[Keyed]) -> (&[Keyed], &[Keyed]) {
+fn of_key<K: Ord>(rows: &[Keyed<K>]) -> (&[Keyed<K>], &[Keyed<K>]) {
     let key = rows.first().map(|(key, _)| key);
     let count = rows.iter().take_while(|(own, _)| Some(own) == key).count();
     rows.split_at(count)
 }
 
-fn paired(before: &[Keyed], after: &[Keyed], visit: &mut dyn FnMut((Option<u32>, Option<u32>))) {
-    let groups = |rows: &[Keyed]| rows.iter().map(|(_, g)| *g).collect::<Vec<u32>>();
+fn paired<K>(
+    before: &[Keyed<K>],
+    after: &[Keyed<K>],
+    visit: &mut dyn FnMut((Option<u32>, Option<u32>)),
+) {
+    if let ([(_, own)], [(_, next)]) = (before, after) {
+        return visit((Some(*own), Some(*next)));
+    }
+    let groups = |rows: &[Keyed<K>]| rows.iter().map(|(_, g)| *g).collect::<Vec<u32>>();
     let (mut own, mut next) = (groups(before), groups(after));
     own.retain(|group| match next.iter().position(|other| other == group) {
         Some(place) => {
@@ -459,12 +515,12 @@ fn paired(before: &[Keyed], after: &[Keyed], visit: &mut dyn FnMut((Option<u32>,
 
 #[cfg(test)]
 mod tests {
-    use super::{Keyed, Name, joined};
+    use super::{Keyed, joined, short};
 
     #[test]
     fn rows_of_one_key_are_paired() {
-        let rows = |list: &[(&str, u32)]| -> Vec<Keyed> {
-            list.iter().map(|(key, group)| (Name::new(key), *group)).collect()
+        let rows = |list: &[(&str, u32)]| -> Vec<Keyed<Option<u128>>> {
+            list.iter().map(|(key, group)| (short(key), *group)).collect()
         };
         let before = rows(&[("a", 1), ("b", 1), ("b", 2), ("d", 1), ("e", 3), ("e", 3)]);
         let after = rows(&[("b", 2), ("b", 3), ("c", 1), ("d", 1), ("e", 3), ("f", 2)]);

@@ -32,6 +32,8 @@ pub(crate) mod matrix;
 mod matrix_tests;
 mod members;
 mod morsels;
+#[cfg(test)]
+mod page_tests;
 mod pairs;
 mod partition;
 mod plain;

@@ -8,6 +8,22 @@ use crate::error::Result;
 use crate::plan::Within;
 use crate::pool::Job;
 
+/// What `work` gives for every piece, in their order.
+pub(crate) fn over<T: Send>(
+    within: Within<'_>,
+    pieces: usize,
+    work: impl Fn(usize) -> Result<T> + Sync,
+) -> Result<Vec<T>> {
+    let keep = |own: &mut Vec<(usize, T)>, piece| {
+        own.push((piece, work(piece)?));
+        Ok(())
+    };
+    let mut parts: Vec<(usize, T)> =
+        fold(within, pieces, || Ok(Vec::new()), keep)?.into_iter().flatten().collect();
+    parts.sort_by_key(|(piece, _)| *piece);
+    Ok(parts.into_iter().map(|(_, part)| part).collect())
+}
+
 /// The states after `work` on every piece, one for each thread that took part, in no order: their
 /// merge must be the same in any. A thread's pieces rise.
 pub(crate) fn fold<S: Send>(

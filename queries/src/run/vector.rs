@@ -445,7 +445,8 @@ pub(super) fn expanded<T: Copy + Default>(
     // The first row above whose rows beneath end behind the start of the span.
     let first = offsets.partition_point(|o| *o <= span.start).saturating_sub(1);
     let mut at = span.start;
-    for (row, pair) in (0u32..).zip(offsets.windows(2)).skip(first) {
+    let rows = u32::try_from(first).unwrap_or(u32::MAX)..;
+    for (row, pair) in rows.zip(offsets.get(first..).unwrap_or_default().windows(2)) {
         let end = pair.last().copied().unwrap_or(0).min(span.end);
         if end > at {
             let value = value(row);
