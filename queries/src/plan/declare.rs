@@ -28,9 +28,8 @@ impl Plan {
         let tables = 0..self.schema.tables.len();
         let largest = |table| segments.iter().map(|segment| segment.rows(table).into()).max();
         let rows: u64 = tables.filter_map(largest).max().unwrap_or(0);
-        let whole = self.list.is_some() || self.flow.is_some() || self.exchange.is_some();
-        let in_pieces = limits.indexes && !whole && self.matrix.is_empty();
-        let rows = if in_pieces { rows.min(PIECE_ROWS) } else { rows };
+        // Where no index may answer, segments are read whole.
+        let rows = if limits.indexes { rows.min(PIECE_ROWS) } else { rows };
         let columns = self.groups.len() + self.aggregates.len() + self.filter.len();
         let columns = (columns as u64).saturating_add(COLUMNS);
         let threads = limits.threads.max(1) as u64;
