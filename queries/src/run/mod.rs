@@ -48,6 +48,7 @@ mod statistic;
 #[cfg(test)]
 mod statistics_tests;
 mod subjects;
+mod tallied;
 #[cfg(test)]
 pub(super) mod tests;
 #[cfg(test)]
