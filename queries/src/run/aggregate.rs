@@ -9,9 +9,10 @@ use std::ops::Range;
 use yiku::RowSet;
 
 use super::exact_sum::ExactSum;
-use super::keys::Assignment;
+use super::keys::{Assignment, RangesOf};
 use super::partition::Shared;
 use super::ranks::Lists;
+use super::scan::base;
 use super::statistic::{self, All, Bins, Figure, Moments};
 use super::vector::{Values, Vector};
 use crate::check::{Combine, Statistic};
@@ -179,6 +180,10 @@ impl Column {
                 let (ends, count) = ((*low, *high), u32::try_from(*bins).unwrap_or(0));
                 let exact = Bins::new(ends, count);
                 let float = *float;
+                if let (Values::Exact(values), Some(sets)) = (&value.values, assignment.ranges()) {
+                    let values = (values.as_slice(), value.start);
+                    return counted_bins(counts, values, known, &sets, exact);
+                }
                 each_slot(counts, assignment, known, |slot, row| {
                     let place = if float {
                         statistic::float_bin(value.float(row), ends, count)
@@ -280,6 +285,32 @@ impl Column {
             }
             Self::Bins { counts, .. } => counts.get(group).cloned().map(Figure::Counts),
             _ => None,
+        }
+    }
+}
+
+/// Counts the known values of the rows of every group by their bins.
+fn counted_bins(
+    counts: &mut [Vec<u64>],
+    (values, start): (&[i64], u32),
+    known: &RowSet,
+    sets: &[RangesOf<'_>],
+    bins: Bins,
+) {
+    for (set, slices) in sets {
+        let mut own = known.clone();
+        if let Some(set) = set {
+            own.and(set);
+        }
+        for (range, group) in *slices {
+            let Some(counts) = counts.get_mut(*group as usize) else { continue };
+            // Lists of values begin where words do.
+            let part = own.within(range.clone());
+            let from = base(&part);
+            let skipped = start.saturating_sub(from) as usize / 64;
+            let at = from.saturating_sub(start) as usize;
+            let words = part.words().get(skipped..).unwrap_or_default();
+            bins.count(values.get(at..).unwrap_or_default(), words, counts);
         }
     }
 }

@@ -34,6 +34,9 @@ pub(super) struct Groups {
     pub(super) assignment: Assignment,
 }
 
+/// Ranges of rows with their groups, of a set of rows or of all.
+pub(super) type RangesOf<'a> = (Option<&'a RowSet>, &'a [(Range<u32>, u32)]);
+
 /// Which group a row belongs to.
 pub(super) enum Assignment {
     /// Ranges of rows, apart and rising, with their group.
@@ -64,6 +67,18 @@ struct KeyColumn {
 const DENSE: i128 = 1 << 18;
 
 impl Assignment {
+    /// The ranges of rows of each group, and of which set of rows they are, if of one; none where
+    /// groups are no ranges.
+    pub(super) fn ranges(&self) -> Option<Vec<RangesOf<'_>>> {
+        match self {
+            Self::Slices(slices) => Some(vec![(None, slices.as_slice())]),
+            Self::Sets(sets) => {
+                Some(sets.iter().map(|own| (Some(&own.rows), own.slices.as_slice())).collect())
+            }
+            Self::Rows { .. } | Self::Valued(_) => None,
+        }
+    }
+
     /// Calls `visit` with every row of the set and its group; the rows of a group in rising order.
     pub(super) fn visit(&self, rows: &RowSet, visit: &mut impl FnMut(u32, u32)) {
         match self {

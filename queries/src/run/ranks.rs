@@ -140,24 +140,33 @@ fn nth<T: Ranked>(lists: &[Vec<T>], ranks: &[usize]) -> Vec<i64> {
     }
     let [even, odd] = &counts;
     let sums = even.iter().zip(odd).map(|(a, b)| *a as usize + *b as usize);
-    let mut found = Vec::with_capacity(ranks.len());
+    // The buckets that hold a rank: how many values stand before, and which of the ranks.
+    let mut held: Vec<(usize, &[usize])> = Vec::new();
+    let mut slots = vec![0u16; BUCKETS];
     let (mut before, mut left) = (0usize, ranks);
-    for (bucket, size) in sums.enumerate() {
-        let inside = left.partition_point(|rank| *rank < before + size);
-        let (own, rest) = left.split_at(inside);
+    for (size, slot) in sums.zip(&mut slots) {
+        let (own, rest) = left.split_at(left.partition_point(|rank| *rank < before + size));
         if !own.is_empty() {
-            let wanted = |value: &T| shape.bucket(value.rank()) == bucket;
-            let few: Vec<T> = lists.iter().flatten().copied().filter(wanted).collect();
-            let own: Vec<usize> = own.iter().map(|rank| rank - before).collect();
-            found.extend(nth(&[few], &own));
+            held.push((before, own));
+            *slot = u16::try_from(held.len()).unwrap_or(0);
         }
         before += size;
         left = rest;
-        if left.is_empty() {
-            break;
+    }
+    let mut few: Vec<Vec<T>> = vec![Vec::new(); held.len()];
+    for value in lists.iter().flatten() {
+        let slot = slots.get(shape.bucket(value.rank())).copied().unwrap_or(0);
+        if slot > 0
+            && let Some(list) = few.get_mut(usize::from(slot) - 1)
+        {
+            list.push(*value);
         }
     }
-    found
+    let own = held.into_iter().zip(few).map(|((before, ranks), few)| {
+        let ranks: Vec<usize> = ranks.iter().map(|rank| rank - before).collect();
+        nth(&[few], &ranks)
+    });
+    own.flatten().collect()
 }
 
 #[cfg(test)]

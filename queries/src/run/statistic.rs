@@ -10,6 +10,7 @@
 use super::aggregate::Number;
 use super::exact_sum::ExactSum;
 use super::ranks::between;
+use super::vector::each_bit;
 use crate::check::Statistic;
 
 /// What a measure of a group is.
@@ -205,6 +206,9 @@ fn lorenz<T>(parts: u32, values: &[T], number: impl Fn(&T) -> f64) -> Option<Fig
     Some(Figure::Shares((0..=parts).map(share).collect()))
 }
 
+/// Neighbouring values are counted in so many tables.
+const LANES: usize = 4;
+
 /// Bins of one width between two integers; the last has its upper bound.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Bins {
@@ -242,6 +246,59 @@ impl Bins {
             usize::try_from(above * i128::from(self.count) / (self.high - self.low).max(1)).ok()?
         };
         Some(place.min(self.count as usize - 1))
+    }
+
+    /// Counts the values whose bit is set, the lowest bit of the first word that of the first.
+    pub(super) fn count(self, values: &[i64], words: &[u64], counts: &mut [u64]) {
+        let quick = self.factor > 0 && counts.len() == self.count as usize;
+        let (Ok(low), Ok(span)) = (i64::try_from(self.low), u64::try_from(self.high - self.low))
+        else {
+            return self.count_each(values, words, counts);
+        };
+        if !quick {
+            return self.count_each(values, words, counts);
+        }
+        // One more for what lies in no bin. Neighbours are counted apart: one does not wait for
+        // the one before it.
+        let (last, behind) = (counts.len() - 1, counts.len());
+        let mut tables = vec![[0u64; LANES]; counts.len() + 1];
+        let place = |value: i64| {
+            let above = value.wrapping_sub(low).cast_unsigned();
+            let place = (u128::from(above).wrapping_mul(self.factor.into()) >> 64) as usize;
+            // A value below the bounds lies far above them.
+            if above <= span { place.min(last) } else { behind }
+        };
+        let mut bump = |lane: usize, place: usize| {
+            if let Some(count) = tables.get_mut(place).and_then(|table| table.get_mut(lane)) {
+                *count = count.wrapping_add(1);
+            }
+        };
+        for (chunk, word) in values.chunks(64).zip(words) {
+            match chunk.as_array::<64>() {
+                Some(chunk) if *word == u64::MAX => {
+                    chunk.iter().enumerate().for_each(|(at, v)| bump(at % LANES, place(*v)));
+                }
+                _ => each_bit(*word, |bit| {
+                    if let Some(value) = chunk.get(bit as usize) {
+                        bump(bit as usize % LANES, place(*value));
+                    }
+                }),
+            }
+        }
+        for (count, table) in counts.iter_mut().zip(tables) {
+            *count = count.wrapping_add(table.iter().fold(0, |sum, own| own.wrapping_add(sum)));
+        }
+    }
+
+    fn count_each(self, values: &[i64], words: &[u64], counts: &mut [u64]) {
+        for (chunk, word) in values.chunks(64).zip(words) {
+            each_bit(*word, |bit| {
+                let place = chunk.get(bit as usize).and_then(|value| self.of(*value));
+                if let Some(count) = place.and_then(|place| counts.get_mut(place)) {
+                    *count = count.wrapping_add(1);
+                }
+            });
+        }
     }
 }
 
@@ -335,6 +392,11 @@ mod tests {
                     let place = (value - first) * i64::from(count) / span;
                     let expected = place.min(i64::from(count) - 1) as usize;
                     assert_eq!(quick.of(value), Some(expected), "{value} of {count} to {high}");
+                    let mut list = vec![0; 70];
+                    list.extend([value, i64::MIN, i64::MAX]);
+                    let mut counts = vec![0; count as usize];
+                    quick.count(&list, &[0, 7 << 6], &mut counts);
+                    assert_eq!((counts.iter().sum::<u64>(), counts.get(expected)), (1, Some(&1)));
                 }
             }
         }

@@ -28,7 +28,7 @@ const FEW: u32 = 12;
 
 /// Calls `visit` with the place of every bit of a word.
 #[inline(always)]
-fn each_bit(mut bits: u64, mut visit: impl FnMut(u32)) {
+pub(super) fn each_bit(mut bits: u64, mut visit: impl FnMut(u32)) {
     while bits != 0 {
         visit(bits.trailing_zeros());
         bits &= bits - 1;
