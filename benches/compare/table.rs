@@ -147,7 +147,8 @@ impl Report {
         let opened = own.opened.as_secs_f64() * 1_000.0;
         let bytes = snapshot.size_bytes();
         self.loads.push(format!(
-            "| {OWN} | {} | Apache-2.0 | {loaded} | 0 | {bytes} | segments of files mapped into memory; opened in {} ms |",
+            "| {OWN} | {} | Apache-2.0 | {loaded} | 0 | {bytes} | \
+             segments of files mapped into memory; opened in {} ms |",
             env!("CARGO_PKG_VERSION"),
             shown(opened)
         ));
@@ -200,7 +201,8 @@ impl Report {
         let earlier =
             if before.is_empty() { "" } else { " before, ms | times as fast as before |" };
         println!(
-            "\n| family | variant | {}, ms | best of the others | times as fast | bound, ms | times the bound |{earlier}",
+            "\n| family | variant | {}, ms | best of the others | times as fast | bound, ms | \
+             times the bound |{earlier}",
             names.join(", ms | ")
         );
         let dashes = " ---: |".repeat(names.len());
