@@ -400,35 +400,26 @@ impl Scan<'_> {
     }
 }
 
-/// Where fewer words of a set than one in so many hold a row, only those are read.
-const SPARSE: usize = 4;
+/// Where fewer rows than one in so many are asked about, only those are read.
+const SPARSE: u64 = 12;
 
 /// The values of a column for a span of rows; where a row is not known, any number.
 fn read(column: &Column<'_>, span: &Range<u32>, known: &RowSet) -> Result<Vec<i64>> {
-    let places = span.start / 64..span.end.div_ceil(64);
-    let base = base(known) / 64;
-    let own = places.start.wrapping_sub(base) as usize..places.end.wrapping_sub(base) as usize;
-    let words = known.words().get(own).unwrap_or_default();
-    if words.iter().filter(|word| **word != 0).count() * SPARSE > words.len() {
+    if known.count() * SPARSE > span.len() as u64 {
         let mut values = Vec::with_capacity(span.len());
         column.integers(span.clone(), &mut values)?;
         return Ok(values);
     }
-    let mut values = vec![0; span.len()];
     let mut found = Vec::new();
-    let mut place = places.start;
-    for run in words.chunk_by(|a, b| (*a == 0) == (*b == 0)) {
-        let from = place;
-        place += u32::try_from(run.len()).unwrap_or(0);
-        if run.first().is_none_or(|word| *word == 0) {
-            continue;
+    column.values_of(known, &mut found)?;
+    let mut values = vec![0; span.len()];
+    let mut found = found.into_iter();
+    each_row(known, |row| {
+        let slot = values.get_mut(row.wrapping_sub(span.start) as usize);
+        if let (Some(slot), Some(value)) = (slot, found.next()) {
+            *slot = value;
         }
-        let rows = (from * 64).max(span.start)..(place * 64).min(span.end);
-        found.clear();
-        column.integers(rows.clone(), &mut found)?;
-        let slots = values.iter_mut().skip((rows.start - span.start) as usize);
-        slots.zip(&found).for_each(|(slot, value)| *slot = *value);
-    }
+    });
     Ok(values)
 }
 
