@@ -3,7 +3,7 @@
 //! while the program runs.
 //!
 //! Invariants: a copy is called only where every instruction it may use was found; a token
-//! ([`Avx2`], [`Avx512`]) exists inside such a copy alone, so that what needs it may be called;
+//! (`Avx2`, `Avx512`) exists inside such a copy alone, so that what needs it may be called;
 //! the answer of a kernel does not depend on the level.
 #![expect(
     unsafe_code,
