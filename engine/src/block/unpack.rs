@@ -324,6 +324,16 @@ pub(crate) fn masks(frame: &[u8], bits: u8, rows: usize, test: &impl Test) -> Ve
     words
 }
 
+/// Whether the next word has a bit; one that has none is passed.
+#[inline(always)]
+fn has_rows(words: &mut std::slice::Iter<'_, u64>) -> bool {
+    let has = words.as_slice().first().is_none_or(|word| *word != 0);
+    if !has {
+        words.next();
+    }
+    has
+}
+
 /// The sum of the numbers whose bits are set.
 struct Sum<'a> {
     words: std::slice::Iter<'a, u64>,
@@ -334,11 +344,7 @@ struct Sum<'a> {
 impl Take for Sum<'_> {
     #[inline(always)]
     fn wants(&mut self) -> bool {
-        let wanted = self.words.as_slice().first().is_none_or(|word| *word != 0);
-        if !wanted {
-            self.words.next();
-        }
-        wanted
+        has_rows(&mut self.words)
     }
 
     #[inline(always)]
@@ -379,11 +385,7 @@ struct Extremes<'a> {
 impl Take for Extremes<'_> {
     #[inline(always)]
     fn wants(&mut self) -> bool {
-        let wanted = self.words.as_slice().first().is_none_or(|word| *word != 0);
-        if !wanted {
-            self.words.next();
-        }
-        wanted
+        has_rows(&mut self.words)
     }
 
     #[inline(always)]

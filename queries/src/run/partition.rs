@@ -6,12 +6,13 @@
 //!
 //! Invariant: the sets of a key are apart, and together they are the rows that were asked about.
 
+use std::collections::HashMap;
 use std::ops::Range;
 
 use yiku::{PathTree, Predicate, RowSet};
 
 use super::keys::{Assignment, Cell, Groups, place_runs};
-use super::scan::{Scan, bounds};
+use super::scan::{Scan, bounds, set_bytes};
 use crate::bound::{Term, Value};
 use crate::check::{Bands, Bounds, Group, GroupKind};
 use crate::error::Result;
@@ -56,8 +57,10 @@ impl Scan<'_> {
                 }
                 GroupKind::Path => runs.push(self.place_runs(None, table, tree, rows)?),
                 kind => {
-                    let Some(own) = self.parts(kind, table, rows)? else { return Ok(None) };
+                    let own = self.parts(kind, table, rows)?;
                     parts = crossed(&parts, &own);
+                    let sets = (own.len() + parts.len()) as u64;
+                    self.keep(set_bytes(rows.len_rows()).saturating_mul(sets))?;
                 }
             }
             if let Some(open) = open {
@@ -65,26 +68,26 @@ impl Scan<'_> {
             }
         }
         let slices = common(&runs, bounds(rows).end);
+        let (numbers, count) = numbered(&slices);
         let mut keys: Vec<Vec<Cell>> = Vec::new();
         let mut shared = Vec::with_capacity(parts.len());
         for (cells, set) in parts {
             let mut own: Vec<(Range<u32>, u32)> = Vec::new();
+            // The group of each place, once it is met.
+            let mut groups: Vec<Option<u32>> = vec![None; count];
             let mut from = bounds(rows).start;
-            let first = keys.len();
-            for (end, places) in &slices {
+            for ((end, places), number) in slices.iter().zip(&numbers) {
                 let range = from..*end;
                 from = *end;
                 if !set.any_in(range.clone()) {
                     continue;
                 }
-                let key = interleaved(by, &cells, places);
-                // A place whose rows stand apart is met again.
-                let known = keys.iter().skip(first).position(|other| *other == key);
-                let number = known.map_or(keys.len(), |place| first + place);
-                if known.is_none() {
-                    keys.push(key);
-                }
-                own.push((range, u32::try_from(number).unwrap_or(u32::MAX)));
+                let Some(group) = groups.get_mut(*number) else { continue };
+                let group = *group.get_or_insert_with(|| {
+                    keys.push(interleaved(by, &cells, places));
+                    u32::try_from(keys.len() - 1).unwrap_or(u32::MAX)
+                });
+                own.push((range, group));
             }
             shared.push(Shared { rows: set, slices: own });
         }
@@ -104,15 +107,15 @@ impl Scan<'_> {
         Ok(runs.into_iter().map(|(end, place)| (end, cell(place))).collect())
     }
 
-    /// The rows of each value of a key.
-    fn parts(&self, kind: &GroupKind, table: usize, rows: &RowSet) -> Result<Option<Parts>> {
+    /// The rows of each value of a key that sets serve ([`values`]).
+    fn parts(&self, kind: &GroupKind, table: usize, rows: &RowSet) -> Result<Parts> {
         match kind {
             GroupKind::Flag(condition) => {
                 let (yes, no) = self.both(condition, rows)?;
                 let mut unknown = rows.clone();
                 unknown.and_not(&yes);
                 unknown.and_not(&no);
-                Ok(Some(met([(Cell::Int(0), no), (Cell::Int(1), yes), (Cell::Unknown, unknown)])))
+                Ok(met([(Cell::Int(0), no), (Cell::Int(1), yes), (Cell::Unknown, unknown)]))
             }
             GroupKind::Code { list, value } => {
                 let size = self.schema.lists.get(*list).map_or(0, |list| list.codes.len());
@@ -120,7 +123,7 @@ impl Scan<'_> {
                     let own = self.lift(rows, table, home)?;
                     if let Some(apart) = self.segment.column(home, column)?.apart(&own)? {
                         let sets = apart.into_iter().filter(|(code, _)| in_list(*code, size));
-                        return self.placed(sets, own, (home, table), rows).map(Some);
+                        return self.placed(sets, own, (home, table), rows);
                     }
                 }
                 let codes = (0i64..).take(size).map(|code| (code, code));
@@ -129,22 +132,22 @@ impl Scan<'_> {
             GroupKind::Band { value, bands } => match &bands.bounds {
                 Bounds::Exact(list) => self.ranged(value, rising(list), table, rows),
                 Bounds::Falling(list) => self.ranged(value, falling(list), table, rows),
-                Bounds::Float(_) => Ok(None),
+                Bounds::Float(_) => Ok(Parts::new()),
             },
-            _ => Ok(None),
+            _ => Ok(Parts::new()),
         }
     }
 
     /// The rows whose value in a column lies in each of some ranges that are apart; the others
-    /// are not known. None where the value is not that of a column.
+    /// are not known.
     fn ranged(
         &self,
         value: &Value,
         ranges: impl Iterator<Item = (i64, i64)>,
         table: usize,
         rows: &RowSet,
-    ) -> Result<Option<Parts>> {
-        let Some((home, column)) = column_of(value) else { return Ok(None) };
+    ) -> Result<Parts> {
+        let Some((home, column)) = column_of(value) else { return Ok(Parts::new()) };
         let own = self.lift(rows, table, home)?;
         let mut left = own.clone();
         let mut sets = Vec::new();
@@ -156,7 +159,7 @@ impl Scan<'_> {
             left.and_not(&found);
             sets.push((place, found));
         }
-        self.placed(sets.into_iter(), own, (home, table), rows).map(Some)
+        self.placed(sets.into_iter(), own, (home, table), rows)
     }
 
     /// The rows of `table` beneath sets of rows of `home`, each with the place of its value; those
@@ -203,10 +206,14 @@ fn values(scan: &Scan<'_>, group: &Group) -> usize {
     match &group.kind {
         GroupKind::Level(_) | GroupKind::Path => 1,
         GroupKind::Flag(_) => 3,
-        GroupKind::Code { list, .. } => {
+        GroupKind::Code { list, value } if column_of(value).is_some() => {
             scan.schema.lists.get(*list).map_or(0, |list| list.codes.len()) + 1
         }
-        GroupKind::Band { bands: Bands { names, .. }, .. } => names.len() + 1,
+        GroupKind::Band { value, bands: Bands { names, bounds, .. } }
+            if column_of(value).is_some() && !matches!(bounds, Bounds::Float(_)) =>
+        {
+            names.len() + 1
+        }
         _ => SETS + 1,
     }
 }
@@ -279,6 +286,18 @@ fn common(runs: &[Runs], end: u32) -> Vec<(u32, Vec<Cell>)> {
     found
 }
 
+/// A number for the places of each run, the same where they are met again, and how many there
+/// are. Places stand in their order but for those of a level above.
+fn numbered(slices: &[(u32, Vec<Cell>)]) -> (Vec<usize>, usize) {
+    let mut known: HashMap<&[Cell], usize> = HashMap::new();
+    let mut numbers = Vec::with_capacity(slices.len());
+    for (_, places) in slices {
+        let next = known.len();
+        numbers.push(*known.entry(places.as_slice()).or_insert(next));
+    }
+    (numbers, known.len())
+}
+
 /// The cells of a group in the order of its keys.
 fn interleaved(by: &[Group], cells: &[Cell], places: &[Cell]) -> Vec<Cell> {
     let (mut cells, mut places) = (cells.iter(), places.iter());
@@ -299,6 +318,15 @@ mod tests {
     fn band(value: i64, ranges: impl Iterator<Item = (i64, i64)>) -> Vec<usize> {
         let inside = |(_, (low, high)): &(usize, (i64, i64))| (*low..=*high).contains(&value);
         ranges.enumerate().filter(inside).map(|(band, _)| band).collect()
+    }
+
+    #[test]
+    fn places_that_are_met_again_have_one_number() {
+        let run = |end: u32, place: i64| (end, vec![Cell::Int(place)]);
+        let unknown = |end: u32| (end, vec![Cell::Unknown]);
+        let slices = [run(3, 11), unknown(5), run(9, 12), unknown(20), run(30, 13)];
+        assert_eq!(numbered(&slices), (vec![0, 1, 2, 1, 3], 4));
+        assert_eq!(numbered(&[]), (Vec::new(), 0));
     }
 
     #[test]

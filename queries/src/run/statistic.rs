@@ -93,31 +93,26 @@ pub(super) fn statistics(wanted: &[(Statistic, f64)], values: All<'_>) -> Vec<Op
         _ => None,
     };
     let shares: Vec<f64> = wanted.iter().filter_map(share).collect();
-    let one = |value: f64| Some(Figure::One(Number::Float(value))).filter(|_| value.is_finite());
-    let quantiles: Vec<Box<dyn Fn(f64) -> Option<Figure>>> = match values {
-        All::Exact(lists) => between(lists, &shares)
-            .into_iter()
-            .map(|found| -> Box<dyn Fn(f64) -> Option<Figure>> {
-                Box::new(move |over| {
-                    let (low, high, part) = found?;
-                    let step = i128::from(high) - i128::from(low);
-                    one((low as f64 + part * step as f64) / over)
-                })
-            })
-            .collect(),
-        All::Float(lists) => between(lists, &shares)
-            .into_iter()
-            .map(|found| -> Box<dyn Fn(f64) -> Option<Figure>> {
-                Box::new(move |_| {
-                    let (low, high, part) = found?;
-                    one(low + part * (high - low))
-                })
-            })
-            .collect(),
+    // The value between its neighbours, which for exact values is yet to be divided.
+    let exact = |(low, high, part): (i64, i64, f64)| {
+        low as f64 + part * (i128::from(high) - i128::from(low)) as f64
+    };
+    let float = |(low, high, part): (f64, f64, f64)| low + part * (high - low);
+    let (quantiles, divides): (Vec<Option<f64>>, bool) = match values {
+        All::Exact(lists) => {
+            (between(lists, &shares).into_iter().map(|found| found.map(exact)).collect(), true)
+        }
+        All::Float(lists) => {
+            (between(lists, &shares).into_iter().map(|found| found.map(float)).collect(), false)
+        }
     };
     let mut quantiles = quantiles.into_iter();
     let each = |(kind, over): &(Statistic, f64)| match kind {
-        Statistic::Quantile(_) => quantiles.next().and_then(|found| found(*over)),
+        Statistic::Quantile(_) => {
+            let value = quantiles.next().flatten()?;
+            let value = if divides { value / over } else { value };
+            value.is_finite().then_some(Figure::One(Number::Float(value)))
+        }
         kind => statistic(*kind, values),
     };
     wanted.iter().map(each).collect()
