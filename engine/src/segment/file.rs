@@ -30,6 +30,8 @@ pub(crate) struct SegmentFile {
     /// Offsets over several tables: by the upper table, then the lower.
     offsets_over: Vec<OnceLock<Arc<[u32]>>>,
     path_runs: OnceLock<Arc<[PathRun]>>,
+    /// The same in rows of the tables beneath, by table.
+    runs_over: Vec<OnceLock<Arc<[PathRun]>>>,
 }
 
 impl SegmentFile {
@@ -67,6 +69,7 @@ impl SegmentFile {
         let checked = (0..toc.frames).map(|_| AtomicBool::new(false)).collect();
         let offsets = toc.tables.iter().map(|_| OnceLock::new()).collect();
         let ends = toc.tables.iter().map(|_| OnceLock::new()).collect();
+        let runs_over = toc.tables.iter().map(|_| OnceLock::new()).collect();
         let pairs = toc.tables.len().saturating_mul(toc.tables.len());
         let offsets_over = (0..pairs).map(|_| OnceLock::new()).collect();
         let (schema, path_runs) = (Arc::clone(schema), OnceLock::new());
@@ -81,12 +84,18 @@ impl SegmentFile {
             ends,
             offsets_over,
             path_runs,
+            runs_over,
         })
     }
 
     /// Where the runs of paths are kept.
     pub(super) fn kept_runs(&self) -> &OnceLock<Arc<[PathRun]>> {
         &self.path_runs
+    }
+
+    /// Where the runs of paths in rows of a table are kept.
+    pub(super) fn kept_runs_over(&self, table: usize) -> Option<&OnceLock<Arc<[PathRun]>>> {
+        self.runs_over.get(table)
     }
 
     /// Where the offsets from a table to one further beneath are kept.

@@ -12,7 +12,8 @@ use super::file::SegmentFile;
 use crate::error::Result;
 use crate::format::Encoding;
 
-/// Neighbouring root rows of one path: the row behind the last of them, and the path.
+/// Neighbouring root rows of one path: the row behind the last of them (or of those beneath them
+/// in some table), and the path.
 pub type PathRun = (u32, i64);
 
 impl SegmentFile {
@@ -50,6 +51,20 @@ impl SegmentFile {
         Ok(cell.get_or_init(|| runs.into()))
     }
 
+    /// The paths of the root rows in runs, ending behind the rows of a table beneath them.
+    fn path_runs_over(&self, table: usize) -> Result<&[PathRun]> {
+        let Some(cell) = self.kept_runs_over(table).filter(|_| table > 0) else {
+            return self.path_runs();
+        };
+        if let Some(found) = cell.get() {
+            return Ok(found);
+        }
+        let (runs, offsets) = (self.path_runs()?, self.offsets_between(0, table)?);
+        let end = |root: u32| offsets.get(root as usize).copied().unwrap_or(u32::MAX);
+        let found: Arc<[PathRun]> = runs.iter().map(|(root, path)| (end(*root), *path)).collect();
+        Ok(cell.get_or_init(|| found))
+    }
+
     /// Where the rows of `table` beneath each row of `above`, a table over it, begin: see
     /// [`Segment::offsets_between`].
     fn offsets_between(&self, above: usize, table: usize) -> Result<&[u32]> {
@@ -77,6 +92,16 @@ impl Segment {
     pub fn path_runs(&self) -> Result<&[PathRun]> {
         // They are kept in memory from the first time on and are nobody's reading.
         self.file.path_runs()
+    }
+
+    /// As [`Segment::path_runs`], but behind the last row of a table beneath the root rows.
+    ///
+    /// # Errors
+    /// [`crate::Error::Corrupt`].
+    pub fn path_runs_over(&self, table: usize) -> Result<&[PathRun]> {
+        // Counts what is read of the tables between.
+        self.offsets_between(0, table)?;
+        self.file.path_runs_over(table)
     }
 
     /// The root rows whose path lies from `low` to `high`, both included.

@@ -109,21 +109,21 @@ impl Column {
         }
     }
 
-    /// One group more, of no rows.
-    pub(super) fn grow(&mut self) {
+    /// So many groups; the new ones have no rows.
+    pub(super) fn grow(&mut self, groups: usize) {
         match self {
-            Self::Counts(v) => v.push(0),
-            Self::Sums(v) => v.push((0, 0)),
-            Self::FloatSums(v) => v.push(Default::default()),
-            Self::Extremes { values, .. } => values.push(None),
-            Self::FloatExtremes { values, .. } => values.push(None),
-            Self::Values(v) => v.push(HashSet::new()),
-            Self::Texts(v) => v.push(HashSet::new()),
-            Self::Moments(v) => v.push(Moments::default()),
-            Self::All(v) => v.push(Vec::new()),
-            Self::AllFloat(v) => v.push(Vec::new()),
-            Self::Figures(wanted, v) => v.push(vec![None; wanted.len()]),
-            Self::Bins { counts, bins, .. } => counts.push(vec![0; *bins]),
+            Self::Counts(v) => v.resize(groups, 0),
+            Self::Sums(v) => v.resize(groups, (0, 0)),
+            Self::FloatSums(v) => v.resize_with(groups, Default::default),
+            Self::Extremes { values, .. } => values.resize(groups, None),
+            Self::FloatExtremes { values, .. } => values.resize(groups, None),
+            Self::Values(v) => v.resize_with(groups, HashSet::new),
+            Self::Texts(v) => v.resize_with(groups, HashSet::new),
+            Self::Moments(v) => v.resize_with(groups, Moments::default),
+            Self::All(v) => v.resize_with(groups, Vec::new),
+            Self::AllFloat(v) => v.resize_with(groups, Vec::new),
+            Self::Figures(wanted, v) => v.resize_with(groups, || vec![None; wanted.len()]),
+            Self::Bins { counts, bins, .. } => counts.resize_with(groups, || vec![0; *bins]),
         }
     }
 
@@ -199,44 +199,40 @@ impl Column {
         }
     }
 
-    /// Joins group `from` of another column of the same kind to group `into`.
+    /// Joins the groups of another column of the same kind to groups at these places.
     /// Lists of values are taken out of the other.
-    pub(super) fn join(&mut self, into: usize, other: &mut Self, from: usize) {
+    pub(super) fn join(&mut self, into: &[u32], other: &mut Self) {
         match (self, other) {
-            (Self::Counts(a), Self::Counts(b)) => pair(a, into, b, from, |a, b| *a += *b),
-            (Self::Sums(a), Self::Sums(b)) => pair(a, into, b, from, |a, b| {
+            (Self::Counts(a), Self::Counts(b)) => pairs(a, into, b, |a, b| *a += *b),
+            (Self::Sums(a), Self::Sums(b)) => pairs(a, into, b, |a, b| {
                 a.0 += b.0;
                 a.1 += b.1;
             }),
-            (Self::FloatSums(a), Self::FloatSums(b)) => pair(a, into, b, from, |a, b| {
+            (Self::FloatSums(a), Self::FloatSums(b)) => pairs(a, into, b, |a, b| {
                 a.0.merge(&b.0);
                 a.1 += b.1;
             }),
             (Self::Extremes { least, values: a }, Self::Extremes { values: b, .. }) => {
-                pair(a, into, b, from, |a, b| {
+                pairs(a, into, b, |a, b| {
                     if let Some(b) = *b {
                         meet(a, b, |a, b| if *least { a.min(b) } else { a.max(b) });
                     }
                 });
             }
             (Self::FloatExtremes { least, values: a }, Self::FloatExtremes { values: b, .. }) => {
-                pair(a, into, b, from, |a, b| {
+                pairs(a, into, b, |a, b| {
                     if let Some(b) = *b {
                         meet(a, b, |a, b| if *least { a.min(b) } else { a.max(b) });
                     }
                 });
             }
-            (Self::Values(a), Self::Values(b)) => {
-                pair(a, into, b, from, |a, b| a.extend(b.iter().copied()));
-            }
-            (Self::Texts(a), Self::Texts(b)) => {
-                pair(a, into, b, from, |a, b| a.extend(b.iter().cloned()));
-            }
-            (Self::Moments(a), Self::Moments(b)) => pair(a, into, b, from, |a, b| a.join(b)),
-            (Self::All(a), Self::All(b)) => pair(a, into, b, from, |a, b| a.append(b)),
-            (Self::AllFloat(a), Self::AllFloat(b)) => pair(a, into, b, from, |a, b| a.append(b)),
+            (Self::Values(a), Self::Values(b)) => pairs(a, into, b, joined_sets),
+            (Self::Texts(a), Self::Texts(b)) => pairs(a, into, b, joined_sets),
+            (Self::Moments(a), Self::Moments(b)) => pairs(a, into, b, |a, b| a.join(b)),
+            (Self::All(a), Self::All(b)) => pairs(a, into, b, |a, b| a.append(b)),
+            (Self::AllFloat(a), Self::AllFloat(b)) => pairs(a, into, b, |a, b| a.append(b)),
             (Self::Bins { counts: a, .. }, Self::Bins { counts: b, .. }) => {
-                pair(a, into, b, from, |a, b| a.iter_mut().zip(b).for_each(|(a, b)| *a += *b));
+                pairs(a, into, b, |a, b| a.iter_mut().zip(b).for_each(|(a, b)| *a += *b));
             }
             _ => {}
         }
@@ -268,6 +264,16 @@ impl Column {
             (Self::Moments(_) | Self::All(_) | Self::AllFloat(_) | Self::Bins { .. }, _)
             | (Self::Figures(..), _) => None,
         }
+    }
+
+    /// As [`Column::number`], of each of some groups.
+    pub(super) fn numbers(&self, combine: Combine, groups: &[u32]) -> Vec<Option<Number>> {
+        if let Self::Counts(counts) = self {
+            let count = |group: &u32| counts.get(*group as usize);
+            let number = |count: &u64| Number::Exact(i128::from(*count));
+            return groups.iter().map(|group| count(group).map(number)).collect();
+        }
+        groups.iter().map(|group| self.number(combine, *group as usize)).collect()
     }
 
     /// A statistic of a group; unknown where it is not defined.
@@ -391,15 +397,21 @@ fn add_up(sums: &mut [(i128, u64)], value: &Vector<'_>, assignment: &Assignment)
     }
 }
 
-fn pair<T, U>(
-    a: &mut [T],
-    into: usize,
-    b: &mut [U],
-    from: usize,
-    join: impl FnOnce(&mut T, &mut U),
-) {
-    if let (Some(a), Some(b)) = (a.get_mut(into), b.get_mut(from)) {
-        join(a, b);
+/// Calls `join` with each of some values and what stands at its place.
+fn pairs<T, U>(a: &mut [T], into: &[u32], b: &mut [U], join: impl Fn(&mut T, &mut U)) {
+    for (into, b) in into.iter().zip(b) {
+        if let Some(a) = a.get_mut(*into as usize) {
+            join(a, b);
+        }
+    }
+}
+
+/// Moves the values of a set into another.
+fn joined_sets<T: Eq + std::hash::Hash>(a: &mut HashSet<T>, b: &mut HashSet<T>) {
+    if a.is_empty() {
+        std::mem::swap(a, b);
+    } else {
+        a.extend(b.drain());
     }
 }
 

@@ -1,61 +1,85 @@
 //! From rows to columns: values written as programs and people read them.
 
 use yiku::PathTree;
+use yiku::schema::PathNode;
 
 use super::aggregate::Number;
-use super::finish::Row;
 use super::keys::Cell;
+use super::rows::{Rows, in_pieces};
 use super::statistic::Figure;
 use crate::answer::{AnswerColumn, AnswerKind, Role, Values};
 use crate::check::{Group, GroupKind, Measured, Shape};
-use crate::plan::Plan;
+use crate::error::Result;
+use crate::plan::{Plan, Within};
 use yiku::calendar;
 
 /// What stands in the place of a group that a row totals.
 const TOTAL: &str = "合计";
 
 impl Plan {
-    /// The columns of the answer's rows.
-    pub(super) fn answer_columns(&self, tree: &PathTree, rows: &[Row]) -> Vec<AnswerColumn> {
-        let groups = self.groups.iter().enumerate();
-        let groups = groups.map(|(place, group)| self.group_column(group, place, tree, rows));
-        let measures = self.measures.iter().chain(&self.beside).enumerate();
-        let measures = measures.map(|(place, measure)| measure_column(measure, place, rows));
-        groups.chain(measures).collect()
+    /// The columns of the answer, of rows in this order.
+    pub(super) fn answer_columns(
+        &self,
+        tree: &PathTree,
+        rows: &Rows,
+        order: &[u32],
+        within: Within<'_>,
+    ) -> Result<Vec<AnswerColumn>> {
+        let of = |order: &[u32]| -> Vec<AnswerColumn> {
+            let groups = self.groups.iter().enumerate();
+            let groups =
+                groups.map(|(at, group)| self.group_column((at, group), tree, rows, order));
+            let measures = self.measures.iter().chain(&self.beside).enumerate();
+            let measures = measures.map(|(at, measure)| measure_column(measure, at, rows, order));
+            groups.chain(measures).collect()
+        };
+        let mut pieces = in_pieces(within, order, |order| Ok(of(order)))?.into_iter();
+        let mut columns = pieces.next().unwrap_or_default();
+        for piece in pieces {
+            for (column, other) in columns.iter_mut().zip(piece) {
+                append(&mut column.values, other.values);
+                column.hidden.extend(other.hidden);
+                if let (Some(labels), Some(others)) = (&mut column.labels, other.labels) {
+                    labels.extend(others);
+                }
+            }
+        }
+        Ok(columns)
     }
 
     fn group_column(
         &self,
-        group: &Group,
-        place: usize,
+        (place, group): (usize, &Group),
         tree: &PathTree,
-        rows: &[Row],
+        rows: &Rows,
+        order: &[u32],
     ) -> AnswerColumn {
-        let cell = |row: &Row| row.key.get(place).cloned().unwrap_or(Cell::Unknown);
-        let cells: Vec<Cell> = rows.iter().map(cell).collect();
-        let (kind, values, labels) = self.shown(&group.kind, &cells, tree, self.totals);
+        let cell = |row: &u32| rows.keys.get(*row as usize).get(place).unwrap_or(&Cell::Unknown);
+        let cells = order.iter().map(cell);
+        let (kind, values, labels) = self.shown(&group.kind, cells, tree, self.totals);
         let (name, role) = (group.name.clone(), Role::Group);
         AnswerColumn { name, kind, unit: None, role, values, labels, hidden: Vec::new() }
     }
 
     /// Cells as an answer has them: their kind, values and labels, if they have any.
-    pub(super) fn shown(
+    pub(super) fn shown<'c>(
         &self,
         group: &GroupKind,
-        cells: &[Cell],
+        cells: impl Iterator<Item = &'c Cell> + Clone,
         tree: &PathTree,
         totals: bool,
     ) -> (AnswerKind, Values, Option<Vec<Option<String>>>) {
         let kind = group_kind(group);
         let values = if matches!(kind, AnswerKind::Int | AnswerKind::Money) {
             let int = |cell: &Cell| if let Cell::Int(value) = cell { Some(*value) } else { None };
-            Values::Int(cells.iter().map(int).collect())
+            Values::Int(cells.clone().map(int).collect())
         } else {
-            Values::Text(cells.iter().map(|cell| self.text(group, cell, tree)).collect())
+            Values::Text(cells.clone().map(|cell| self.text(group, cell, tree)).collect())
         };
         let labelled = matches!(kind, AnswerKind::Code | AnswerKind::Path | AnswerKind::Band);
+        let mut nodes = Nodes { tree, next: 0 };
         let labels = (labelled || totals)
-            .then(|| cells.iter().map(|cell| self.label(group, cell, tree)).collect());
+            .then(|| cells.map(|cell| self.label(group, cell, &mut nodes)).collect());
         (kind, values, labels)
     }
 
@@ -83,7 +107,7 @@ impl Plan {
     }
 
     /// What people call the value of a cell.
-    fn label(&self, kind: &GroupKind, cell: &Cell, tree: &PathTree) -> Option<String> {
+    fn label(&self, kind: &GroupKind, cell: &Cell, nodes: &mut Nodes<'_>) -> Option<String> {
         let value = match cell {
             Cell::Total => return Some(TOTAL.to_owned()),
             Cell::Int(value) => *value,
@@ -92,7 +116,7 @@ impl Plan {
         let at = usize::try_from(value).ok();
         match kind {
             GroupKind::Level(_) | GroupKind::Path => {
-                tree.get(u64::try_from(value).ok()?).map(|node| node.name.clone())
+                nodes.get(u64::try_from(value).ok()?).map(|node| node.name.clone())
             }
             GroupKind::Code { list, .. } => {
                 let codes = &self.schema.lists.get(*list)?.codes;
@@ -118,20 +142,68 @@ fn group_kind(kind: &GroupKind) -> AnswerKind {
     }
 }
 
+/// The nodes of a tree, asked for in their order more often than not.
+struct Nodes<'a> {
+    tree: &'a PathTree,
+    /// Where the node behind the last one stands.
+    next: usize,
+}
+
+impl<'a> Nodes<'a> {
+    fn get(&mut self, code: u64) -> Option<&'a PathNode> {
+        let nodes = self.tree.nodes();
+        let near = nodes.get(self.next..).unwrap_or_default().iter().take(NEAR);
+        let at = match near.clone().position(|node| node.code == code) {
+            Some(steps) => self.next + steps,
+            None => nodes.binary_search_by_key(&code, |node| node.code).ok()?,
+        };
+        self.next = at + 1;
+        nodes.get(at)
+    }
+}
+
+/// Nodes behind the last one that are looked at before the tree is searched.
+const NEAR: usize = 4;
+
 /// The digits of a place down to its level.
 fn prefix(tree: &PathTree, value: i64, level: Option<usize>) -> String {
     let width = tree.levels().last().map_or(0, |l| usize::from(l.digits));
-    let mut text = format!("{value:0width$}");
-    let own = u64::try_from(value).ok().and_then(|code| tree.get(code));
-    let level = level.or(own.map(|node| usize::from(node.level)));
-    if let Some(level) = level.and_then(|l| tree.levels().get(l)) {
-        text.truncate(usize::from(level.digits));
+    let own = || u64::try_from(value).ok().and_then(|code| tree.get(code));
+    let level = level.or_else(|| own().map(|node| usize::from(node.level)));
+    let digits = level.and_then(|level| tree.levels().get(level));
+    let digits = digits.map_or(width, |level| usize::from(level.digits));
+    let mut text = String::with_capacity(width);
+    let mut unit = 10i64.saturating_pow(u32::try_from(width).unwrap_or(u32::MAX));
+    if !(0..unit).contains(&value) {
+        text = format!("{value:0width$}");
+        text.truncate(digits);
+        return text;
+    }
+    let mut rest = value;
+    for _ in 0..digits.min(width) {
+        unit /= 10;
+        text.push(char::from(b'0' + u8::try_from(rest / unit).unwrap_or(0)));
+        rest %= unit;
     }
     text
 }
 
-fn measure_column(measure: &Measured, place: usize, rows: &[Row]) -> AnswerColumn {
-    let figures = || rows.iter().map(|row| row.measures.get(place)?.as_ref());
+/// Adds the values of another column of the same kind.
+fn append(values: &mut Values, other: Values) {
+    match (values, other) {
+        (Values::Int(a), Values::Int(b)) => a.extend(b),
+        (Values::Float(a), Values::Float(b)) => a.extend(b),
+        (Values::Text(a), Values::Text(b)) => a.extend(b),
+        (Values::IntLists(a), Values::IntLists(b)) => a.extend(b),
+        (Values::FloatLists(a), Values::FloatLists(b)) => a.extend(b),
+        (Values::TextLists(a), Values::TextLists(b)) => a.extend(b),
+        _ => {}
+    }
+}
+
+fn measure_column(measure: &Measured, place: usize, rows: &Rows, order: &[u32]) -> AnswerColumn {
+    let own = rows.measures.get(place).map_or(&[][..], Vec::as_slice);
+    let figures = || order.iter().map(|row| own.get(*row as usize)?.as_ref());
     let numbers = || figures().map(|figure| figure?.one());
     let exact = |number: Option<Number>| match number {
         Some(Number::Exact(value)) => i64::try_from(value).ok(),
@@ -169,6 +241,8 @@ fn measure_column(measure: &Measured, place: usize, rows: &[Row]) -> AnswerColum
             (kind, Values::Int(numbers().map(exact).collect()))
         }
     };
+    let hidden = rows.hidden.get(place).map_or(&[][..], Vec::as_slice);
+    let hidden = order.iter().filter_map(|row| hidden.get(*row as usize).copied()).collect();
     AnswerColumn {
         name: measure.name.clone(),
         kind,
@@ -176,6 +250,6 @@ fn measure_column(measure: &Measured, place: usize, rows: &[Row]) -> AnswerColum
         role: Role::Measure,
         values,
         labels: None,
-        hidden: rows.iter().filter_map(|row| row.hidden.get(place).copied()).collect(),
+        hidden,
     }
 }

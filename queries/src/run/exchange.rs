@@ -364,7 +364,7 @@ impl Exchange {
         let from = old.groups(&a.groups, a.table, before.snapshot.tree(), &both)?;
         let to = new.groups(&b.groups, b.table, after.snapshot.tree(), &both)?;
         if !(a.groups.is_empty() && b.groups.is_empty()) {
-            let place = |key: &Vec<Cell>| from.keys.iter().position(|own| own == key);
+            let place = |key: &[Cell]| from.keys.iter().position(|own| own == key);
             let number = |at: usize| u32::try_from(at).unwrap_or(OUTSIDE);
             let same: Vec<u32> =
                 to.keys.iter().map(|key| place(key).map_or(OUTSIDE, number)).collect();
@@ -387,7 +387,7 @@ impl Met<'_> {
     fn stay(&mut self, groups: &Groups, rows: &RowSet) {
         for (key, count) in groups.keys.iter().zip(counted(groups, rows)) {
             if count > 0 {
-                *self.stayed.entry(key.clone()).or_insert(0) += count;
+                *self.stayed.entry(key.to_vec()).or_insert(0) += count;
             }
         }
     }

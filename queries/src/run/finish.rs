@@ -1,160 +1,42 @@
-//! From groups and aggregates to the rows of the answer: measures computed, rows ordered and cut.
+//! The measures of groups, and the answer of rows: ordered and cut.
 
 use std::cmp::Ordering;
 
 use yiku::Snapshot;
 
 use super::aggregate::Number;
+use super::grouped::Grouped;
 use super::keys::Cell;
-use super::publish::Hidden;
+use super::rows::Rows;
 use super::statistic::Figure;
-use super::{Grouped, Joined, tell};
+use super::tell;
 use crate::answer::{Answer, AnswerColumn};
 use crate::ast::Arithmetic;
 use crate::check::{Formula, Measured, Shape};
 use crate::error::{Error, Result};
 use crate::explain::probe::About;
 use crate::numbers::ten_to;
-use crate::plan::{Compared, Key, Plan, Within};
+use crate::plan::{Key, Plan, Within};
 use yiku::calendar;
-
-/// One row of the answer before it is written.
-pub(super) struct Row {
-    pub(super) key: Vec<Cell>,
-    pub(super) measures: Vec<Option<Figure>>,
-    /// Which of them are not told; empty where all are.
-    pub(super) hidden: Vec<bool>,
-    pub(super) level: usize,
-}
 
 /// A number beyond what the answer can hold.
 pub(super) struct TooLarge;
 
 /// A number, or none where it is unknown.
-type Computed = std::result::Result<Option<Number>, TooLarge>;
+pub(super) type Computed = std::result::Result<Option<Number>, TooLarge>;
 
-/// A group that a measure is computed for, and the group of all rows.
+/// As [`Computed`], of each of some groups.
+type AllComputed = std::result::Result<Vec<Option<Number>>, TooLarge>;
+
+/// Groups that a measure is computed for, by their places, and the group of all rows.
 #[derive(Clone, Copy)]
 pub(super) struct Of<'a> {
-    own: (&'a Grouped, usize),
-    whole: Option<&'a Grouped>,
-}
-
-/// How many rows are of groups, not of totals.
-fn of_groups(rows: &[Row]) -> u64 {
-    rows.iter().filter(|row| row.level == 0).count() as u64
+    pub(super) groups: &'a Grouped,
+    pub(super) places: &'a [u32],
+    pub(super) whole: Option<&'a Grouped>,
 }
 
 impl Plan {
-    /// The rows of each level, those beside earlier days too, which have the same groups.
-    pub(super) fn rows(
-        &self,
-        levels: &[usize],
-        grouped: &[Grouped],
-        compared: &[Vec<Joined>],
-        hidden: &[Vec<Hidden>],
-        within: Within<'_>,
-    ) -> Result<Vec<Row>> {
-        let open = within.open(About::Measures, self);
-        let pairs = || levels.iter().copied().zip(grouped);
-        let whole = pairs().find(|(level, _)| *level == self.groups.len()).map(|(_, g)| g);
-        let mut rows = Vec::new();
-        for (at, (level, grouped)) in pairs().enumerate() {
-            if level > 0 && !self.totals {
-                continue;
-            }
-            for (place, key) in grouped.keys.iter().enumerate() {
-                let of = Of { own: (grouped, place), whole };
-                if let (0, Some(having)) = (level, &self.having) {
-                    let beyond = |TooLarge| Error::Overflow { what: "`having`".to_owned() };
-                    if self.having_of(having, of).map_err(beyond)? != Some(true) {
-                        continue;
-                    }
-                }
-                let measures: Result<Vec<_>> =
-                    self.measures.iter().map(|m| self.measure(m, of)).collect();
-                let mut measures = measures?;
-                for (others, Compared { plan, assumed }) in compared.iter().zip(&self.compared) {
-                    let now = measures.get(..self.measures.len()).unwrap_or_default().to_vec();
-                    if let Some(of) = self.earlier(levels, others, (at, key)) {
-                        measures.extend(plan.beside(&now, of, *assumed)?);
-                    }
-                }
-                let own = hidden.get(at).and_then(|own| own.get(place)).copied();
-                let hidden = self.hidden_of(own, hidden);
-                for (figure, hidden) in measures.iter_mut().zip(&hidden) {
-                    *figure = figure.take().filter(|_| !hidden);
-                }
-                let mut key = key.clone();
-                key.resize(self.groups.len(), Cell::Total);
-                rows.push(Row { key, measures, hidden, level });
-            }
-        }
-        let met = grouped.first().map_or(0, |grouped| grouped.keys.len() as u64);
-        tell(open, met, of_groups(&rows));
-        Ok(rows)
-    }
-
-    /// Which measures of a group are not told.
-    fn hidden_of(&self, own: Option<Hidden>, all: &[Vec<Hidden>]) -> Vec<bool> {
-        let (Some(own), Some(protection)) = (own, &self.protection) else { return Vec::new() };
-        // The last level is that of all rows.
-        let whole = all.last().and_then(|level| level.first()).copied().unwrap_or_default();
-        self.measures.iter().map(|m| protection.hides(&m.formula, own, whole)).collect()
-    }
-
-    /// A group at an earlier day, by its level and key.
-    fn earlier<'a>(
-        &self,
-        levels: &[usize],
-        others: &'a [Joined],
-        (at, key): (usize, &[Cell]),
-    ) -> Option<Of<'a>> {
-        let whole = levels.iter().position(|level| *level == self.groups.len());
-        let whole = whole.and_then(|at| others.get(at)).map(|joined| &joined.grouped);
-        let own = others.get(at)?;
-        Some(Of { own: (&own.grouped, *own.places.get(key)?), whole })
-    }
-
-    /// Of each measure that is a number: what it was, by how much it changed, and in percent; or,
-    /// `assumed`, what it would be, and how that differs from now.
-    fn beside(
-        &self,
-        now: &[Option<Figure>],
-        of: Of<'_>,
-        assumed: bool,
-    ) -> Result<Vec<Option<Figure>>> {
-        let mut found = Vec::new();
-        for (measured, now) in self.measures.iter().zip(now) {
-            if !matches!(measured.shape, Shape::Number(_)) {
-                continue;
-            }
-            let beyond =
-                |TooLarge| Error::Overflow { what: format!("measure `{}`", measured.name) };
-            let other = self.scalar(measured, of)?;
-            let now = now.as_ref().and_then(Figure::one);
-            let (now, before) = if assumed { (other, now) } else { (now, other) };
-            let change = match now.zip(before) {
-                Some((now, before)) => {
-                    operated(Arithmetic::Subtract, now, before).map_err(beyond)?
-                }
-                None => None,
-            };
-            if matches!(change, Some(Number::Exact(value)) if i64::try_from(value).is_err()) {
-                return Err(beyond(TooLarge));
-            }
-            let percent = match change.zip(before) {
-                Some((change, before)) => {
-                    let change = Number::Float(change.float() * 100.0);
-                    operated(Arithmetic::Divide, change, before).map_err(beyond)?
-                }
-                None => None,
-            };
-            found.extend([other, change, percent].map(|number| number.map(Figure::One)));
-        }
-        Ok(found)
-    }
-
     /// An answer that is not cut.
     pub(super) fn whole_answer(
         &self,
@@ -180,96 +62,127 @@ impl Plan {
     pub(super) fn answer(
         &self,
         snapshot: &Snapshot,
-        rows: Vec<Row>,
+        rows: &Rows,
         matched: u64,
         within: Within<'_>,
-    ) -> Answer {
-        let (open, met) = (within.open(About::Best, self), of_groups(&rows));
-        let rows = self.best(rows);
-        tell(open, met, of_groups(&rows));
+    ) -> Result<Answer> {
+        let level = |row: &u32| rows.levels.get(*row as usize).copied().unwrap_or(0);
+        let of_groups = |order: &[u32]| order.iter().filter(|row| level(row) == 0).count();
+        let open = within.open(About::Best, self);
+        let order = self.best(rows);
+        let total_rows = of_groups(&order);
+        tell(open, rows.of_groups(), total_rows as u64);
         let open = within.open(About::Cut, self);
-        let total_rows = rows.iter().filter(|r| r.level == 0).count();
-        let rows = self.cut(rows);
-        let shown = rows.iter().filter(|r| r.level == 0).count();
-        let level = |row: &Row| u8::try_from(row.level).unwrap_or(u8::MAX);
-        let levels = if self.totals { rows.iter().map(level).collect() } else { Vec::new() };
-        let columns = self.answer_columns(snapshot.tree(), &rows);
+        let order = self.cut(rows, order);
+        let shown = of_groups(&order);
+        let word = |row: &u32| u8::try_from(level(row)).unwrap_or(u8::MAX);
+        let levels = if self.totals { order.iter().map(word).collect() } else { Vec::new() };
+        let columns = self.answer_columns(snapshot.tree(), rows, &order, within)?;
         tell(open, total_rows as u64, shown as u64);
-        Answer {
+        Ok(Answer {
             total_rows,
             truncated: shown < total_rows,
             levels,
-            ..self.whole_answer(columns, rows.len(), matched)
-        }
+            ..self.whole_answer(columns, order.len(), matched)
+        })
     }
 
-    fn measure(&self, measured: &Measured, of: Of<'_>) -> Result<Option<Figure>> {
+    /// The figures of a measure.
+    pub(super) fn figures(&self, measured: &Measured, of: Of<'_>) -> Result<Vec<Option<Figure>>> {
         if matches!(measured.shape, Shape::Ints | Shape::Floats) {
-            let Formula::Statistic(kind, place, over) = measured.formula else { return Ok(None) };
-            let column = of.own.0.columns.get(place);
-            return Ok(column.and_then(|column| column.statistic(kind, of.own.1, over)));
+            let Formula::Statistic(kind, place, over) = measured.formula else {
+                return Ok(vec![None; of.places.len()]);
+            };
+            let column = of.groups.columns.get(place);
+            let own = |place: &u32| column?.statistic(kind, *place as usize, over);
+            return Ok(of.places.iter().map(own).collect());
         }
-        Ok(self.scalar(measured, of)?.map(Figure::One))
+        let numbers = self.scalars(measured, of)?;
+        Ok(numbers.into_iter().map(|number| number.map(Figure::One)).collect())
     }
 
-    fn scalar(&self, measured: &Measured, of: Of<'_>) -> Result<Option<Number>> {
+    /// As [`Plan::figures`], of a measure that is no list.
+    pub(super) fn scalars(&self, measured: &Measured, of: Of<'_>) -> Result<Vec<Option<Number>>> {
         let beyond = || Error::Overflow { what: format!("measure `{}`", measured.name) };
-        let number = self.number(&measured.formula, of).map_err(|TooLarge| beyond())?;
-        let Some(Number::Exact(value)) = number else { return Ok(number) };
-        match measured.shape {
-            Shape::Number(number) if number.scale > 0 => {
-                Ok(Some(Number::Float(value as f64 / ten_to(number.scale) as f64)))
+        let mut numbers = self.numbers(&measured.formula, of).map_err(|TooLarge| beyond())?;
+        let scale = match measured.shape {
+            Shape::Number(number) if number.scale > 0 => Some(ten_to(number.scale) as f64),
+            _ => None,
+        };
+        for number in &mut numbers {
+            let Some(Number::Exact(value)) = *number else { continue };
+            match scale {
+                Some(scale) => *number = Some(Number::Float(value as f64 / scale)),
+                None if i64::try_from(value).is_err() => return Err(beyond()),
+                None => {}
             }
-            _ if i64::try_from(value).is_err() => Err(beyond()),
-            _ => Ok(Some(Number::Exact(value))),
         }
+        Ok(numbers)
     }
 
-    /// The value of a formula; none where it is unknown.
-    pub(super) fn number(&self, formula: &Formula, of: Of<'_>) -> Computed {
-        let float = |value: Option<f64>| Ok(value.map(Number::Float));
+    /// The values of a formula; none where they are unknown.
+    pub(super) fn numbers(&self, formula: &Formula, of: Of<'_>) -> AllComputed {
+        let each = |inner: &Formula, work: &dyn Fn(Number) -> Computed| -> AllComputed {
+            let mut numbers = self.numbers(inner, of)?;
+            for number in &mut numbers {
+                if let Some(value) = *number {
+                    *number = work(value)?;
+                }
+            }
+            Ok(numbers)
+        };
         match formula {
             Formula::Aggregate(place) => {
-                let aggregate = self.aggregates.get(*place);
-                let column = of.own.0.columns.get(*place);
-                let found = aggregate.zip(column);
-                Ok(found.and_then(|(a, column)| column.number(a.combine, of.own.1)))
+                let found = self.aggregates.get(*place).zip(of.groups.columns.get(*place));
+                Ok(match found {
+                    Some((own, column)) => column.numbers(own.combine, of.places),
+                    None => vec![None; of.places.len()],
+                })
             }
-            Formula::Constant(value) => Ok(Some(Number::Exact(i128::from(*value)))),
-            Formula::Negative(inner) => Ok(self.number(inner, of)?.map(|value| match value {
-                Number::Exact(value) => Number::Exact(-value),
-                Number::Float(value) => Number::Float(-value),
-            })),
-            Formula::Times(inner, times) => match self.number(inner, of)? {
-                Some(value) => {
-                    operated(Arithmetic::Multiply, value, Number::Exact(i128::from(*times)))
-                }
-                None => Ok(None),
-            },
+            Formula::Constant(value) => {
+                Ok(vec![Some(Number::Exact(i128::from(*value))); of.places.len()])
+            }
+            Formula::Negative(inner) => each(inner, &|value| {
+                Ok(Some(match value {
+                    Number::Exact(value) => Number::Exact(-value),
+                    Number::Float(value) => Number::Float(-value),
+                }))
+            }),
+            Formula::Times(inner, times) => {
+                let times = Number::Exact(i128::from(*times));
+                each(inner, &|value| operated(Arithmetic::Multiply, value, times))
+            }
             Formula::ToFloat(inner, over) => {
-                float(self.number(inner, of)?.map(|value| value.float() / over))
+                each(inner, &|value| Ok(Some(Number::Float(value.float() / over))))
             }
             Formula::Exact(sign, left, right) | Formula::Float(sign, left, right) => {
-                match (self.number(left, of)?, self.number(right, of)?) {
-                    (Some(left), Some(right)) => operated(*sign, left, right),
-                    _ => Ok(None),
+                let (mut left, right) = (self.numbers(left, of)?, self.numbers(right, of)?);
+                for (left, right) in left.iter_mut().zip(right) {
+                    *left = match left.zip(right) {
+                        Some((left, right)) => operated(*sign, left, right)?,
+                        None => None,
+                    };
                 }
+                Ok(left)
             }
             Formula::Statistic(kind, place, over) => {
-                let column = of.own.0.columns.get(*place);
-                let found = column.and_then(|column| column.statistic(*kind, of.own.1, *over));
-                Ok(found.and_then(|figure| figure.one()))
+                let column = of.groups.columns.get(*place);
+                let own = |place: &u32| column?.statistic(*kind, *place as usize, *over)?.one();
+                Ok(of.places.iter().map(own).collect())
             }
             Formula::Share(inner) => {
-                let Some(whole) = of.whole else { return Ok(None) };
-                let whole = self.number(inner, Of { own: (whole, 0), whole: Some(whole) })?;
-                match (self.number(inner, of)?, whole) {
-                    (Some(part), Some(whole)) => {
-                        let (part, whole) = (part.float(), whole.float());
-                        operated(Arithmetic::Divide, Number::Float(part), Number::Float(whole))
-                    }
-                    _ => Ok(None),
-                }
+                let (Some(whole), false) = (of.whole, of.places.is_empty()) else {
+                    return Ok(vec![None; of.places.len()]);
+                };
+                let all = Of { groups: whole, places: &[0], whole: Some(whole) };
+                let Some(whole) = self.numbers(inner, all)?.pop().flatten() else {
+                    self.numbers(inner, of)?;
+                    return Ok(vec![None; of.places.len()]);
+                };
+                let whole = Number::Float(whole.float());
+                each(inner, &|part| {
+                    operated(Arithmetic::Divide, Number::Float(part.float()), whole)
+                })
             }
         }
     }
@@ -277,33 +190,44 @@ impl Plan {
     /// The rows in their order, those of `limit` and `offset` only; totals are not counted and
     /// never cut. Without an order, a limit or an offset a total stands behind its parts,
     /// otherwise all totals stand behind all groups.
-    fn cut(&self, mut rows: Vec<Row>) -> Vec<Row> {
+    fn cut(&self, rows: &Rows, mut order: Vec<u32>) -> Vec<u32> {
+        let key = |row: u32| rows.keys.get(row as usize);
         if self.order.is_empty() && self.limit.is_none() && self.offset == 0 {
-            rows.sort_by(|a, b| a.key.cmp(&b.key));
-            return rows;
+            order.sort_by(|a, b| key(*a).cmp(key(*b)));
+            return order;
         }
-        rows.sort_by(|a, b| {
-            a.level
-                .cmp(&b.level)
-                .then_with(|| self.ordered(&self.order, a, b))
-                .then_with(|| a.key.cmp(&b.key))
+        let level = |row: u32| rows.levels.get(row as usize).copied().unwrap_or(0);
+        order.sort_by(|a, b| {
+            level(*a)
+                .cmp(&level(*b))
+                .then_with(|| self.ordered(&self.order, rows, (*a, *b)))
+                .then_with(|| key(*a).cmp(key(*b)))
         });
         let mut seen = 0usize;
         let last = self.offset.saturating_add(self.limit.unwrap_or(usize::MAX));
-        rows.retain(|row| {
+        order.retain(|row| {
             let place = seen;
-            seen += usize::from(row.level == 0);
-            row.level > 0 || (self.offset..last).contains(&place)
+            seen += usize::from(level(*row) == 0);
+            level(*row) > 0 || (self.offset..last).contains(&place)
         });
-        rows
+        order
     }
 
-    pub(super) fn ordered(&self, keys: &[(Key, bool)], a: &Row, b: &Row) -> Ordering {
+    pub(super) fn ordered(
+        &self,
+        keys: &[(Key, bool)],
+        rows: &Rows,
+        (a, b): (u32, u32),
+    ) -> Ordering {
         for (key, descending) in keys {
             let order = match key {
-                Key::Group(place) => cells(a.key.get(*place), b.key.get(*place), *descending),
+                Key::Group(place) => {
+                    let of = |row: u32| rows.keys.get(row as usize).get(*place);
+                    cells(of(a), of(b), *descending)
+                }
                 Key::Measure(place) => {
-                    let of = |row: &Row| row.measures.get(*place)?.as_ref()?.one();
+                    let figures = rows.measures.get(*place);
+                    let of = |row: u32| figures?.get(row as usize)?.as_ref()?.one();
                     numbers(of(a), of(b), *descending)
                 }
             };
@@ -337,7 +261,7 @@ fn numbers(a: Option<Number>, b: Option<Number>, descending: bool) -> Ordering {
 }
 
 /// An operation on two numbers; division by zero is unknown, too large is the error.
-fn operated(sign: Arithmetic, left: Number, right: Number) -> Computed {
+pub(super) fn operated(sign: Arithmetic, left: Number, right: Number) -> Computed {
     if let (Number::Exact(a), Number::Exact(b)) = (left, right)
         && sign != Arithmetic::Divide
     {

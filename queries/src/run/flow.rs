@@ -136,7 +136,7 @@ impl Plan {
                 };
                 let cells: Vec<Cell> = counts.iter().map(|(key, _)| cell(key)).collect();
                 let (kind, values, labels) =
-                    self.shown(&group.kind, &cells, snapshot.tree(), false);
+                    self.shown(&group.kind, cells.iter(), snapshot.tree(), false);
                 let (name, role) = (format!("{}.{word}", group.name), Role::Group);
                 columns.push(AnswerColumn {
                     name,
@@ -211,7 +211,7 @@ impl Plan {
             {
                 for (key, count) in own.keys.iter().zip(counted(&own, &set)) {
                     if count > 0 {
-                        let own = || key.clone();
+                        let own = || key.to_vec();
                         let (from, to) = match fate {
                             Fate::Entered => (Vec::new(), own()),
                             Fate::Left => (own(), Vec::new()),
@@ -226,9 +226,7 @@ impl Plan {
         let then = groups(&flow.groups_after)?;
         let (from, to) = (numbers(&own, &before, &either), numbers(&then, &after, &either));
         for ((from, to), count) in paired(&from, &to, (own.keys.len(), then.keys.len())) {
-            let key = |groups: &Groups, at: u32| {
-                groups.keys.get(at as usize).cloned().unwrap_or_default()
-            };
+            let key = |groups: &Groups, at: u32| groups.keys.get(at as usize).to_vec();
             let (a, b) = (key(&own, from), key(&then, to));
             let fate = match (from, to) {
                 (OUTSIDE, _) => Fate::Entered,

@@ -9,6 +9,7 @@ use std::ops::Range;
 
 use yiku::{PathTree, RowSet};
 
+use super::grouped::Keys;
 use super::pairs::Numbers;
 use super::partition::Shared;
 use super::scan::{Scan, bounds, each_row};
@@ -16,7 +17,7 @@ use super::valued::Valued;
 use super::vector::{Values, Vector, expanded};
 use crate::bound::{Condition, Value};
 use crate::check::{Bands, Bounds, Group, GroupKind};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::explain::probe::About;
 
 /// One value of a group's key; unknown sorts behind every value, a total behind that.
@@ -30,7 +31,7 @@ pub(crate) enum Cell {
 
 /// The groups of the rows of one segment.
 pub(super) struct Groups {
-    pub(super) keys: Vec<Vec<Cell>>,
+    pub(super) keys: Keys,
     pub(super) assignment: Assignment,
 }
 
@@ -130,7 +131,11 @@ impl Scan<'_> {
             return Ok(valued);
         }
         let span = bounds(rows);
-        let mut keys: Vec<Vec<Cell>> = vec![Vec::new()];
+        let mut keys = Keys::new(0);
+        keys.push(&[]);
+        if by.is_empty() {
+            return Ok(Groups { keys, assignment: Assignment::Slices(vec![(span, 0)]) });
+        }
         let mut places = Places::Runs(vec![(span.end, 0)]);
         for group in by {
             let open = self.within.open(About::Group, group);
@@ -146,12 +151,12 @@ impl Scan<'_> {
                 let mut from = span.start;
                 let mut slices = Vec::with_capacity(runs.len());
                 for (end, group) in runs {
-                    if rows.count_range(from..end) > 0 {
+                    if rows.any_in(from..end) {
                         slices.push((from..end, group));
                     }
                     from = end;
                 }
-                return Ok(met(slices, &keys));
+                return Ok(met(slices, keys));
             }
         };
         Ok(Groups { keys, assignment })
@@ -160,11 +165,14 @@ impl Scan<'_> {
     /// Two keys as one.
     fn joined(
         &self,
-        before: (Places, Vec<Vec<Cell>>),
+        before: (Places, Keys),
         column: KeyColumn,
         rows: &RowSet,
-    ) -> Result<(Places, Vec<Vec<Cell>>)> {
+    ) -> Result<(Places, Keys)> {
         let (places, keys) = before;
+        if keys.width() == 0 && matches!(column.places, Places::Runs(_)) {
+            return Ok((column.places, Keys::single(column.cells)));
+        }
         let span = bounds(rows);
         let mut numbers = Numbers::new(keys.len(), column.cells.len());
         let joined = match (places, column.places) {
@@ -186,19 +194,14 @@ impl Scan<'_> {
             (a, b) => {
                 let (a, b) = (a.by_row(&span), b.by_row(&span));
                 let groups = numbers.of_rows(a, &b, span.start, rows);
-                if numbers.met.len() > self.limits.groups {
-                    let (found, limit) = (numbers.met.len() as u64, self.limits.groups as u64);
-                    let what = "the number of groups";
-                    return Err(Error::Limit { what, found, limit, place: None });
-                }
+                self.limits.groups_fit(numbers.met.len())?;
                 Places::Rows(groups)
             }
         };
-        let mut joined_keys = Vec::with_capacity(numbers.met.len());
+        let mut joined_keys = Keys::new(keys.width() + 1);
         for (x, y) in &numbers.met {
-            let mut key = keys.get(*x as usize).cloned().unwrap_or_default();
-            key.push(column.cells.get(*y as usize).cloned().unwrap_or(Cell::Unknown));
-            joined_keys.push(key);
+            let own = column.cells.get(*y as usize).unwrap_or(&Cell::Unknown);
+            joined_keys.extend(keys.get(*x as usize).iter().chain([own]).cloned());
         }
         Ok((joined, joined_keys))
     }
@@ -367,29 +370,34 @@ pub(super) fn place_runs(
     rows: &RowSet,
 ) -> Result<(NumberedRuns, Vec<Cell>)> {
     let span = bounds(rows);
-    let paths = scan.segment.path_runs()?;
-    let offsets = if table == 0 { None } else { Some(scan.offsets(0, table)?) };
-    let end_of = |root: u32| match offsets {
-        None => root,
-        Some(offsets) => offsets.get(root as usize).copied().unwrap_or(u32::MAX),
-    };
+    let paths = scan.segment.path_runs_over(table)?;
+    let levels = Level::of(tree, level);
     let mut cells: Vec<Cell> = Vec::new();
-    let mut numbers: HashMap<Cell, u32> = HashMap::new();
+    let mut unknown: Option<u32> = None;
     let mut runs = NumberedRuns::new();
     // From the least to behind the greatest path of the place that was met last.
     let mut last = 0i64..0;
-    let first = paths.partition_point(|(end, _)| end_of(*end) <= span.start);
+    let first = paths.partition_point(|(end, _)| *end <= span.start);
     for (end, path) in paths.get(first..).unwrap_or_default() {
-        let end = end_of(*end).min(span.end);
+        let end = (*end).min(span.end);
         if let Some(run) = runs.last_mut().filter(|_| last.contains(path)) {
             run.0 = end;
         } else {
             let cell;
-            (cell, last) = place_cell(tree, *path, level);
-            let place = *numbers.entry(cell).or_insert_with_key(|cell| {
-                cells.push(cell.clone());
-                u32::try_from(cells.len() - 1).unwrap_or(u32::MAX)
-            });
+            (cell, last) = levels.cell(tree, *path);
+            let next = u32::try_from(cells.len()).unwrap_or(u32::MAX);
+            // Paths rise: a place is met again behind itself only, if it is known.
+            let place = match unknown.filter(|_| cell == Cell::Unknown) {
+                Some(place) => place,
+                None if cells.last() == Some(&cell) => next.wrapping_sub(1),
+                None => {
+                    if cell == Cell::Unknown {
+                        unknown = Some(next);
+                    }
+                    cells.push(cell);
+                    next
+                }
+            };
             match runs.last_mut() {
                 Some(run) if run.1 == place => run.0 = end,
                 _ => runs.push((end, place)),
@@ -402,26 +410,40 @@ pub(super) fn place_runs(
     Ok((runs, cells))
 }
 
-/// The place of a level that holds a path, unknown when the path itself is of a level above; and
-/// the paths for which it is the same.
-fn place_cell(tree: &PathTree, path: i64, level: Option<usize>) -> (Cell, Range<i64>) {
-    let own = path..path.saturating_add(1);
-    let (Ok(code), Some(level)) = (u64::try_from(path), level) else {
-        return (Cell::Int(path), own);
-    };
-    // Only a code without digits below the level can be of a level above it.
-    let place = tree.ancestor(code, level);
-    if place == code && tree.get(code).is_some_and(|node| usize::from(node.level) < level) {
-        return (Cell::Unknown, own);
+/// The places of a level of the path, or the paths themselves.
+struct Level {
+    level: Option<usize>,
+    /// How many codes a place of the level has, and one of the level above it.
+    units: (i64, i64),
+}
+
+impl Level {
+    fn of(tree: &PathTree, level: Option<usize>) -> Self {
+        let digits = |place: usize| tree.levels().get(place).map_or(0, |l| u32::from(l.digits));
+        let lowest = digits(tree.levels().len().saturating_sub(1));
+        let unit = |digits: u32| 10i64.saturating_pow(lowest.saturating_sub(digits));
+        let above = level.and_then(|level| level.checked_sub(1));
+        Self { level, units: (unit(level.map_or(lowest, digits)), unit(above.map_or(0, digits))) }
     }
-    let digits = |place: usize| tree.levels().get(place).map_or(0, |l| u32::from(l.digits));
-    let lowest = tree.levels().len().saturating_sub(1);
-    let unit = 10i64.saturating_pow(digits(lowest).saturating_sub(digits(level)));
-    match i64::try_from(place) {
-        // The place's own code may stand for a level above, the others beneath it may not.
-        Ok(place) if path != place => (Cell::Int(place), path..place.saturating_add(unit)),
-        Ok(place) => (Cell::Int(place), own),
-        Err(_) => (Cell::Unknown, own),
+
+    /// The place of the level that holds a path, unknown when the path itself is of a level above;
+    /// and the paths for which it is the same.
+    fn cell(&self, tree: &PathTree, path: i64) -> (Cell, Range<i64>) {
+        let own = path..path.saturating_add(1);
+        let (unit, above) = self.units;
+        let (Ok(code), Some(level)) = (u64::try_from(path), self.level) else {
+            return (Cell::Int(path), own);
+        };
+        let place = path / unit * unit;
+        if place != path {
+            // The place's own code may stand for a level above, the others beneath it may not.
+            return (Cell::Int(place), path..place.saturating_add(unit));
+        }
+        // Only a code without digits below the level above can be of it.
+        let is_above = level > 0
+            && path % above == 0
+            && tree.get(code).is_some_and(|node| usize::from(node.level) < level);
+        (if is_above { Cell::Unknown } else { Cell::Int(place) }, own)
     }
 }
 
@@ -470,18 +492,21 @@ fn count_where(values: &[i64], places: &mut [u32], holds: impl Fn(i64) -> bool) 
 }
 
 /// The slices with their groups numbered anew: groups that no row met are left out.
-fn met(slices: Vec<(Range<u32>, u32)>, keys: &[Vec<Cell>]) -> Groups {
-    let mut numbers: HashMap<u32, u32> = HashMap::new();
-    let mut kept = Vec::new();
-    let mut renamed = Vec::with_capacity(slices.len());
-    for (range, group) in slices {
-        let number = *numbers.entry(group).or_insert_with(|| {
-            kept.push(keys.get(group as usize).cloned().unwrap_or_default());
-            u32::try_from(kept.len() - 1).unwrap_or(u32::MAX)
-        });
-        renamed.push((range, number));
+fn met(mut slices: Vec<(Range<u32>, u32)>, keys: Keys) -> Groups {
+    if (0..keys.len()).eq(slices.iter().map(|(_, group)| *group as usize)) {
+        return Groups { keys, assignment: Assignment::Slices(slices) };
     }
-    Groups { keys: kept, assignment: Assignment::Slices(renamed) }
+    let mut numbers = vec![u32::MAX; keys.len()];
+    let mut kept = Keys::new(keys.width());
+    for (_, group) in &mut slices {
+        let Some(number) = numbers.get_mut(*group as usize) else { continue };
+        if *number == u32::MAX {
+            *number = u32::try_from(kept.len()).unwrap_or(u32::MAX);
+            kept.push(keys.get(*group as usize));
+        }
+        *group = *number;
+    }
+    Groups { keys: kept, assignment: Assignment::Slices(slices) }
 }
 
 impl Places {

@@ -184,7 +184,7 @@ impl Plan {
                     Item::Float(_) | Item::Unknown => Cell::Unknown,
                 };
                 let cells: Vec<Cell> = items.into_iter().map(cell).collect();
-                let (kind, values, labels) = self.shown(kind, &cells, snapshot.tree(), false);
+                let (kind, values, labels) = self.shown(kind, cells.iter(), snapshot.tree(), false);
                 made(kind, values, labels)
             }
             ListedKind::Number(number, _) => {

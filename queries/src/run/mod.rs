@@ -19,6 +19,7 @@ pub(crate) mod flow;
 #[cfg(test)]
 mod flow_tests;
 mod fold;
+mod grouped;
 mod keep;
 #[cfg(test)]
 mod keep_tests;
@@ -39,6 +40,7 @@ mod partition;
 mod plain;
 pub(crate) mod publish;
 mod ranks;
+mod rows;
 mod scan;
 #[cfg(test)]
 mod scope_tests;
@@ -59,8 +61,6 @@ mod time_tests;
 mod valued;
 mod vector;
 
-use std::collections::HashMap;
-
 use yiku::kernel::Held;
 use yiku::{RowSet, Snapshot};
 
@@ -70,42 +70,20 @@ use crate::error::Result;
 use crate::explain::probe::{About, Open};
 use crate::plan::{Compared, Limits, Plan, Within};
 use aggregate::Column;
-use finish::Row;
+use grouped::{Grouped, Index, Joined, Keys};
 use keys::{Cell, Groups};
+use rows::Rows;
 pub(crate) use scan::Scan;
 use scan::bounds;
 use spread::{fold, over};
 use statistic::{All, statistics};
 pub(crate) use subjects::{Selection, Subject, subjects};
 
-/// The groups of one set of rows of the answer, with their aggregates.
-struct Grouped {
-    keys: Vec<Vec<Cell>>,
-    columns: Vec<Column>,
-}
-
 /// Bytes of the number of a row's group.
 const GROUP_BYTES: u64 = 4;
 
 /// Bytes of a value of a group, about.
 const CELL_BYTES: u64 = 32;
-
-impl Grouped {
-    /// How many values the groups have: keys, aggregates, and what is counted once.
-    fn cells(&self) -> u64 {
-        (self.keys.len() as u64).saturating_mul(self.width()).saturating_add(self.listed())
-    }
-
-    /// How many values a group has beside its lists and sets.
-    fn width(&self) -> u64 {
-        (self.keys.first().map_or(0, Vec::len) + self.columns.len()) as u64
-    }
-
-    /// How many values the lists and sets of the groups hold.
-    fn listed(&self) -> u64 {
-        self.columns.iter().map(Column::listed).sum::<usize>() as u64
-    }
-}
 
 /// What one piece contributes.
 struct Part<'a> {
@@ -128,7 +106,7 @@ struct Met<'a> {
 
 impl<'a> Met<'a> {
     fn new(plan: &Plan, levels: &[usize]) -> Self {
-        let joined = levels.iter().map(|_| plan.nothing()).collect();
+        let joined = levels.iter().map(|level| plan.nothing(*level)).collect();
         Self { joined, matched: 0, met: 0, held: Vec::new() }
     }
 
@@ -157,21 +135,15 @@ impl<'a> Met<'a> {
     }
 
     /// Adds what another thread has found.
-    fn join(&mut self, mut other: Self, within: Within<'a>) -> Result<()> {
+    fn join(&mut self, other: Self, within: Within<'a>) -> Result<()> {
         self.matched += other.matched;
         self.met += other.met;
         self.held.extend(other.held);
-        for (joined, other) in self.joined.iter_mut().zip(&mut other.joined) {
-            joined.join(&mut other.grouped, within.limits)?;
+        for (joined, other) in self.joined.iter_mut().zip(other.joined) {
+            joined.take(other, within.limits)?;
         }
         Ok(())
     }
-}
-
-/// The groups of all segments so far.
-struct Joined {
-    places: HashMap<Vec<Cell>, usize>,
-    grouped: Grouped,
 }
 
 impl Plan {
@@ -203,25 +175,22 @@ impl Plan {
         }
         if self.moments.is_empty() {
             let (rows, matched) = self.rows_of(snapshot, within)?;
-            return Ok(self.answer(snapshot, rows, matched, within));
+            return self.answer(snapshot, &rows, matched, within);
         }
-        let (mut rows, mut matched) = (Vec::new(), 0);
+        let (mut rows, mut matched) = (Rows::new(self.groups.len()), 0);
         for moment in &self.moments {
             let open = within.open(About::Whole, &moment.plan);
             let (own, count) = moment.plan.rows_of(snapshot, within)?;
             matched = count;
             tell(open, count, count);
-            rows.extend(own.into_iter().map(|mut row| {
-                row.key.insert(0, Cell::Int(moment.month));
-                row
-            }));
+            rows.append(own, &[Cell::Int(moment.month)]);
             within.limits.groups_fit(rows.len())?;
         }
-        Ok(self.answer(snapshot, rows, matched, within))
+        self.answer(snapshot, &rows, matched, within)
     }
 
     /// The rows of the answer at one moment, and how many rows the filter left.
-    fn rows_of(&self, snapshot: &Snapshot, within: Within<'_>) -> Result<(Vec<Row>, u64)> {
+    fn rows_of(&self, snapshot: &Snapshot, within: Within<'_>) -> Result<(Rows, u64)> {
         let levels = self.levels();
         let (mut own, mut matched) = self.joined(&levels, snapshot, within)?;
         if let Some(left) = &self.left {
@@ -241,20 +210,15 @@ impl Plan {
             }
             // Both have the groups of either.
             for (own, other) in own.iter_mut().zip(&mut others) {
-                other.grouped.keys.clone().iter().for_each(|key| {
-                    own.place(key);
-                });
+                own.places(&other.grouped.keys);
             }
             compared.push(others);
         }
         for others in &mut compared {
             for (own, other) in own.iter().zip(others) {
-                own.grouped.keys.iter().for_each(|key| {
-                    other.place(key);
-                });
+                other.places(&own.grouped.keys);
             }
         }
-        let mut own: Vec<Grouped> = own.into_iter().map(|joined| joined.grouped).collect();
         let mut hidden = Vec::new();
         if let Some(protection) = &self.protection {
             hidden = self.protected(protection, &mut own, snapshot.tree())?;
@@ -357,20 +321,19 @@ impl Plan {
         let places = (0..).zip(&self.aggregates);
         let lefts: Vec<usize> =
             places.filter(|(_, a)| a.combine == Combine::Left).map(|(place, _)| place).collect();
-        for (from, key) in left.keys.iter().enumerate() {
-            let into = own.place(key);
-            for (place, column) in lefts.iter().zip(&mut left.columns) {
-                if let Some(slot) = own.grouped.columns.get_mut(*place) {
-                    slot.join(into, column, from);
-                }
+        let into = own.places(&left.keys);
+        for (place, column) in lefts.iter().zip(&mut left.columns) {
+            if let Some(slot) = own.grouped.columns.get_mut(*place) {
+                slot.join(&into, column);
             }
         }
     }
 
-    fn nothing(&self) -> Joined {
+    /// No groups, of all keys but the last `level`.
+    fn nothing(&self, level: usize) -> Joined {
         let column = |a: &Aggregate| Column::new(a.combine, 0);
         let columns = self.aggregates.iter().map(column).collect();
-        Joined { places: HashMap::new(), grouped: Grouped { keys: Vec::new(), columns } }
+        Joined::new(self.groups.len().saturating_sub(level), columns)
     }
 
     /// The live rows of a segment that may be asked about.
@@ -416,9 +379,14 @@ impl Plan {
                 Column::Counts(Vec::new())
             });
         }
-        let mut levels = Vec::new();
-        for level in wanted {
+        let mut levels: Vec<Grouped> = Vec::with_capacity(wanted.len());
+        // Groups of all keys are met once each.
+        let all = self.aggregates.iter().all(Aggregate::adds_up);
+        for level in wanted.iter().skip(usize::from(all)) {
             levels.push(self.level(scan, &rows, &groups, &own, *level)?);
+        }
+        if all {
+            levels.insert(0, Grouped { keys: groups.keys, columns: own });
         }
         drop(assigned);
         let cells = levels.iter().map(Grouped::cells).fold(0, u64::saturating_add);
@@ -436,19 +404,11 @@ impl Plan {
         level: usize,
     ) -> Result<Grouped> {
         let kept = self.groups.len().saturating_sub(level);
-        if level == 0 && self.aggregates.iter().all(Aggregate::adds_up) {
-            // Groups of all keys are met once each.
-            return Ok(Grouped { keys: groups.keys.clone(), columns: own.to_vec() });
-        }
-        let mut keys: Vec<Vec<Cell>> = Vec::new();
-        let mut places: HashMap<&[Cell], u32> = HashMap::new();
+        let (mut keys, mut index) = (Keys::new(kept), Index::new());
         let mut coarser: Vec<u32> = Vec::with_capacity(groups.keys.len());
-        for key in &groups.keys {
-            let head = key.get(..kept).unwrap_or(key);
-            coarser.push(*places.entry(head).or_insert_with(|| {
-                keys.push(head.to_vec());
-                u32::try_from(keys.len() - 1).unwrap_or(u32::MAX)
-            }));
+        for key in groups.keys.iter() {
+            let place = index.place(&mut keys, key.get(..kept).unwrap_or(key));
+            coarser.push(u32::try_from(place).unwrap_or(u32::MAX));
         }
         let mut columns = Vec::with_capacity(self.aggregates.len());
         for (aggregate, own) in self.aggregates.iter().zip(own) {
@@ -459,10 +419,7 @@ impl Plan {
                 continue;
             }
             let mut column = Column::new(aggregate.combine, keys.len());
-            let mut own = own.clone();
-            for (from, into) in coarser.iter().enumerate() {
-                column.join(*into as usize, &mut own, from);
-            }
+            column.join(&coarser, &mut own.clone());
             columns.push(column);
         }
         Ok(Grouped { keys, columns })
@@ -473,29 +430,5 @@ impl Plan {
 pub(crate) fn tell(open: Option<Open<'_>>, asked: u64, left: u64) {
     if let Some(open) = open {
         open.rows(asked, left);
-    }
-}
-
-impl Joined {
-    /// The place of a group, new or old.
-    fn place(&mut self, key: &[Cell]) -> usize {
-        if let Some(place) = self.places.get(key) {
-            return *place;
-        }
-        let place = self.grouped.keys.len();
-        self.grouped.keys.push(key.to_vec());
-        self.places.insert(key.to_vec(), place);
-        self.grouped.columns.iter_mut().for_each(Column::grow);
-        place
-    }
-
-    fn join(&mut self, part: &mut Grouped, limits: &Limits) -> Result<()> {
-        for (from, key) in part.keys.iter().enumerate() {
-            let into = self.place(key);
-            for (column, other) in self.grouped.columns.iter_mut().zip(&mut part.columns) {
-                column.join(into, other, from);
-            }
-        }
-        limits.groups_fit(self.grouped.keys.len())
     }
 }

@@ -6,12 +6,13 @@
 //!
 //! Invariant: the sets of a key are apart, and together they are the rows that were asked about.
 
-use std::collections::HashMap;
 use std::ops::Range;
 
 use yiku::{PathTree, Predicate, RowSet};
 
+use super::grouped::Keys;
 use super::keys::{Assignment, Cell, Groups, place_runs};
+use super::pairs::Numbers;
 use super::scan::{Scan, bounds, set_bytes};
 use crate::bound::{Term, Value};
 use crate::check::{Bands, Bounds, Group, GroupKind};
@@ -29,8 +30,9 @@ pub(super) struct Shared {
 /// The values of a key, and the rows that have each.
 type Parts = Vec<(Cell, RowSet)>;
 
-/// The places of a key in runs of rows: behind the last row of a run, its place.
-type Runs = Vec<(u32, Cell)>;
+/// Runs of rows: behind the last row of each, the number of its places, and the places of every
+/// number.
+type Runs = (Vec<(u32, u32)>, Keys);
 
 impl Scan<'_> {
     /// The groups of some rows as sets; none where a key has too many values for it.
@@ -47,64 +49,32 @@ impl Scan<'_> {
             return Ok(None);
         }
         // Keys of places are ranges of rows; what they hold is told apart in the end.
-        let mut runs: Vec<Runs> = Vec::new();
+        let mut own = Keys::new(0);
+        own.push(&[]);
+        let mut runs: Runs = (vec![(bounds(rows).end, 0)], own);
         let mut parts: Vec<(Vec<Cell>, RowSet)> = vec![(Vec::new(), rows.clone())];
         for group in by {
             let open = self.within.open(crate::explain::probe::About::Group, group);
-            match &group.kind {
-                GroupKind::Level(level) => {
-                    runs.push(self.place_runs(Some(*level), table, tree, rows)?);
-                }
-                GroupKind::Path => runs.push(self.place_runs(None, table, tree, rows)?),
-                kind => {
-                    let own = self.parts(kind, table, rows)?;
-                    parts = crossed(&parts, &own);
-                    let sets = (own.len() + parts.len()) as u64;
-                    self.keep(set_bytes(rows.len_rows()).saturating_mul(sets))?;
-                }
+            let level = match &group.kind {
+                GroupKind::Level(level) => Some(Some(*level)),
+                GroupKind::Path => Some(None),
+                _ => None,
+            };
+            if let Some(level) = level {
+                runs = common(runs, place_runs(self, level, table, tree, rows)?);
+            } else {
+                let own = self.parts(&group.kind, table, rows)?;
+                let sets = own.len();
+                parts = crossed(parts, own);
+                let sets = (sets + parts.len()) as u64;
+                self.keep(set_bytes(rows.len_rows()).saturating_mul(sets))?;
             }
             if let Some(open) = open {
                 open.rows(rows.count(), rows.count());
             }
         }
-        let slices = common(&runs, bounds(rows).end);
-        let (numbers, count) = numbered(&slices);
-        let mut keys: Vec<Vec<Cell>> = Vec::new();
-        let mut shared = Vec::with_capacity(parts.len());
-        for (cells, set) in parts {
-            let mut own: Vec<(Range<u32>, u32)> = Vec::new();
-            // The group of each place, once it is met.
-            let mut groups: Vec<Option<u32>> = vec![None; count];
-            let mut from = bounds(rows).start;
-            for ((end, places), number) in slices.iter().zip(&numbers) {
-                let range = from..*end;
-                from = *end;
-                if !set.any_in(range.clone()) {
-                    continue;
-                }
-                let Some(group) = groups.get_mut(*number) else { continue };
-                let group = *group.get_or_insert_with(|| {
-                    keys.push(interleaved(by, &cells, places));
-                    u32::try_from(keys.len() - 1).unwrap_or(u32::MAX)
-                });
-                own.push((range, group));
-            }
-            shared.push(Shared { rows: set, slices: own });
-        }
+        let (keys, shared) = numbered(by, parts, &runs, bounds(rows).start);
         Ok(Some(Groups { keys, assignment: Assignment::Sets(shared) }))
-    }
-
-    /// Places of a level in runs of rows of `table`.
-    fn place_runs(
-        &self,
-        level: Option<usize>,
-        table: usize,
-        tree: &PathTree,
-        rows: &RowSet,
-    ) -> Result<Runs> {
-        let (runs, cells) = place_runs(self, level, table, tree, rows)?;
-        let cell = |place: u32| cells.get(place as usize).cloned().unwrap_or(Cell::Unknown);
-        Ok(runs.into_iter().map(|(end, place)| (end, cell(place))).collect())
     }
 
     /// The rows of each value of a key that sets serve ([`values`]).
@@ -251,10 +221,15 @@ fn met(parts: impl IntoIterator<Item = (Cell, RowSet)>) -> Parts {
 }
 
 /// The rows of each pair of values.
-fn crossed(parts: &[(Vec<Cell>, RowSet)], own: &Parts) -> Vec<(Vec<Cell>, RowSet)> {
+fn crossed(parts: Vec<(Vec<Cell>, RowSet)>, own: Parts) -> Vec<(Vec<Cell>, RowSet)> {
+    if let [(cells, _)] = parts.as_slice()
+        && cells.is_empty()
+    {
+        return own.into_iter().map(|(cell, set)| (vec![cell], set)).collect();
+    }
     let mut found = Vec::with_capacity(parts.len() * own.len());
     for (cells, set) in parts {
-        for (cell, other) in own {
+        for (cell, other) in &own {
             let mut both = set.clone();
             both.and(other);
             if !both.is_empty() {
@@ -265,50 +240,81 @@ fn crossed(parts: &[(Vec<Cell>, RowSet)], own: &Parts) -> Vec<(Vec<Cell>, RowSet
     found
 }
 
-/// Runs in which no key of places changes: behind the last row, the place of each.
-fn common(runs: &[Runs], end: u32) -> Vec<(u32, Vec<Cell>)> {
-    let mut found: Vec<(u32, Vec<Cell>)> = vec![(end, Vec::new())];
-    for own in runs {
-        let mut next = Vec::with_capacity(found.len() + own.len());
-        let (mut a, mut b) = (found.iter().peekable(), own.iter().peekable());
-        while let (Some((x, places)), Some((y, place))) = (a.peek(), b.peek()) {
-            let (x, y) = (*x, *y);
-            next.push((x.min(y), [places.as_slice(), std::slice::from_ref(place)].concat()));
-            if x <= y {
-                a.next();
-            }
-            if y <= x {
-                b.next();
-            }
-        }
-        found = next;
+/// Runs in which neither the places before nor those of one more key change.
+fn common((before, keys): Runs, (own, cells): (Vec<(u32, u32)>, Vec<Cell>)) -> Runs {
+    if keys.width() == 0 {
+        return (own, Keys::single(cells));
     }
-    found
+    let mut numbers = Numbers::new(keys.len(), cells.len());
+    let mut runs = Vec::with_capacity(before.len() + own.len());
+    let (mut a, mut b) = (before.iter().peekable(), own.iter().peekable());
+    while let (Some((x, place)), Some((y, other))) = (a.peek(), b.peek()) {
+        let (x, y) = (*x, *y);
+        runs.push((x.min(y), numbers.of(*place, *other)));
+        if x <= y {
+            a.next();
+        }
+        if y <= x {
+            b.next();
+        }
+    }
+    let mut both = Keys::new(keys.width() + 1);
+    for (place, other) in &numbers.met {
+        let cell = cells.get(*other as usize).unwrap_or(&Cell::Unknown);
+        both.extend(keys.get(*place as usize).iter().chain([cell]).cloned());
+    }
+    (runs, both)
 }
 
-/// A number for the places of each run, the same where they are met again, and how many there
-/// are. Places stand in their order but for those of a level above.
-fn numbered(slices: &[(u32, Vec<Cell>)]) -> (Vec<usize>, usize) {
-    let mut known: HashMap<&[Cell], usize> = HashMap::new();
-    let mut numbers = Vec::with_capacity(slices.len());
-    for (_, places) in slices {
-        let next = known.len();
-        numbers.push(*known.entry(places.as_slice()).or_insert(next));
+/// The groups of rows by the set and by the run of places that they lie in, from a first row on:
+/// those that any row has, numbered so that keys rise where they can.
+fn numbered(
+    by: &[Group],
+    parts: Vec<(Vec<Cell>, RowSet)>,
+    (runs, places): &Runs,
+    start: u32,
+) -> (Keys, Vec<Shared>) {
+    let mut keys = Keys::new(by.len());
+    let (heads, mut shared) = parts
+        .into_iter()
+        .map(|(cells, rows)| (cells, Shared { rows, slices: Vec::new() }))
+        .collect::<(Vec<_>, Vec<_>)>();
+    // The group of each set and place, once it is met.
+    let mut groups = vec![u32::MAX; shared.len().saturating_mul(places.len())];
+    let mut meet = |at: usize, (range, place): (Range<u32>, u32)| {
+        let Some(own) = shared.get_mut(at).filter(|own| own.rows.any_in(range.clone())) else {
+            return;
+        };
+        let Some(group) = groups.get_mut(at * places.len() + place as usize) else { return };
+        if *group == u32::MAX {
+            *group = u32::try_from(keys.len()).unwrap_or(u32::MAX);
+            let head = heads.get(at).map_or(&[][..], Vec::as_slice);
+            keys.extend(interleaved(by, head, places.get(place as usize)));
+        }
+        own.slices.push((range, *group));
+    };
+    let starts = std::iter::once(start).chain(runs.iter().map(|(end, _)| *end));
+    let slices = starts.zip(runs).map(|(from, (end, place))| (from..*end, *place));
+    match by.first().map(|group| &group.kind) {
+        Some(GroupKind::Level(_) | GroupKind::Path) => {
+            slices.for_each(|slice| (0..heads.len()).for_each(|at| meet(at, slice.clone())));
+        }
+        _ => (0..heads.len()).for_each(|at| slices.clone().for_each(|slice| meet(at, slice))),
     }
-    (numbers, known.len())
+    (keys, shared)
 }
 
 /// The cells of a group in the order of its keys.
-fn interleaved(by: &[Group], cells: &[Cell], places: &[Cell]) -> Vec<Cell> {
+fn interleaved(by: &[Group], cells: &[Cell], places: &[Cell]) -> impl Iterator<Item = Cell> {
     let (mut cells, mut places) = (cells.iter(), places.iter());
-    let next = |group: &Group| {
+    let next = move |group: &Group| {
         let own = match group.kind {
             GroupKind::Level(_) | GroupKind::Path => places.next(),
             _ => cells.next(),
         };
         own.cloned().unwrap_or(Cell::Unknown)
     };
-    by.iter().map(next).collect()
+    by.iter().map(next)
 }
 
 #[cfg(test)]
@@ -321,12 +327,51 @@ mod tests {
     }
 
     #[test]
-    fn places_that_are_met_again_have_one_number() {
-        let run = |end: u32, place: i64| (end, vec![Cell::Int(place)]);
-        let unknown = |end: u32| (end, vec![Cell::Unknown]);
-        let slices = [run(3, 11), unknown(5), run(9, 12), unknown(20), run(30, 13)];
-        assert_eq!(numbered(&slices), (vec![0, 1, 2, 1, 3], 4));
-        assert_eq!(numbered(&[]), (Vec::new(), 0));
+    fn runs_of_two_keys_change_where_either_does() {
+        let mut none = Keys::new(0);
+        none.push(&[]);
+        let int = |place: i64| Cell::Int(place);
+        let first = (vec![(3, 0), (5, 1), (9, 2), (20, 1)], vec![int(11), Cell::Unknown, int(12)]);
+        let runs = common((vec![(20, 0)], none), first.clone());
+        assert_eq!((&runs.0, &runs.1), (&first.0, &Keys::single(first.1)));
+        let (runs, keys) = common(runs, (vec![(4, 0), (20, 1)], vec![int(1), int(2)]));
+        assert_eq!(runs, [(3, 0), (4, 1), (5, 2), (9, 3), (20, 2)]);
+        let found: Vec<&[Cell]> = keys.iter().collect();
+        let unknown = Cell::Unknown;
+        assert_eq!(
+            found,
+            [[int(11), int(1)], [unknown.clone(), int(1)], [unknown, int(2)], [int(12), int(2)]]
+        );
+    }
+
+    #[test]
+    fn groups_of_places_and_sets_rise() {
+        let mut code = Keys::new(1);
+        (1..=3).for_each(|place| code.push(&[Cell::Int(place * 10)]));
+        let runs: Runs = (vec![(4, 0), (6, 1), (10, 2), (12, 1)], code);
+        let path = Group { kind: GroupKind::Path, name: String::new() };
+        let date = Group { kind: GroupKind::Date(Value::column(0, 0)), name: String::new() };
+        let set = |rows: &[u32]| {
+            let mut set = RowSet::none_in(0..12);
+            rows.iter().for_each(|row| set.insert(*row));
+            set
+        };
+        let parts = || {
+            let (men, women) = (set(&[0, 5, 11]), set(&[1, 2, 8]));
+            vec![(vec![Cell::Int(1)], men), (vec![Cell::Int(2)], women)]
+        };
+        for (by, expected) in [
+            ([path.clone(), date.clone()], [[10, 1], [10, 2], [20, 1], [30, 2]]),
+            ([date, path], [[1, 10], [1, 20], [2, 10], [2, 30]]),
+        ] {
+            let (keys, shared) = numbered(&by, parts(), &runs, 0);
+            let expected: Vec<Vec<Cell>> =
+                expected.iter().map(|key| key.map(Cell::Int).to_vec()).collect();
+            assert_eq!(keys.iter().collect::<Vec<_>>(), expected);
+            let groups: Vec<usize> = shared.iter().map(|own| own.slices.len()).collect();
+            // The second place is met twice.
+            assert_eq!(groups, [3, 2]);
+        }
     }
 
     #[test]

@@ -9,6 +9,7 @@ use std::collections::HashMap;
 
 use yiku::RowSet;
 
+use super::grouped::Keys;
 use super::keys::{Assignment, Cell, Groups};
 use super::scan::{Scan, bounds, each_row};
 use super::vector::Values;
@@ -108,7 +109,7 @@ impl Scan<'_> {
             }
         });
         let met = counted(&places, start, rows, unknown as usize + 1);
-        let (mut keys, mut numbers) = (Vec::new(), vec![u32::MAX; met.len()]);
+        let (mut keys, mut numbers) = (Keys::new(sources.len()), vec![u32::MAX; met.len()]);
         let (mut counts, mut known) = (Vec::<u64>::new(), HashMap::<Vec<Cell>, u32>::new());
         let mut last: (Vec<Cell>, u32) = (Vec::new(), u32::MAX);
         let own = (0u32..).zip(&met).zip(&mut numbers).filter(|((_, count), _)| **count > 0);
@@ -125,7 +126,7 @@ impl Scan<'_> {
                 let next = u32::try_from(keys.len()).unwrap_or(u32::MAX);
                 let number = *known.entry(key.clone()).or_insert(next);
                 if number == next {
-                    keys.push(key.clone());
+                    keys.push(&key);
                     counts.push(0);
                 }
                 last = (key, number);

@@ -14,8 +14,8 @@ use std::collections::HashMap;
 use yiku::PathTree;
 
 use self::cells::{ALL, Counts, Leaf, Node, Table};
-use super::Grouped;
 use super::aggregate::Column;
+use super::grouped::Joined;
 use super::keys::Cell;
 use crate::ast::Publish;
 use crate::bound::{Condition, Test};
@@ -155,7 +155,7 @@ impl Plan {
     pub(super) fn protected(
         &self,
         protection: &Protection,
-        levels: &mut [Grouped],
+        levels: &mut [Joined],
         tree: &PathTree,
     ) -> Result<Vec<Vec<Hidden>>> {
         let nodes = |group: &Group| group.kind.clone();
@@ -164,9 +164,9 @@ impl Plan {
             kinds.iter().map(|kind| Nodes { kind, tree, numbers: HashMap::new() }).collect();
         let table = self.table_of(protection, levels, &mut nodes)?;
         let mut hidden = Vec::with_capacity(levels.len());
-        for grouped in levels.iter() {
+        for Joined { grouped, .. } in levels.iter() {
             let mut own = Vec::with_capacity(grouped.keys.len());
-            for key in &grouped.keys {
+            for key in grouped.keys.iter() {
                 let head = nodes
                     .iter_mut()
                     .zip(key)
@@ -177,7 +177,7 @@ impl Plan {
             }
             hidden.push(own);
         }
-        for grouped in levels {
+        for Joined { grouped, .. } in levels {
             for column in grouped.columns.iter_mut().take(protection.counted.len()) {
                 if let Column::Counts(counts) = column {
                     counts.iter_mut().for_each(|count| *count = protection.rounded(*count));
@@ -191,22 +191,23 @@ impl Plan {
     fn table_of(
         &self,
         protection: &Protection,
-        levels: &[Grouped],
+        levels: &[Joined],
         nodes: &mut [Nodes<'_>],
     ) -> Result<Table> {
-        let none = Grouped { keys: Vec::new(), columns: Vec::new() };
-        let groups = levels.first().unwrap_or(&none);
+        let none = Joined::new(0, Vec::new());
+        let first = levels.first().unwrap_or(&none);
+        let groups = &first.grouped;
         let count = |by: usize, place: usize| match groups.columns.get(by) {
             Some(Column::Counts(counts)) => counts.get(place).copied().unwrap_or(0),
             _ => 0,
         };
         let told: Vec<Counted> = protection.counted.iter().flatten().copied().collect();
         // In the order of their keys, whatever order the segments gave them.
-        let mut order: Vec<usize> = (0..groups.keys.len()).collect();
-        order.sort_by(|a, b| groups.keys.get(*a).cmp(&groups.keys.get(*b)));
+        let order = first.order();
         let mut leaves = Vec::with_capacity(order.len());
         for place in order {
-            let key = groups.keys.get(place).map_or(&[][..], Vec::as_slice);
+            let place = place as usize;
+            let key = groups.keys.get(place);
             let chains = nodes.iter_mut().zip(key).map(|(nodes, cell)| nodes.chain(cell));
             let chains: Vec<Vec<Node>> = chains.collect();
             let others = told.iter().map(|counted| count(counted.by, place)).collect();
