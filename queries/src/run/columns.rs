@@ -172,19 +172,28 @@ fn prefix(tree: &PathTree, value: i64, level: Option<usize>) -> String {
     let level = level.or_else(|| own().map(|node| usize::from(node.level)));
     let digits = level.and_then(|level| tree.levels().get(level));
     let digits = digits.map_or(width, |level| usize::from(level.digits));
-    let mut text = String::with_capacity(width);
-    let mut unit = 10i64.saturating_pow(u32::try_from(width).unwrap_or(u32::MAX));
-    if !(0..unit).contains(&value) {
-        text = format!("{value:0width$}");
-        text.truncate(digits);
-        return text;
+    let power = |digits: usize| 10i64.checked_pow(u32::try_from(digits).ok()?);
+    let below = power(width.saturating_sub(digits)).filter(|_| digits <= width);
+    let (Some(most), Some(below), 0..) = (power(width), below, value) else {
+        return padded(value, width, digits);
+    };
+    if value >= most {
+        return padded(value, width, digits);
     }
-    let mut rest = value;
-    for _ in 0..digits.min(width) {
-        unit /= 10;
-        text.push(char::from(b'0' + u8::try_from(rest / unit).unwrap_or(0)));
-        rest %= unit;
+    let mut letters = [b'0'; 20];
+    let mut rest = value / below;
+    let own = letters.get_mut(..digits).unwrap_or_default();
+    for letter in own.iter_mut().rev() {
+        *letter += u8::try_from(rest % 10).unwrap_or(0);
+        rest /= 10;
     }
+    std::str::from_utf8(own).unwrap_or_default().to_owned()
+}
+
+/// The first digits of a number that is written with so many at the least.
+fn padded(value: i64, width: usize, digits: usize) -> String {
+    let mut text = format!("{value:0width$}");
+    text.truncate(digits);
     text
 }
 

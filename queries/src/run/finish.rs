@@ -304,7 +304,8 @@ impl Number {
 
     pub(super) fn float(self) -> f64 {
         match self {
-            Self::Exact(value) => value as f64,
+            // Of 64 bits the processor makes a float by itself.
+            Self::Exact(value) => i64::try_from(value).map_or(value as f64, |value| value as f64),
             Self::Float(value) => value,
         }
     }

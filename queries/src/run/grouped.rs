@@ -64,9 +64,19 @@ impl Keys {
         self.cells.resize(self.count.saturating_mul(self.width), Cell::Total);
     }
 
+    /// Makes room for more keys.
+    pub(super) fn reserve(&mut self, more: usize) {
+        self.cells.reserve(more.saturating_mul(self.width));
+    }
+
     /// Adds all keys of another list, each behind some cells.
-    pub(super) fn append(&mut self, other: &Self, front: &[Cell]) {
-        self.cells.reserve(other.count.saturating_mul(self.width));
+    pub(super) fn append(&mut self, mut other: Self, front: &[Cell]) {
+        if front.is_empty() && other.width == self.width {
+            self.count += other.count;
+            self.cells.append(&mut other.cells);
+            return;
+        }
+        self.reserve(other.count);
         for key in other.iter() {
             self.extend(front.iter().chain(key).cloned());
         }

@@ -17,9 +17,6 @@ use crate::bound::{Condition, Test};
 use crate::error::Result;
 use crate::plan::{Plan, Within};
 
-/// Rows of the longest table of a piece, about: those of a block of the engine.
-const PIECE_ROWS: u32 = yiku::limits::BLOCK_ROWS;
-
 /// Bundles of up to this many keys are pieces of their own.
 const KEYS: usize = 64;
 
@@ -166,27 +163,19 @@ fn beneath(segment: &Segment, table: usize, roots: &Range<u32>) -> Result<Range<
     Ok(at(roots.start)..at(roots.end).max(at(roots.start)))
 }
 
-/// Root rows cut into pieces, by the rows of a table beneath them.
+/// Root rows cut into pieces where the blocks of a segment's longest table of two end: the root's
+/// or that one.
 pub(super) fn cut(segment: &Segment, table: usize, roots: Range<u32>) -> Result<Vec<Range<u32>>> {
-    let offsets = if table == 0 { &[] } else { segment.offsets_between(0, table)? };
-    let is_longer = segment.rows(table) > segment.rows(0);
-    let offsets = Some(offsets).filter(|offsets| is_longer && !offsets.is_empty());
-    let row = |root: u32| {
-        let beneath = offsets.map(|o| o.get(root as usize).copied().unwrap_or(u32::MAX));
-        beneath.unwrap_or(root)
-    };
+    let table = if segment.rows(table) > segment.rows(0) { table } else { 0 };
+    let ends = segment.block_ends(table)?;
+    let first = ends.partition_point(|end| *end <= roots.start);
     let mut pieces = Vec::new();
     let mut start = roots.start;
-    while start < roots.end {
-        let behind = (row(start) / PIECE_ROWS + 1).saturating_mul(PIECE_ROWS);
-        let end = match offsets {
-            None => behind,
-            Some(offsets) => {
-                let end = offsets.partition_point(|own| *own < behind);
-                u32::try_from(end).unwrap_or(u32::MAX)
-            }
-        };
-        let end = end.max(start + 1).min(roots.end);
+    for end in ends.get(first..).unwrap_or_default() {
+        let end = (*end).min(roots.end);
+        if start >= end {
+            break;
+        }
         pieces.push(start..end);
         start = end;
     }

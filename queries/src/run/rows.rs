@@ -46,15 +46,23 @@ impl Rows {
         self.levels.iter().filter(|level| **level == 0).count() as u64
     }
 
+    /// Makes room for more rows.
+    fn reserve(&mut self, more: usize) {
+        self.keys.reserve(more);
+        self.levels.reserve(more);
+        self.measures.iter_mut().for_each(|own| own.reserve(more));
+        self.hidden.iter_mut().for_each(|own| own.reserve(more));
+    }
+
     /// Adds other rows, some cells in front of their keys.
     pub(super) fn append(&mut self, other: Self, front: &[Cell]) {
         if self.levels.is_empty() {
-            let keys = std::mem::replace(&mut self.keys, Keys::new(other.keys.width()));
-            *self = Self { keys, ..other };
-            self.keys.append(&other.keys, front);
+            let Self { keys, levels, measures, hidden } = other;
+            (self.levels, self.measures, self.hidden) = (levels, measures, hidden);
+            self.keys.append(keys, front);
             return;
         }
-        self.keys.append(&other.keys, front);
+        self.keys.append(other.keys, front);
         self.levels.extend(other.levels);
         for (own, other) in self.measures.iter_mut().zip(other.measures) {
             own.extend(other);
@@ -112,7 +120,12 @@ impl Plan {
             let own = Level { at, level, joined, whole, all, compared, hidden };
             let order = joined.order();
             let parts = in_pieces(within, &order, |places| self.rows_at(own, places))?;
-            parts.into_iter().for_each(|part| rows.append(part, &[]));
+            let mut more = parts.iter().map(Rows::len).sum::<usize>();
+            for part in parts {
+                more -= part.len();
+                rows.append(part, &[]);
+                rows.reserve(more);
+            }
         }
         let met = all.first().map_or(0, |joined| joined.grouped.keys.len() as u64);
         tell(open, met, rows.of_groups());
