@@ -37,10 +37,10 @@ impl Plan {
         let mut columns = pieces.next().unwrap_or_default();
         for piece in pieces {
             for (column, other) in columns.iter_mut().zip(piece) {
-                append(&mut column.values, other.values);
+                append(&mut column.values, other.values, order.len());
                 column.hidden.extend(other.hidden);
                 if let (Some(labels), Some(others)) = (&mut column.labels, other.labels) {
-                    labels.extend(others);
+                    add(labels, others, order.len());
                 }
             }
         }
@@ -77,7 +77,7 @@ impl Plan {
             Values::Text(cells.clone().map(|cell| self.text(group, cell, tree)).collect())
         };
         let labelled = matches!(kind, AnswerKind::Code | AnswerKind::Path | AnswerKind::Band);
-        let mut nodes = Nodes { tree, next: 0 };
+        let mut nodes = Nodes { tree, last: 0 };
         let labels = (labelled || totals)
             .then(|| cells.map(|cell| self.label(group, cell, &mut nodes)).collect());
         (kind, values, labels)
@@ -145,25 +145,25 @@ fn group_kind(kind: &GroupKind) -> AnswerKind {
 /// The nodes of a tree, asked for in their order more often than not.
 struct Nodes<'a> {
     tree: &'a PathTree,
-    /// Where the node behind the last one stands.
-    next: usize,
+    /// Where the last one stands.
+    last: usize,
 }
 
 impl<'a> Nodes<'a> {
     fn get(&mut self, code: u64) -> Option<&'a PathNode> {
         let nodes = self.tree.nodes();
-        let near = nodes.get(self.next..).unwrap_or_default().iter().take(NEAR);
-        let at = match near.clone().position(|node| node.code == code) {
-            Some(steps) => self.next + steps,
-            None => nodes.binary_search_by_key(&code, |node| node.code).ok()?,
-        };
-        self.next = at + 1;
-        nodes.get(at)
+        let below = |node: Option<&PathNode>| node.is_some_and(|node| node.code <= code);
+        let from = if below(nodes.get(self.last)) { self.last } else { 0 };
+        let rest = nodes.get(from..).unwrap_or_default();
+        let mut size = 1;
+        while below(rest.get(size)) {
+            size *= 2;
+        }
+        let near = rest.get(..size.min(rest.len())).unwrap_or_default();
+        self.last = from + near.partition_point(|node| node.code <= code).saturating_sub(1);
+        nodes.get(self.last).filter(|node| node.code == code)
     }
 }
-
-/// Nodes behind the last one that are looked at before the tree is searched.
-const NEAR: usize = 4;
 
 /// The digits of a place down to its level.
 fn prefix(tree: &PathTree, value: i64, level: Option<usize>) -> String {
@@ -197,17 +197,23 @@ fn padded(value: i64, width: usize, digits: usize) -> String {
     text
 }
 
-/// Adds the values of another column of the same kind.
-fn append(values: &mut Values, other: Values) {
+/// Adds the values of another column of the same kind to what will be so many.
+fn append(values: &mut Values, other: Values, all: usize) {
     match (values, other) {
-        (Values::Int(a), Values::Int(b)) => a.extend(b),
-        (Values::Float(a), Values::Float(b)) => a.extend(b),
-        (Values::Text(a), Values::Text(b)) => a.extend(b),
-        (Values::IntLists(a), Values::IntLists(b)) => a.extend(b),
-        (Values::FloatLists(a), Values::FloatLists(b)) => a.extend(b),
-        (Values::TextLists(a), Values::TextLists(b)) => a.extend(b),
+        (Values::Int(a), Values::Int(b)) => add(a, b, all),
+        (Values::Float(a), Values::Float(b)) => add(a, b, all),
+        (Values::Text(a), Values::Text(b)) => add(a, b, all),
+        (Values::IntLists(a), Values::IntLists(b)) => add(a, b, all),
+        (Values::FloatLists(a), Values::FloatLists(b)) => add(a, b, all),
+        (Values::TextLists(a), Values::TextLists(b)) => add(a, b, all),
         _ => {}
     }
+}
+
+/// Adds values to a list that will have so many.
+fn add<T>(list: &mut Vec<T>, mut others: Vec<T>, all: usize) {
+    list.reserve(all.saturating_sub(list.len()));
+    list.append(&mut others);
 }
 
 fn measure_column(measure: &Measured, place: usize, rows: &Rows, order: &[u32]) -> AnswerColumn {
@@ -260,5 +266,59 @@ fn measure_column(measure: &Measured, place: usize, rows: &Rows, order: &[u32]) 
         values,
         labels: None,
         hidden,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
+
+    use super::*;
+    use yiku::schema::{Level, PathSchema};
+
+    fn tree() -> PathTree {
+        let level = |name: &str, digits| Level { name: name.into(), label: name.into(), digits };
+        let levels = vec![level("city", 2), level("ward", 4), level("street", 7)];
+        let path = PathSchema { name: "place".into(), label: "place".into(), levels };
+        let node = |code: u64, level| PathNode { code, level, name: code.to_string() };
+        let mut nodes = vec![node(100_000, 0), node(1_100_000, 0), node(1_102_000, 1)];
+        nodes.extend((1..40).map(|street| node(1_102_000 + street * 7, 2)));
+        PathTree::new(&path, nodes).unwrap()
+    }
+
+    #[test]
+    fn digits_of_a_place_are_those_of_its_number() {
+        let tree = tree();
+        for (value, level, expected) in [
+            (1_102_007, Some(0), "11"),
+            (1_102_007, Some(1), "1102"),
+            (1_102_007, Some(2), "1102007"),
+            (1_102_007, None, "1102007"),
+            (1_102_000, None, "1102"),
+            (100_000, Some(0), "01"),
+            (100_000, None, "01"),
+            (0, Some(1), "0000"),
+            // No place of the tree has these.
+            (5, None, "0000005"),
+            (12_345_678, Some(1), "1234"),
+            (-3, Some(1), "-000"),
+        ] {
+            assert_eq!(prefix(&tree, value, level), expected, "{value} at {level:?}");
+        }
+    }
+
+    #[test]
+    fn nodes_are_found_in_any_order() {
+        let tree = tree();
+        let own: Vec<u64> = tree.nodes().iter().map(|node| node.code).collect();
+        let rising: Vec<u64> = (1_101_990..1_102_300).chain([0, 1_100_000, 9_999_999]).collect();
+        let falling: Vec<u64> = rising.iter().rev().copied().collect();
+        let twice: Vec<u64> = own.iter().flat_map(|code| [*code, *code]).collect();
+        for codes in [rising, falling, twice] {
+            let mut nodes = Nodes { tree: &tree, last: 0 };
+            for code in codes {
+                assert_eq!(nodes.get(code), tree.get(code), "{code}");
+            }
+        }
     }
 }

@@ -149,6 +149,7 @@ impl Plan {
             measures.push(self.figures(measured, of)?);
         }
         let mut rows = Rows::new(self.groups.len());
+        rows.keys.reserve(places.len());
         for place in &places {
             rows.keys.push(groups.keys.get(*place as usize));
         }

@@ -1,5 +1,6 @@
 //! A piece of a segment: the aggregates of its groups.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 use std::ops::Range;
 
@@ -15,11 +16,11 @@ use crate::explain::probe::About;
 
 impl Scan<'_> {
     /// The rows of the question that an aggregate is about.
-    fn counted(&self, aggregate: &Aggregate, rows: &RowSet) -> Result<RowSet> {
-        match &aggregate.condition {
-            Some(condition) => self.rows(condition, true, rows),
-            None => Ok(rows.clone()),
-        }
+    fn counted<'r>(&self, aggregate: &Aggregate, rows: &'r RowSet) -> Result<Cow<'r, RowSet>> {
+        Ok(match &aggregate.condition {
+            Some(condition) => Cow::Owned(self.rows(condition, true, rows)?),
+            None => Cow::Borrowed(rows),
+        })
     }
 
     /// One aggregate of every group of the segment.
