@@ -226,8 +226,12 @@ impl Column {
                     }
                 });
             }
-            (Self::Values(a), Self::Values(b)) => pairs(a, into, b, joined_sets),
-            (Self::Texts(a), Self::Texts(b)) => pairs(a, into, b, joined_sets),
+            (Self::Values(a), Self::Values(b)) => {
+                pairs(a, into, b, |a, b| a.extend(b.iter().copied()));
+            }
+            (Self::Texts(a), Self::Texts(b)) => {
+                pairs(a, into, b, |a, b| a.extend(b.iter().cloned()));
+            }
             (Self::Moments(a), Self::Moments(b)) => pairs(a, into, b, |a, b| a.join(b)),
             (Self::All(a), Self::All(b)) => pairs(a, into, b, |a, b| a.append(b)),
             (Self::AllFloat(a), Self::AllFloat(b)) => pairs(a, into, b, |a, b| a.append(b)),
@@ -403,15 +407,6 @@ fn pairs<T, U>(a: &mut [T], into: &[u32], b: &mut [U], join: impl Fn(&mut T, &mu
         if let Some(a) = a.get_mut(*into as usize) {
             join(a, b);
         }
-    }
-}
-
-/// Moves the values of a set into another.
-fn joined_sets<T: Eq + std::hash::Hash>(a: &mut HashSet<T>, b: &mut HashSet<T>) {
-    if a.is_empty() {
-        std::mem::swap(a, b);
-    } else {
-        a.extend(b.drain());
     }
 }
 

@@ -124,8 +124,9 @@ impl<'a> Met<'a> {
         for (joined, grouped) in self.joined.iter_mut().zip(&mut part.levels) {
             joined.join(grouped, within.limits)?;
         }
-        // A group has a cell for each key and aggregate, and what its lists and sets hold.
-        let width = self.joined.first().map_or(0, |joined| joined.grouped.width());
+        // A group has a cell for each key and aggregate, what its lists and sets hold, and a slot
+        // where it is found.
+        let width = self.joined.first().map_or(0, |joined| joined.grouped.width() + 1);
         let more = (self.groups() - before).saturating_mul(width).saturating_add(listed);
         if more > 0 {
             self.held.push(within.run.hold(more.saturating_mul(CELL_BYTES))?);

@@ -21,6 +21,9 @@ use crate::error::Result;
 /// A set for each of more values than this is no longer quicker than a number for each row.
 const SETS: usize = 128;
 
+/// Sets times places up to which groups are numbered place by place, so that keys rise.
+const TOGETHER: usize = 1 << 18;
+
 /// Rows of some groups: those of a set, by the ranges of rows that they lie in.
 pub(super) struct Shared {
     pub(super) rows: RowSet,
@@ -279,13 +282,11 @@ fn numbered(
         .into_iter()
         .map(|(cells, rows)| (cells, Shared { rows, slices: Vec::new() }))
         .collect::<(Vec<_>, Vec<_>)>();
-    // The group of each set and place, once it is met.
-    let mut groups = vec![u32::MAX; shared.len().saturating_mul(places.len())];
-    let mut meet = |at: usize, (range, place): (Range<u32>, u32)| {
+    let mut meet = |at: usize, group: Option<&mut u32>, (range, place): (Range<u32>, u32)| {
         let Some(own) = shared.get_mut(at).filter(|own| own.rows.any_in(range.clone())) else {
             return;
         };
-        let Some(group) = groups.get_mut(at * places.len() + place as usize) else { return };
+        let Some(group) = group else { return };
         if *group == u32::MAX {
             *group = u32::try_from(keys.len()).unwrap_or(u32::MAX);
             let head = heads.get(at).map_or(&[][..], Vec::as_slice);
@@ -295,11 +296,23 @@ fn numbered(
     };
     let starts = std::iter::once(start).chain(runs.iter().map(|(end, _)| *end));
     let slices = starts.zip(runs).map(|(from, (end, place))| (from..*end, *place));
-    match by.first().map(|group| &group.kind) {
-        Some(GroupKind::Level(_) | GroupKind::Path) => {
-            slices.for_each(|slice| (0..heads.len()).for_each(|at| meet(at, slice.clone())));
+    let first = by.first().map(|group| &group.kind);
+    let pairs = heads.len().saturating_mul(places.len());
+    // The group of each place in each set, once it is met: of all sets, or of one.
+    if matches!(first, Some(GroupKind::Level(_) | GroupKind::Path)) && pairs <= TOGETHER {
+        let mut groups = vec![u32::MAX; pairs];
+        for slice in slices {
+            let own = groups.chunks_mut(heads.len().max(1)).nth(slice.1 as usize);
+            for (at, group) in own.unwrap_or_default().iter_mut().enumerate() {
+                meet(at, Some(group), slice.clone());
+            }
         }
-        _ => (0..heads.len()).for_each(|at| slices.clone().for_each(|slice| meet(at, slice))),
+    } else {
+        let mut groups = vec![u32::MAX; places.len()];
+        for at in 0..heads.len() {
+            groups.fill(u32::MAX);
+            slices.clone().for_each(|slice| meet(at, groups.get_mut(slice.1 as usize), slice));
+        }
     }
     (keys, shared)
 }

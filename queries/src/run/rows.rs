@@ -1,7 +1,6 @@
 //! From groups and aggregates to rows: their keys, and their measures column by column.
 //!
-//! Invariants: every column has all rows; the rows of a level stand in the order of their keys, of
-//! several moments in that of the moments.
+//! Invariant: every column has all rows.
 
 use super::aggregate::Number;
 use super::finish::{Computed, Of, TooLarge, operated};
