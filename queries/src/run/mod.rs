@@ -6,11 +6,14 @@
 
 mod aggregate;
 mod arith;
+#[cfg(test)]
+mod beneath_tests;
 mod best;
 mod columns;
 #[cfg(test)]
 mod context_tests;
 pub(crate) mod cursor;
+mod ends;
 mod exact_sum;
 pub(crate) mod exchange;
 mod finish;
