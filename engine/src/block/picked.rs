@@ -180,11 +180,11 @@ mod tests {
             }
             // All known rows of a part, and every third row of it.
             let size = values.len().div_ceil(64);
-            let (third, all) = (size / 3, 0..size);
+            let (third, whole) = (size / 3, 0..size);
             for (part, lead, step) in [
-                (all.clone(), 0, 1),
-                (all.clone(), 0, 3),
-                (all.clone(), 7, 1),
+                (whole.clone(), 0, 1),
+                (whole.clone(), 0, 3),
+                (whole, 7, 1),
                 (third..size, 5, 1),
                 (third..size - third, 9, 1),
                 (third..size - third, 0, 5),

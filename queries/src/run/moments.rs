@@ -30,6 +30,9 @@ use crate::plan::{Plan, Within};
 /// Bounds that lie no further apart have a table from value to band.
 const SPAN_MAX: u64 = 1 << 16;
 
+/// Many rows are counted in so many tables at once.
+const LANES: usize = 4;
+
 /// Bytes that groups may take by band on a thread.
 const BYTES_MAX: u64 = 64 << 20;
 
@@ -328,6 +331,22 @@ impl<'a> Banded<'a> {
     fn add(&mut self, key: &[Cell], values: &[i64], cuts: &Cuts) {
         let Some(place) = self.place(key) else { return };
         let own = self.rows.get_mut(place..place + self.bands).unwrap_or_default();
+        if values.len() > own.len() * LANES * 2 {
+            // In one table, a row would wait for the row before it wherever both have one band.
+            let mut tables = vec![[0u32; LANES]; own.len()];
+            for chunk in values.chunks(LANES) {
+                for (lane, value) in chunk.iter().enumerate() {
+                    let table = tables.get_mut(cuts.band(*value));
+                    if let Some(slot) = table.and_then(|table| table.get_mut(lane)) {
+                        *slot = slot.wrapping_add(1);
+                    }
+                }
+            }
+            for (slot, table) in own.iter_mut().zip(tables) {
+                *slot += table.iter().map(|lane| u64::from(*lane)).sum::<u64>();
+            }
+            return;
+        }
         for value in values {
             if let Some(slot) = own.get_mut(cuts.band(*value)) {
                 *slot += 1;

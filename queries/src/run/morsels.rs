@@ -172,6 +172,7 @@ fn beneath(segment: &Segment, table: usize, roots: &Range<u32>) -> Result<Range<
 /// The place of the first of rising numbers that is not below another, looked for about a place.
 fn first_from(numbers: &[u32], guess: usize, least: u32) -> usize {
     let is_below = |at: usize| numbers.get(at).is_some_and(|own| *own < least);
+    let guess = guess.min(numbers.len());
     let (mut low, mut high, mut step) = (guess, guess, STEP);
     while low > 0 && !is_below(low - 1) {
         (low, high, step) = (low.saturating_sub(step), low, step * 2);
@@ -179,8 +180,10 @@ fn first_from(numbers: &[u32], guess: usize, least: u32) -> usize {
     while is_below(high) {
         (low, high, step) = (high, high.saturating_add(step), step * 2);
     }
-    let (low, high) = (low.min(numbers.len()), high.min(numbers.len()));
-    low + numbers.get(low..high).unwrap_or_default().partition_point(|own| *own < least)
+    low + numbers
+        .get(low..high.min(numbers.len()))
+        .unwrap_or_default()
+        .partition_point(|own| *own < least)
 }
 
 /// Root rows cut into pieces, by the rows of a table beneath them.
