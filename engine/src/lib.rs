@@ -78,6 +78,7 @@ pub mod schema;
 pub mod segment;
 pub mod storage;
 mod sweep;
+pub mod unfolded;
 mod values;
 mod verify;
 mod version;

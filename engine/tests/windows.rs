@@ -168,6 +168,10 @@ fn paths_and_the_ways_down_are_those_of_every_row() {
     }
     assert_eq!((over_one.last(), over_two.last()), (Some(&ball), Some(&dot)));
     assert!(segment.offsets_between(1, 0).unwrap().is_empty());
+    // A block of roots is complete before root 65,536; balls and dots are fewer than a block has.
+    assert_eq!(segment.block_ends(0).unwrap(), [65_536, ROOTS]);
+    assert_eq!(segment.block_ends(1).unwrap(), [ROOTS]);
+    assert!(segment.block_ends(9).unwrap().is_empty());
     // The third and the fourth ball lie beneath the third root with balls.
     let keys = ["B00000001", "B00000002", "B00000004", "B99999999"];
     let roots = segment.roots_of_keys(1, &Wanted::new(&keys)).unwrap();

@@ -133,14 +133,15 @@ impl<'p, 'a> Steps<'p, 'a> {
         };
         // Whether those in the container are meant.
         let those = one != others;
-        if container.is_words() {
+        let long = container.bytes.len() > SHORT_BYTES;
+        if container.is_words() || long && self.planes.keeps() {
             return self.push(bit, !one, Join::And, 0);
         }
         if !those {
             self.without.push(container);
         } else if container.is_empty() {
             self.none = true;
-        } else if container.bytes.len() <= SHORT_BYTES {
+        } else if !long {
             self.only.push(container);
         } else {
             self.push(bit, !one, Join::And, 0)?;

@@ -31,7 +31,13 @@ pub(crate) enum Form {
 
 impl Form {
     pub(crate) fn from_number(number: u8) -> Option<Self> {
-        [Self::Words, Self::List, Self::Steps, Self::Runs].into_iter().find(|f| *f as u8 == number)
+        Some(match number {
+            0 => Self::Words,
+            1 => Self::List,
+            2 => Self::Steps,
+            3 => Self::Runs,
+            _ => return None,
+        })
     }
 }
 
@@ -420,6 +426,11 @@ pub(crate) fn put(words: &mut [u64], rows: u32, body: &mut Vec<u8>) -> [u8; HEAD
     write(form, words, body);
     let [low, high] = ((body.len() - before) as u16).to_le_bytes();
     [form as u8 | if others { OTHERS } else { 0 }, low, high]
+}
+
+/// How many bytes the body behind a head has; none where it is not a head.
+pub(crate) fn bytes_of([form, low, high]: [u8; HEAD_BYTES]) -> Option<u16> {
+    Form::from_number(form & !OTHERS).map(|_| u16::from_le_bytes([low, high]))
 }
 
 /// Reads a head and takes the body from the front of `bodies`: the container, and whether it

@@ -20,6 +20,8 @@ use super::planes::{self, Planes};
 use super::{BlockToc, FrameSink, container};
 use crate::format::Encoding;
 use crate::limits::BLOCK_ROWS;
+use crate::unfolded::Unfolded;
+use crate::words;
 
 /// Values of a dictionary that are spread wider than a block has rows, at most.
 const SPREAD_VALUES_MAX: usize = 4_096;
@@ -270,6 +272,17 @@ pub(crate) struct IntegerBlock<'a> {
     pub beside: &'a [u8],
     /// The bits of the known rows; empty where the values of all rows are written.
     pub known: &'a [u8],
+    /// What was made of these bytes before.
+    pub kept: Kept<'a>,
+}
+
+/// Words that are kept of a block, if any are.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Kept<'a> {
+    /// The planes.
+    pub planes: Option<&'a Unfolded<[u8; 8]>>,
+    /// The known rows.
+    pub known: Option<&'a Unfolded<u64>>,
 }
 
 impl<'a> IntegerBlock<'a> {
@@ -279,13 +292,13 @@ impl<'a> IntegerBlock<'a> {
     }
 
     /// The known rows, a word at a time, where the values of those alone are written.
-    pub(super) fn places(&self) -> Option<Places> {
+    pub(super) fn places(&self) -> Option<Places<'a>> {
         if !self.toc.of_known() {
             return Some(Places::All);
         }
-        let words = self.toc.known_words(self.known)?;
-        let count: u32 = words.iter().map(|word| word.count_ones()).sum();
-        (count == self.toc.known).then_some(Places::Known(words))
+        let all = 0..self.toc.rows.div_ceil(64) as usize;
+        let words = self.toc.known_kept(self.known, self.kept.known, all)?;
+        (words::count(&words) == u64::from(self.toc.known)).then_some(Places::Known(words))
     }
 
     /// Whether the values are places in a dictionary.
@@ -296,11 +309,8 @@ impl<'a> IntegerBlock<'a> {
     /// The planes of the values, or of their places in the dictionary.
     pub(crate) fn planes(&self) -> Option<Planes<'a>> {
         let listed = self.encoding()? == Encoding::ListPlanes;
-        Planes::new(
-            self.frame,
-            if listed { self.list_bits() } else { self.toc.bits },
-            self.toc.stored(),
-        )
+        let bits = if listed { self.list_bits() } else { self.toc.bits };
+        Some(Planes::new(self.frame, bits, self.toc.stored())?.kept(self.kept.planes))
     }
 
     /// Bits of a place in the dictionary.
@@ -508,7 +518,8 @@ mod tests {
             }
             let (frame, beside) = (sink.bytes_of(toc.frame), sink.bytes_of(toc.beside));
             let known = sink.bytes_of(toc.known_bits);
-            let read = IntegerBlock { toc: &toc, frame, beside, known };
+            let kept = Kept::default();
+            let read = IntegerBlock { toc: &toc, frame, beside, known, kept };
             for (from, to) in [(0, values.len()), (values.len() / 3, values.len() / 2)] {
                 let mut out = Vec::new();
                 read.decode(from, to, &mut out).unwrap_or_default();

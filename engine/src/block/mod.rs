@@ -27,11 +27,13 @@ pub(crate) mod unpack;
 pub(crate) use filter::holds;
 pub(crate) use places::deposit;
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use wincode::{SchemaRead, SchemaWrite};
 
 use crate::format::{Encoding, FRAME_ALIGN, checksum};
+use crate::unfolded::Unfolded;
 
 /// Where a frame is and what its bytes sum to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, SchemaRead, SchemaWrite)]
@@ -115,10 +117,19 @@ impl FrameSink {
     }
 }
 
+/// Where less than one word of so many of known rows is asked for, the others are not made.
+const KNOWN_PART: usize = 8;
+
 impl BlockToc {
     /// Whether the values of the known rows alone are written.
     pub(crate) fn of_known(&self) -> bool {
         Encoding::from_number(self.encoding).is_some_and(|encoding| encoding.of_rows().1)
+    }
+
+    /// Whether the values, or their places in a list, are written bit by bit.
+    pub(crate) fn is_planes(&self) -> bool {
+        let encoding = Encoding::from_number(self.encoding).map(|encoding| encoding.of_rows().0);
+        matches!(encoding, Some(Encoding::Planes | Encoding::ListPlanes))
     }
 
     /// How many values are written.
@@ -154,6 +165,25 @@ impl BlockToc {
     /// The bits of the known rows, from the bytes of their frame; none where it does not read.
     pub(crate) fn known_words(&self, frame: &[u8]) -> Option<Vec<u64>> {
         self.known_part(frame, 0..self.rows.div_ceil(64) as usize)
+    }
+
+    /// As [`BlockToc::known_part`], kept for the next time where that may be.
+    pub(crate) fn known_kept<'a>(
+        &self,
+        frame: &[u8],
+        kept: Option<&'a Unfolded<u64>>,
+        part: Range<usize>,
+    ) -> Option<Cow<'a, [u64]>> {
+        let made = || Some(self.known_words(frame)?.into());
+        // A few words are not worth all of them.
+        let own = match part.len() < self.rows.div_ceil(64) as usize / KNOWN_PART {
+            true => kept.and_then(|kept| kept.get(0)),
+            false => kept.and_then(|kept| kept.get_or(0, made)),
+        };
+        match own {
+            Some(own) => Some(Cow::Borrowed(own.get(part)?)),
+            None => Some(Cow::Owned(self.known_part(frame, part)?)),
+        }
     }
 
     /// As [`BlockToc::known_words`], some words of them.

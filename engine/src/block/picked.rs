@@ -145,7 +145,7 @@ mod tests {
 
     use super::super::FrameSink;
     use super::super::gathered::Integers;
-    use super::super::integers::{Style, encode};
+    use super::super::integers::{Kept, Style, encode};
     use super::*;
 
     /// Values with some rows unknown, in every way that a column may ask for.
@@ -163,6 +163,7 @@ mod tests {
                 frame: bytes(toc.frame),
                 beside: bytes(toc.beside),
                 known: bytes(beside),
+                kept: Kept::default(),
             };
             let mut all = Vec::new();
             block.decode(0, values.len(), &mut all).unwrap();

@@ -3,6 +3,7 @@
 //! Invariant: the words have as many bits as there are stored values, at least one. A row that is
 //! not known has the value of the known row before it, or of the first known row.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use crate::cpu::{Cpu, Kernel, run};
@@ -10,11 +11,11 @@ use crate::words;
 
 /// Which rows have a value in the frame of a block.
 #[derive(Debug)]
-pub(super) enum Places {
+pub(super) enum Places<'a> {
     /// All of them.
     All,
     /// Those whose bit is set.
-    Known(Vec<u64>),
+    Known(Cow<'a, [u64]>),
 }
 
 /// How many bits of the words are set before a row.

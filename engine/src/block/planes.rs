@@ -19,6 +19,7 @@ use std::ops::Range;
 
 use super::container::{self, Container, HEAD_BYTES};
 use crate::cpu::{Cpu, Kernel, run};
+use crate::unfolded::Unfolded;
 
 /// Rows of a word.
 const GROUP: usize = 64;
@@ -72,9 +73,22 @@ pub(crate) fn write(mut planes: Vec<Vec<u64>>, rows: u32, known: &[u64]) -> Vec<
 /// Planes of a block, where they were written.
 #[derive(Debug)]
 pub(crate) struct Planes<'a> {
-    planes: Vec<(Container<'a>, bool)>,
+    heads: &'a [[u8; HEAD_BYTES]],
+    bodies: &'a [u8],
+    /// Where the body of each plane begins.
+    starts: [u32; PLANES],
     rows: u32,
+    /// Words that were made before.
+    kept: Option<&'a Unfolded<[u8; 8]>>,
 }
+
+/// Planes of a block, at most.
+const PLANES: usize = 64;
+
+/// Planes of fewer bytes are made into words each time: to read the words would take longer.
+const LIGHT_BYTES: usize = 640;
+/// Where less than one word of so many is asked for, the others are not made.
+const SMALL_PART: usize = 8;
 
 /// Words of a plane, and what each is to be joined with for its bits to be those of the numbers.
 #[derive(Debug)]
@@ -119,14 +133,29 @@ fn filled(yes: bool) -> u64 {
 impl<'a> Planes<'a> {
     /// Finds the planes of numbers of `bits` bits; none where the bytes are not planes.
     pub(crate) fn new(frame: &'a [u8], bits: u8, rows: u32) -> Option<Self> {
-        if bits > 64 {
+        let (heads, bodies) = frame.split_at_checked(usize::from(bits) * HEAD_BYTES)?;
+        let heads = heads.as_chunks::<HEAD_BYTES>().0;
+        let mut starts = [0; PLANES];
+        let mut next = 0u32;
+        if heads.len() > PLANES {
             return None;
         }
-        let (heads, mut bodies) = frame.split_at_checked(usize::from(bits) * HEAD_BYTES)?;
-        let heads = heads.chunks_exact(HEAD_BYTES);
-        let planes = heads.map(|head| container::take(head.try_into().ok()?, rows, &mut bodies));
-        let planes = planes.collect::<Option<Vec<_>>>()?;
-        bodies.is_empty().then_some(Self { planes, rows })
+        for (head, start) in heads.iter().zip(&mut starts) {
+            *start = next;
+            next += u32::from(container::bytes_of(*head)?);
+        }
+        let kept = None;
+        (bodies.len() == next as usize).then_some(Self { heads, bodies, starts, rows, kept })
+    }
+
+    /// The same planes; what is made into words is kept there.
+    pub(super) fn kept(self, kept: Option<&'a Unfolded<[u8; 8]>>) -> Self {
+        Self { kept, ..self }
+    }
+
+    /// Whether words that are made are kept.
+    pub(super) fn keeps(&self) -> bool {
+        self.kept.is_some()
     }
 
     /// The words of the whole block.
@@ -137,18 +166,37 @@ impl<'a> Planes<'a> {
 
     /// How many planes there are.
     pub(super) fn bits(&self) -> usize {
-        self.planes.len()
+        self.heads.len()
     }
 
     /// The rows of a plane, and whether the others are meant; lowest bit first.
     pub(super) fn plane(&self, bit: usize) -> Option<(Container<'a>, bool)> {
-        self.planes.get(bit).copied()
+        let (head, start) = (self.heads.get(bit)?, self.starts.get(bit)?);
+        container::take(*head, self.rows, &mut self.bodies.get(*start as usize..)?)
+    }
+
+    /// Every plane, lowest bit first.
+    fn each_plane(&self) -> impl Iterator<Item = Option<(Container<'a>, bool)>> {
+        (0..self.bits()).map(|bit| self.plane(bit))
     }
 
     /// Words of a plane.
     pub(super) fn slice(&self, bit: usize, words: Range<usize>) -> Option<Slice<'a>> {
         let (container, others) = self.plane(bit)?;
-        Some(Slice { words: container.part(words)?, flip: filled(others) })
+        let flip = filled(others);
+        if let Some(kept) = self.kept.filter(|_| !container.is_words()) {
+            let all = self.rows.div_ceil(64) as usize;
+            let heavy = container.bytes.len() >= LIGHT_BYTES;
+            let own = match heavy && words.len() >= all / SMALL_PART {
+                true => kept.get_or(bit, || Some(container.part(0..all)?.into())),
+                false if heavy => kept.get(bit),
+                false => None,
+            };
+            if let Some(own) = own.and_then(|own| own.get(words.clone())) {
+                return Some(Slice { words: Cow::Borrowed(own), flip });
+            }
+        }
+        Some(Slice { words: container.part(words)?, flip })
     }
 
     /// Words of every plane.
@@ -159,8 +207,9 @@ impl<'a> Planes<'a> {
     /// Number `row`.
     pub(crate) fn one(&self, row: u32) -> Option<u64> {
         let mut number = 0;
-        for (bit, (container, others)) in self.planes.iter().enumerate() {
-            number |= u64::from(container.contains(row)? != *others) << bit;
+        for (bit, plane) in self.each_plane().enumerate() {
+            let (container, others) = plane?;
+            number |= u64::from(container.contains(row)? != others) << bit;
         }
         Some(number)
     }
@@ -184,9 +233,10 @@ impl<'a> Planes<'a> {
         let words = from / GROUP..to.div_ceil(GROUP);
         let (start, mut common) = (out.len(), 0u64);
         let mut lanes: Vec<Lane<'a>> = Vec::new();
-        for (bit, (container, others)) in self.planes.iter().enumerate() {
+        for (bit, plane) in self.each_plane().enumerate() {
+            let (container, others) = plane?;
             if container.is_empty() {
-                common |= u64::from(*others) << bit;
+                common |= u64::from(others) << bit;
                 continue;
             }
             let shift = bit as u32 / 8 * 8;

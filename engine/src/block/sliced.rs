@@ -17,6 +17,8 @@ use crate::words;
 pub(crate) const TOLD_BITS: usize = 8;
 /// Words in which rows are told apart.
 const NODE_WORDS: usize = 4_096;
+/// Bytes of lists that are made into words where those are kept.
+const LONG: usize = 640;
 /// Words of rows that are told apart together, at most.
 const CHUNK: usize = 512;
 
@@ -199,7 +201,7 @@ impl Planes<'_> {
         let (mut sum, mut all) = (0u128, None);
         for bit in 0..self.bits() {
             let (container, others) = self.plane(bit)?;
-            let count = if container.is_words() {
+            let count = if container.is_words() || self.keeps() && container.bytes.len() > LONG {
                 let slice = self.slice(bit, part.clone())?;
                 run(CountAnd { rows, slice: &slice })
             } else {

@@ -283,7 +283,7 @@ mod tests {
 
     use super::super::filter::holds;
     use super::super::gathered::Integers;
-    use super::super::integers::{Style, encode};
+    use super::super::integers::{Kept, Style, encode};
     use super::super::{BlockToc, FrameSink};
     use super::*;
     use crate::cpu::at_each_level;
@@ -301,7 +301,8 @@ mod tests {
         let toc = encode(&mut sink, &mut block, style);
         let (frame, beside) = (sink.bytes_of(toc.frame), sink.bytes_of(toc.beside));
         let known = sink.bytes_of(toc.known_bits);
-        let read = IntegerBlock { toc: &toc, frame, beside, known };
+        let kept = Kept::default();
+        let read = IntegerBlock { toc: &toc, frame, beside, known, kept };
         let size = values.len().div_ceil(64);
         for (salt, part) in [(1, 0..size), (2, size / 3..size / 2), (3, size - 1..size)] {
             let mut asked = vec![0u64; part.len()];
@@ -425,7 +426,8 @@ mod tests {
         for encoding in (0..20).filter_map(Encoding::from_number) {
             let toc = BlockToc { encoding: encoding as u8, distinct: 12, ..toc.clone() };
             for bytes in [&[][..], &[7; 40], &[0xFF; 300]] {
-                let read = IntegerBlock { toc: &toc, frame: bytes, beside: bytes, known: bytes };
+                let (frame, beside, known, kept) = (bytes, bytes, bytes, Kept::default());
+                let read = IntegerBlock { toc: &toc, frame, beside, known, kept };
                 let rows = [u64::MAX; 2];
                 read.sum(&rows, 1..3);
                 read.ends(&rows, 1..3);

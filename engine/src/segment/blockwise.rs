@@ -64,7 +64,7 @@ impl Column<'_> {
             (_, Some(false)) => words.fill(0),
             (_, Some(true)) => self.keep_known(block, words)?,
             (Predicate::Unknown, _) => {
-                let mut known = self.known_words(toc)?;
+                let mut known = self.known_words(toc)?.into_owned();
                 known.iter_mut().for_each(|word| *word = !*word);
                 keep(words, &known);
             }

@@ -7,6 +7,7 @@ mod blockwise;
 #[path = "tally.rs"]
 mod tally;
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use super::keys::{KeyIndex, Wanted};
@@ -48,6 +49,9 @@ pub struct Column<'a> {
     kind: Kind,
     index: bool,
 }
+
+/// Bits of rows, those that are kept or others.
+type Words<'a> = Cow<'a, [u64]>;
 
 /// What a zone map says about a predicate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -113,17 +117,27 @@ impl<'a> Column<'a> {
     }
 
     /// The bits of the known rows of a block, a word at a time.
-    pub(super) fn known_words(&self, block: &BlockToc) -> Result<Vec<u64>> {
+    pub(super) fn known_words(&self, block: &BlockToc) -> Result<Words<'a>> {
         self.known_part(block, 0..block.rows.div_ceil(64) as usize)
     }
 
     /// Some words of the bits of the known rows of a block.
-    fn known_part(&self, block: &BlockToc, part: Range<usize>) -> Result<Vec<u64>> {
+    fn known_part(&self, block: &BlockToc, part: Range<usize>) -> Result<Words<'a>> {
         if block.known == 0 {
-            return Ok(vec![0; part.len()]);
+            return Ok(Cow::Owned(vec![0; part.len()]));
         }
-        let Some(frame) = block.known_bits else { return Ok(vec![u64::MAX; part.len()]) };
-        block.known_part(self.file.frame(frame)?, part).ok_or_else(|| {
+        let Some(frame) = block.known_bits else {
+            return Ok(Cow::Owned(vec![u64::MAX; part.len()]));
+        };
+        self.file.known_part(block, frame, part)
+    }
+
+    /// As [`Column::known_words`], from the bytes of the file whether they were read before or not.
+    pub(super) fn known_again(&self, block: &BlockToc) -> Result<Vec<u64>> {
+        let Some(frame) = block.known_bits.filter(|_| block.known > 0) else {
+            return Ok(self.known_words(block)?.into_owned());
+        };
+        block.known_words(self.file.frame(frame)?).ok_or_else(|| {
             self.file.corrupt(Some(frame), "the bits of known rows do not read back")
         })
     }
@@ -141,7 +155,8 @@ impl<'a> Column<'a> {
 
     /// As [`Column::known_words`], of a block by its number.
     pub(super) fn known_of_block(&self, block: usize) -> Result<Vec<u64>> {
-        self.toc.blocks.get(block).map_or(Ok(Vec::new()), |block| self.known_words(block))
+        let block = self.toc.blocks.get(block);
+        block.map_or(Ok(Vec::new()), |block| Ok(self.known_words(block)?.into_owned()))
     }
 
     /// The rows whose value is known.
@@ -238,7 +253,8 @@ impl<'a> Column<'a> {
             let known = known.map(|_| self.known_words(block)).transpose()?;
             for row in asked {
                 let at = (row - first) as usize;
-                let bit = |w: &Vec<u64>| w.get(at / 64).is_some_and(|w| w >> (at % 64) & 1 == 1);
+                let bit =
+                    |w: &Words<'_>| w.get(at / 64).is_some_and(|w| w >> (at % 64) & 1 == 1);
                 if known.as_ref().map_or_else(|| self.knows(block, at), |w| Ok(bit(w)))? {
                     visit(row, self.text(block, &mut texts, at, &mut scratch)?);
                 }
@@ -256,7 +272,7 @@ impl<'a> Column<'a> {
         let mut cells = Vec::with_capacity(rows.iter().map(ExactSizeIterator::len).sum());
         let mut values = Vec::new();
         let mut scratch = String::new();
-        let mut held: Option<(u32, Option<Vec<u64>>, Option<TextBlock<'_>>)> = None;
+        let mut held: Option<(u32, Option<Words<'_>>, Option<TextBlock<'_>>)> = None;
         for (first, block, part) in rows.iter().flat_map(|rows| self.parts(rows.clone())) {
             if held.as_ref().is_none_or(|(held, _, _)| *held != first) {
                 let texts = self.kind.is_text().then(|| self.block_texts(block)).transpose()?;
@@ -271,8 +287,9 @@ impl<'a> Column<'a> {
                 self.file.integers(block, part.start, part.end, &mut values)?;
             }
             for (nth, at) in part.enumerate() {
-                let bit =
-                    |words: &Vec<u64>| words.get(at / 64).is_some_and(|w| w >> (at % 64) & 1 == 1);
+                let bit = |words: &Words<'_>| {
+                    words.get(at / 64).is_some_and(|w| w >> (at % 64) & 1 == 1)
+                };
                 let known = known.as_ref().map_or_else(|| self.knows(block, at), |w| Ok(bit(w)))?;
                 cells.push(match (known, &mut *texts) {
                     (false, _) => Cell::Unknown,
@@ -488,7 +505,8 @@ impl<'a> Column<'a> {
             let known = many.then(|| self.known_words(block)).transpose()?;
             for (row, place, key) in group {
                 let at = (row % BLOCK_ROWS) as usize;
-                let bit = |w: &Vec<u64>| w.get(at / 64).is_some_and(|w| w >> (at % 64) & 1 == 1);
+                let bit =
+                    |w: &Words<'_>| w.get(at / 64).is_some_and(|w| w >> (at % 64) & 1 == 1);
                 let known = known.as_ref().map_or_else(|| self.knows(block, at), |w| Ok(bit(w)))?;
                 let same = texts.is(at, key, &mut scratch).ok_or_else(|| self.no_text(block))?;
                 if known && same {

@@ -1,18 +1,21 @@
 //! A segment file, opened: its bytes, its table of contents, and what was already checked.
 
+use std::borrow::Cow;
+use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use super::runs::PathRun;
 use super::toc::{KeysToc, SegmentToc, TableToc};
-use crate::block::integers::IntegerBlock;
+use crate::block::integers::{IntegerBlock, Kept};
 use crate::block::{BlockToc, FrameRef};
 use crate::error::{Error, Result};
 use crate::format::{self, FileKind, checksum};
 use crate::lift::Ends;
 use crate::schema::Schema;
 use crate::storage::{Bytes, Storage};
+use crate::unfolded::Unfolded;
 
 /// A segment file.
 #[derive(Debug)]
@@ -30,6 +33,11 @@ pub(crate) struct SegmentFile {
     /// Offsets over several tables: by the upper table, then the lower.
     offsets_over: Vec<OnceLock<Arc<[u32]>>>,
     path_runs: OnceLock<Arc<[PathRun]>>,
+    /// Root rows at which blocks end, by table.
+    block_ends: Vec<OnceLock<Arc<[u32]>>>,
+    /// Words that were made of planes and of the bits of known rows, by frame.
+    planes: Vec<OnceLock<Unfolded<[u8; 8]>>>,
+    known: Vec<OnceLock<Unfolded<u64>>>,
 }
 
 impl SegmentFile {
@@ -65,7 +73,10 @@ impl SegmentFile {
             what,
         })?;
         let checked = (0..toc.frames).map(|_| AtomicBool::new(false)).collect();
+        let planes = (0..toc.frames).map(|_| OnceLock::new()).collect();
+        let known = (0..toc.frames).map(|_| OnceLock::new()).collect();
         let offsets = toc.tables.iter().map(|_| OnceLock::new()).collect();
+        let block_ends = toc.tables.iter().map(|_| OnceLock::new()).collect();
         let ends = toc.tables.iter().map(|_| OnceLock::new()).collect();
         let pairs = toc.tables.len().saturating_mul(toc.tables.len());
         let offsets_over = (0..pairs).map(|_| OnceLock::new()).collect();
@@ -81,12 +92,20 @@ impl SegmentFile {
             ends,
             offsets_over,
             path_runs,
+            block_ends,
+            planes,
+            known,
         })
     }
 
     /// Where the runs of paths are kept.
     pub(super) fn kept_runs(&self) -> &OnceLock<Arc<[PathRun]>> {
         &self.path_runs
+    }
+
+    /// Where the root rows at which the blocks of a table end are kept.
+    pub(super) fn kept_ends(&self, table: usize) -> Option<&OnceLock<Arc<[u32]>>> {
+        self.block_ends.get(table)
     }
 
     /// Where the offsets from a table to one further beneath are kept.
@@ -196,8 +215,29 @@ impl SegmentFile {
     pub(super) fn integer_block<'a>(&'a self, toc: &'a BlockToc) -> Result<IntegerBlock<'a>> {
         let frame = self.frame_or_nothing(toc.frame)?;
         let beside = self.frame_or_nothing(toc.beside)?;
-        let known = self.frame_or_nothing(toc.known_bits.filter(|_| toc.of_known()))?;
-        Ok(IntegerBlock { toc, frame, beside, known })
+        let known_bits = toc.known_bits.filter(|_| toc.of_known());
+        let known = self.frame_or_nothing(known_bits)?;
+        let planes = toc.frame.filter(|_| toc.is_planes()).and_then(|frame| {
+            Some(self.planes.get(frame.index as usize)?.get_or_init(|| Unfolded::new(64)))
+        });
+        let kept = Kept { planes, known: known_bits.and_then(|frame| self.known_kept(frame)) };
+        Ok(IntegerBlock { toc, frame, beside, known, kept })
+    }
+
+    /// What is kept of the bits of known rows.
+    fn known_kept(&self, frame: FrameRef) -> Option<&Unfolded<u64>> {
+        Some(self.known.get(frame.index as usize)?.get_or_init(|| Unfolded::new(1)))
+    }
+
+    /// Some words of the bits of the known rows of a block, from their frame.
+    pub(super) fn known_part(
+        &self,
+        block: &BlockToc,
+        frame: FrameRef,
+        part: Range<usize>,
+    ) -> Result<Cow<'_, [u64]>> {
+        let found = block.known_kept(self.frame(frame)?, self.known_kept(frame), part);
+        found.ok_or_else(|| self.corrupt(Some(frame), "the bits of known rows do not read back"))
     }
 
     /// Where the rows beneath each row of the parent's table begin.

@@ -4,7 +4,9 @@
 //! until the count is taken; what is kept in memory once it was read (where the rows beneath rows
 //! begin) counts each time it is asked for, so that the count does not depend on who asked before.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::sync::Arc;
 
 use parking_lot::Mutex;
@@ -83,6 +85,17 @@ impl<'a> Frames<'a> {
     pub(super) fn frame(self, frame: FrameRef) -> Result<&'a [u8]> {
         self.mark(frame);
         self.file.frame(frame)
+    }
+
+    /// Some words of the bits of the known rows of a block.
+    pub(super) fn known_part(
+        self,
+        block: &BlockToc,
+        frame: FrameRef,
+        part: Range<usize>,
+    ) -> Result<Cow<'a, [u64]>> {
+        self.mark(frame);
+        self.file.known_part(block, frame, part)
     }
 
     pub(super) fn frame_or_nothing(self, frame: Option<FrameRef>) -> Result<&'a [u8]> {

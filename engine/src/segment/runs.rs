@@ -11,6 +11,7 @@ use super::Segment;
 use super::file::SegmentFile;
 use crate::error::Result;
 use crate::format::Encoding;
+use crate::limits::BLOCK_ROWS;
 
 /// Neighbouring root rows of one path: the row behind the last of them, and the path.
 pub type PathRun = (u32, i64);
@@ -48,6 +49,26 @@ impl SegmentFile {
             }
         }
         Ok(cell.get_or_init(|| runs.into()))
+    }
+
+    /// The root rows at which the blocks of a table end: see [`Segment::block_ends`].
+    fn block_ends(&self, table: usize) -> Result<&[u32]> {
+        let Some(cell) = self.kept_ends(table) else { return Ok(&[]) };
+        if let Some(found) = cell.get() {
+            return Ok(found);
+        }
+        let (roots, rows) = (self.rows(0), self.rows(table));
+        let offsets = if table == 0 { &[] } else { self.offsets_between(0, table)? };
+        let mut ends: Vec<u32> = Vec::new();
+        for behind in (0..rows).step_by(BLOCK_ROWS as usize).skip(1) {
+            let own = offsets.partition_point(|start| *start < behind);
+            let end = if table == 0 { behind } else { u32::try_from(own).unwrap_or(u32::MAX) };
+            if end < roots && ends.last().is_none_or(|last| *last < end) {
+                ends.push(end);
+            }
+        }
+        ends.extend((roots > 0).then_some(roots));
+        Ok(cell.get_or_init(|| ends.into()))
     }
 
     /// Where the rows of `table` beneath each row of `above`, a table over it, begin: see
@@ -92,6 +113,16 @@ impl Segment {
         };
         let start = below(low, false);
         Ok(start..below(high, true).max(start))
+    }
+
+    /// Root rows, rising, before each of which about a block of a table is complete: with what is
+    /// beneath the root rows from one to the next the rows of one block, give or take a bundle.
+    /// The last is the number of root rows; nothing for a table that is not there.
+    ///
+    /// # Errors
+    /// [`crate::Error::Corrupt`].
+    pub fn block_ends(&self, table: usize) -> Result<&[u32]> {
+        self.file.block_ends(table)
     }
 
     /// For every row of `above`, where its rows in `table`, a table beneath it, begin; one entry

@@ -34,7 +34,13 @@ impl<'a> Column<'a> {
     pub fn keep_in(&self, predicate: &Predicate, rows: &mut RowSet) -> Result<()> {
         let window = rows.window();
         match predicate {
-            Predicate::Known => rows.and(&self.known_in(window)?),
+            Predicate::Known => {
+                for (block, first, part) in self.word_parts(window) {
+                    if let Some(words) = words_of(rows, first, &part) {
+                        self.keep_known_part(block, part, words)?;
+                    }
+                }
+            }
             Predicate::Unknown => rows.and_not(&self.known_in(window)?),
             Predicate::HasNone(bits) if !self.kind.is_text() => {
                 let mut any = rows.clone();

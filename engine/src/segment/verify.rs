@@ -90,7 +90,7 @@ impl Segment {
         let column = self.column(table, place)?;
         let codes = declared.list.and_then(|l| schema.lists.get(l)).map_or(2, |l| l.codes.len());
         for (first, block) in column.blocks() {
-            let known = column.known_words(block)?;
+            let known = column.known_again(block)?;
             let count: u32 = known.iter().map(|word| word.count_ones()).sum();
             // Without bits of their own all rows of a block are known, or none is.
             let counted = block.known_bits.is_none() || count == block.known;
@@ -222,7 +222,7 @@ fn verify_integers(
     (kind, codes): (Kind, usize),
     findings: &mut Findings<'_>,
 ) -> Result<()> {
-    let known = column.known_words(block)?;
+    let known = column.known_again(block)?;
     let mut values = Vec::with_capacity(block.rows as usize);
     findings.segment.file.integers(block, 0, block.rows as usize, &mut values)?;
     let values = values.iter().enumerate().filter(|(row, _)| known_at(&known, *row));

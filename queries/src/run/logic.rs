@@ -9,8 +9,8 @@
 
 use std::ops::Range;
 
-use yiku::RowSet;
 use yiku::segment::LIFT_LEAST_MAX;
+use yiku::{Predicate, RowSet};
 
 use super::arith::{between, compared, one_of};
 use super::scan::{Scan, bounds};
@@ -118,6 +118,15 @@ impl Scan<'_> {
                 self.run.check()?;
                 if want {
                     return self.kept_of(condition.table, *column, predicate, rows);
+                }
+                if self.limits.indexes && self.within.probe.is_none() {
+                    let own = self.segment.column(condition.table, *column)?;
+                    let mut left = rows.clone();
+                    own.keep_in(&Predicate::Known, &mut left)?;
+                    let mut found = left.clone();
+                    own.keep_in(predicate, &mut found)?;
+                    left.and_not(&found);
+                    return Ok(left);
                 }
                 let found = self.filtered(condition.table, *column, predicate)?;
                 let known = self.known(condition.table, *column)?;

@@ -17,14 +17,8 @@ use crate::bound::{Condition, Test};
 use crate::error::Result;
 use crate::plan::{Plan, Within};
 
-/// Rows of the longest table of a piece, about: those of a block of the engine.
-const PIECE_ROWS: u32 = yiku::limits::BLOCK_ROWS;
-
 /// Bundles of up to this many keys are pieces of their own.
 const KEYS: usize = 64;
-
-/// How far the end of a piece is first looked for beside where it is supposed to be.
-const STEP: usize = 64;
 
 /// A piece of a segment.
 #[derive(Debug, Clone)]
@@ -169,71 +163,21 @@ fn beneath(segment: &Segment, table: usize, roots: &Range<u32>) -> Result<Range<
     Ok(at(roots.start)..at(roots.end).max(at(roots.start)))
 }
 
-/// The place of the first of rising numbers that is not below another, looked for about a place.
-fn first_from(numbers: &[u32], guess: usize, least: u32) -> usize {
-    let is_below = |at: usize| numbers.get(at).is_some_and(|own| *own < least);
-    let guess = guess.min(numbers.len());
-    let (mut low, mut high, mut step) = (guess, guess, STEP);
-    while low > 0 && !is_below(low - 1) {
-        (low, high, step) = (low.saturating_sub(step), low, step * 2);
-    }
-    while is_below(high) {
-        (low, high, step) = (high, high.saturating_add(step), step * 2);
-    }
-    low + numbers
-        .get(low..high.min(numbers.len()))
-        .unwrap_or_default()
-        .partition_point(|own| *own < least)
-}
-
-/// Root rows cut into pieces, by the rows of a table beneath them.
+/// Root rows cut into pieces where the blocks of a segment's longest table of two end: the root's
+/// or that one.
 pub(super) fn cut(segment: &Segment, table: usize, roots: Range<u32>) -> Result<Vec<Range<u32>>> {
-    let offsets = if table == 0 { &[] } else { segment.offsets_between(0, table)? };
-    let is_longer = segment.rows(table) > segment.rows(0);
-    let offsets = Some(offsets).filter(|offsets| is_longer && !offsets.is_empty());
-    let row = |root: u32| {
-        let beneath = offsets.map(|o| o.get(root as usize).copied().unwrap_or(u32::MAX));
-        beneath.unwrap_or(root)
-    };
+    let table = if segment.rows(table) > segment.rows(0) { table } else { 0 };
+    let ends = segment.block_ends(table)?;
+    let first = ends.partition_point(|end| *end <= roots.start);
     let mut pieces = Vec::new();
     let mut start = roots.start;
-    while start < roots.end {
-        let behind = (row(start) / PIECE_ROWS + 1).saturating_mul(PIECE_ROWS);
-        let end = match offsets {
-            None => behind,
-            Some(offsets) => {
-                // Bundles are much the same size, so that the end lies near where it would be if
-                // they were the same: far less memory is looked at than by halving.
-                let above = |end: u32| u64::from(end.saturating_sub(row(start)));
-                let (rows, own) = (above(row(roots.end)), above(behind));
-                let ahead = u64::from(roots.end - start) * own / rows.max(1);
-                let guess = (start as usize).saturating_add(usize::try_from(ahead).unwrap_or(0));
-                let end = first_from(offsets, guess, behind);
-                u32::try_from(end).unwrap_or(u32::MAX)
-            }
-        };
-        let end = end.max(start + 1).min(roots.end);
+    for end in ends.get(first..).unwrap_or_default() {
+        let end = (*end).min(roots.end);
+        if start >= end {
+            break;
+        }
         pieces.push(start..end);
         start = end;
     }
     Ok(pieces)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_place_is_found_from_any_guess() {
-        let numbers: Vec<u32> = (0..3_000u32).map(|n| n / 7 * 5 + n % 2).collect();
-        let mut sorted = numbers;
-        sorted.sort_unstable();
-        for least in (0..2_200).step_by(13).chain([0, 1, u32::MAX]) {
-            let expected = sorted.partition_point(|own| *own < least);
-            for guess in [0, 1, 63, 64, 500, 1_499, 2_999, 3_000, 9_000, usize::MAX] {
-                assert_eq!(first_from(&sorted, guess, least), expected, "{least} from {guess}");
-            }
-        }
-        assert_eq!(first_from(&[], 5, 3), 0);
-    }
 }
