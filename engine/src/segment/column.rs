@@ -253,8 +253,7 @@ impl<'a> Column<'a> {
             let known = known.map(|_| self.known_words(block)).transpose()?;
             for row in asked {
                 let at = (row - first) as usize;
-                let bit =
-                    |w: &Words<'_>| w.get(at / 64).is_some_and(|w| w >> (at % 64) & 1 == 1);
+                let bit = |w: &Words<'_>| w.get(at / 64).is_some_and(|w| w >> (at % 64) & 1 == 1);
                 if known.as_ref().map_or_else(|| self.knows(block, at), |w| Ok(bit(w)))? {
                     visit(row, self.text(block, &mut texts, at, &mut scratch)?);
                 }
@@ -287,9 +286,8 @@ impl<'a> Column<'a> {
                 self.file.integers(block, part.start, part.end, &mut values)?;
             }
             for (nth, at) in part.enumerate() {
-                let bit = |words: &Words<'_>| {
-                    words.get(at / 64).is_some_and(|w| w >> (at % 64) & 1 == 1)
-                };
+                let bit =
+                    |words: &Words<'_>| words.get(at / 64).is_some_and(|w| w >> (at % 64) & 1 == 1);
                 let known = known.as_ref().map_or_else(|| self.knows(block, at), |w| Ok(bit(w)))?;
                 cells.push(match (known, &mut *texts) {
                     (false, _) => Cell::Unknown,
@@ -505,8 +503,7 @@ impl<'a> Column<'a> {
             let known = many.then(|| self.known_words(block)).transpose()?;
             for (row, place, key) in group {
                 let at = (row % BLOCK_ROWS) as usize;
-                let bit =
-                    |w: &Words<'_>| w.get(at / 64).is_some_and(|w| w >> (at % 64) & 1 == 1);
+                let bit = |w: &Words<'_>| w.get(at / 64).is_some_and(|w| w >> (at % 64) & 1 == 1);
                 let known = known.as_ref().map_or_else(|| self.knows(block, at), |w| Ok(bit(w)))?;
                 let same = texts.is(at, key, &mut scratch).ok_or_else(|| self.no_text(block))?;
                 if known && same {

@@ -51,7 +51,7 @@ struct Cuts {
 }
 
 /// What moves from one moment to the next.
-struct Moving<'p> {
+pub(super) struct Moving<'p> {
     /// The plan of a moment: what does not move is the same in all.
     plan: &'p Plan,
     /// Conditions that are the same at every moment, and those of them that wait until rows that
@@ -68,7 +68,7 @@ struct Moving<'p> {
 }
 
 /// Groups by band, as a thread has found them.
-struct Banded<'a> {
+pub(super) struct Banded<'a> {
     places: HashMap<Vec<Cell>, usize>,
     keys: Vec<Vec<Cell>>,
     /// The rows of each group in each band: a group's stand together.
@@ -77,7 +77,7 @@ struct Banded<'a> {
     columns: Vec<Option<Column>>,
     bands: usize,
     /// They are more than may be kept.
-    too_many: bool,
+    pub(super) too_many: bool,
     /// Values of a piece.
     values: Vec<i64>,
     held: Vec<Held<'a>>,
@@ -175,7 +175,7 @@ impl Cuts {
 impl<'p> Moving<'p> {
     /// What moves between the moments of a plan; none where that is more than a range of one
     /// value.
-    fn new(plan: &'p Plan) -> Option<Self> {
+    pub(super) fn new(plan: &'p Plan) -> Option<Self> {
         let moments = || plan.moments.iter().map(|moment| &moment.plan);
         let first = moments().next()?;
         let same = |other: &Plan| {
@@ -224,7 +224,7 @@ impl<'p> Moving<'p> {
 }
 
 impl<'a> Banded<'a> {
-    fn new(moving: &Moving<'_>) -> Self {
+    pub(super) fn new(moving: &Moving<'_>) -> Self {
         let own = |a: &Aggregate| (!counts_rows(a)).then(|| Column::new(a.combine, 0));
         Self {
             places: HashMap::new(),
@@ -245,7 +245,7 @@ impl<'a> Banded<'a> {
     }
 
     /// Where a group has its bands; none where there are too many.
-    fn place(&mut self, key: &[Cell]) -> Option<usize> {
+    pub(super) fn place(&mut self, key: &[Cell]) -> Option<usize> {
         if let Some(place) = self.places.get(key) {
             return Some(place * self.bands);
         }

@@ -113,69 +113,73 @@ fn at_once(snapshot: &Snapshot, text: &str, limits: &Limits) -> (Vec<String>, bo
 
 const MONTHS: &str = "over month 2025-12 to 2026-11";
 
+/// What is asked, and whether one pass answers it.
+type Asked = (&'static str, bool);
+
+const FILTERS: &[Asked] = &[
+    ("from house where built <= as_of", true),
+    ("from house where built < as_of - 45 days and a", true),
+    ("from house where built > as_of", true),
+    ("from house where built >= as_of and floors >= 2", true),
+    ("from house where built between as_of - 3 months and as_of", true),
+    ("from house where built > as_of - 60 days and built <= as_of", true),
+    ("from house where age(built) >= 0 and place within 11", true),
+    ("from house where floors * 2 + 1 > 4 and built <= as_of", true),
+    ("from house where built <= as_of - 100000 days", true),
+    ("from house where a", true),
+    ("from house", true),
+    ("from lease where house.built <= as_of", true),
+    ("from lease where start <= as_of and house.a", true),
+    ("from lease where start <= as_of and share + 1 >= 20", true),
+    ("from lease where running", false),
+    ("from house where any(lease where running)", false),
+    ("from house where built <= as_of and any(lease where start > as_of)", false),
+    ("from lease where start <= as_of and end >= as_of", false),
+];
+
+const GROUPS: &[&str] = &[
+    "",
+    "by place.city",
+    "by place.city, place.street",
+    "by place.street, a",
+    "by floors",
+    "by owner, place.city",
+    "by year(built), quarter(built)",
+    "by month(built)",
+    "by age(built)",
+];
+
+const MEASURES: &[Asked] = &[
+    ("measure n = count()", true),
+    ("measure n = count(), s = sum(rent), g = avg(rent), b = min(built), f = max(floors)", true),
+    ("measure n = count(where a), d = stddev(floors), r = sum(rent * 0.5)", true),
+    ("measure n = count(), p = per(100, count(where a), count()), s = share(count())", true),
+    ("measure n = count_distinct(floors), m = median(rent)", false),
+    ("measure n = count(where built <= as_of)", false),
+];
+
+const OF_LEASES: &[Asked] = &[
+    ("measure n = count(), s = sum(share)", true),
+    ("measure n = count(), h = count_distinct(house)", false),
+];
+
+const BEHIND: &[&str] = &["", "having count() > 2", "totals", "having sum(floors) >= 5 totals"];
+
 #[test]
 fn many_moments_are_as_each_by_itself() {
-    // What is asked, and whether one pass answers it.
-    let filters = [
-        ("from house where built <= as_of", true),
-        ("from house where built < as_of - 45 days and a", true),
-        ("from house where built > as_of", true),
-        ("from house where built >= as_of and floors >= 2", true),
-        ("from house where built between as_of - 3 months and as_of", true),
-        ("from house where built > as_of - 60 days and built <= as_of", true),
-        ("from house where age(built) >= 0 and place within 11", true),
-        ("from house where floors * 2 + 1 > 4 and built <= as_of", true),
-        ("from house where built <= as_of - 100000 days", true),
-        ("from house where a", true),
-        ("from house", true),
-        ("from lease where house.built <= as_of", true),
-        ("from lease where start <= as_of and house.a", true),
-        ("from lease where start <= as_of and share + 1 >= 20", true),
-        ("from lease where running", false),
-        ("from house where any(lease where running)", false),
-        ("from house where built <= as_of and any(lease where start > as_of)", false),
-        ("from lease where start <= as_of and end >= as_of", false),
-    ];
-    let groups = [
-        "",
-        "by place.city",
-        "by place.city, place.street",
-        "by place.street, a",
-        "by floors",
-        "by owner, place.city",
-        "by year(built), quarter(built)",
-        "by month(built)",
-        "by age(built)",
-    ];
-    let measures = [
-        ("measure n = count()", true),
-        (
-            "measure n = count(), s = sum(rent), g = avg(rent), b = min(built), f = max(floors)",
-            true,
-        ),
-        ("measure n = count(where a), d = stddev(floors), r = sum(rent * 0.5)", true),
-        ("measure n = count(), p = per(100, count(where a), count()), s = share(count())", true),
-        ("measure n = count_distinct(floors), m = median(rent)", false),
-        ("measure n = count(where built <= as_of)", false),
-    ];
-    let of_leases = [
-        ("measure n = count(), s = sum(share)", true),
-        ("measure n = count(), h = count_distinct(house)", false),
-    ];
-    let behind = ["", "having count() > 2", "totals", "having sum(floors) >= 5 totals"];
     let mut drawn = Drawn(7);
     let first = 2025 * 12 + 11;
     for seed in 0..6 {
         let (_folder, snapshot) = town(seed, 1 + usize::try_from(seed).unwrap() % 4);
-        for (filter, one_range) in filters {
+        for (filter, one_range) in FILTERS {
             for _ in 0..8 {
                 let leases = filter.starts_with("from lease");
-                let measures = if leases { &of_leases[..] } else { &measures[..] };
+                let measures = if leases { OF_LEASES } else { MEASURES };
                 let (measure, adds_up) = *drawn.one_of(measures);
-                let by = *drawn.one_of(if leases { &groups[..3] } else { &groups[..] });
+                let by = *drawn.one_of(if leases { &GROUPS[..3] } else { GROUPS });
                 // The groups by age are others at every moment.
-                let one_range = one_range && !by.contains("age");
-                let rest = *drawn.one_of(if leases { &behind[..3] } else { &behind[..] });
+                let one_range = *one_range && !by.contains("age");
+                let rest = *drawn.one_of(if leases { &BEHIND[..3] } else { BEHIND });
                 let text = format!("{filter} {by} {measure} {rest}");
                 let expected = apart(&snapshot, &text, first..=first + 11);
                 for threads in [1, 2] {
@@ -190,4 +194,35 @@ fn many_moments_are_as_each_by_itself() {
             }
         }
     }
+}
+
+/// Small cells are protected at every moment, and what is hidden is the same.
+#[test]
+fn what_is_published_at_many_moments_is_as_at_each() {
+    let (_folder, snapshot) = town(3, 4);
+    for text in [
+        "from house where built <= as_of by place.street publish min_cell 4",
+        "from house where built > as_of by place.city, a measure n = count(), s = sum(rent) \
+         totals publish min_cell 3",
+    ] {
+        let limits = Limits::default();
+        let found = at_once(&snapshot, &format!("{text} {MONTHS}"), &limits);
+        assert_eq!(found, (apart(&snapshot, text, 2025 * 12 + 11..=2025 * 12 + 22), true));
+        assert!(found.0.iter().any(|line| line.contains('?')), "{text}");
+    }
+}
+
+/// Groups that would take too much by month are asked month by month.
+#[test]
+fn what_is_kept_by_band_has_a_limit() {
+    let (_folder, snapshot) = town(1, 1);
+    let text = "from house where built <= as_of by id over month 2025-12 to 2026-11";
+    let plan = Plan::new(&Query::parse(text).unwrap(), &snapshot).unwrap();
+    let moving = super::moments::Moving::new(&plan).unwrap();
+    let mut banded = super::moments::Banded::new(&moving);
+    let key = |number: i64| [super::keys::Cell::Int(number)];
+    let full = (0..).find(|number| banded.place(&key(*number)).is_none()).unwrap();
+    // Thirteen bands of eight bytes a group.
+    assert_eq!(full, (64 << 20) / (13 * 8));
+    assert!(banded.too_many);
 }
