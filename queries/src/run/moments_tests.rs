@@ -201,9 +201,9 @@ fn many_moments_are_as_each_by_itself() {
 fn what_is_published_at_many_moments_is_as_at_each() {
     let (_folder, snapshot) = town(3, 4);
     for text in [
-        "from house where built <= as_of by place.street publish min_cell 4",
+        "from house where built <= as_of by place.street publish min_cell 15",
         "from house where built > as_of by place.city, a measure n = count(), s = sum(rent) \
-         totals publish min_cell 3",
+         totals publish min_cell 8",
     ] {
         let limits = Limits::default();
         let found = at_once(&snapshot, &format!("{text} {MONTHS}"), &limits);
