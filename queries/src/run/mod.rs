@@ -42,6 +42,7 @@ mod partition;
 mod plain;
 pub(crate) mod publish;
 mod ranks;
+mod runs;
 mod scan;
 #[cfg(test)]
 mod scope_tests;
