@@ -382,6 +382,10 @@ fn add_up(sums: &mut [(i128, u64)], value: &Vector<'_>, assignment: &Assignment)
                 add(&own, slices);
             }
         }
+        Assignment::Valued(valued) if value.adds_up().is_some() => {
+            let values = value.adds_up().unwrap_or_default();
+            valued.add_up(sums, (values, value.start), known);
+        }
         Assignment::Rows { .. } | Assignment::Valued(_) => {
             each_slot(sums, assignment, known, |slot, row| {
                 slot.0 += i128::from(value.exact(row));

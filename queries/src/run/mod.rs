@@ -34,6 +34,9 @@ pub(crate) mod matrix;
 #[cfg(test)]
 mod matrix_tests;
 mod members;
+mod moments;
+#[cfg(test)]
+mod moments_tests;
 mod morsels;
 #[cfg(test)]
 mod page_tests;
@@ -209,6 +212,9 @@ impl Plan {
             let (rows, matched) = self.rows_of(snapshot, within)?;
             return Ok(self.answer(snapshot, rows, matched, within));
         }
+        if let Some((rows, matched)) = self.together(snapshot, within)? {
+            return Ok(self.answer(snapshot, rows, matched, within));
+        }
         let (mut rows, mut matched) = (Vec::new(), 0);
         for moment in &self.moments {
             let open = within.open(About::Whole, &moment.plan);
@@ -227,7 +233,7 @@ impl Plan {
     /// The rows of the answer at one moment, and how many rows the filter left.
     fn rows_of(&self, snapshot: &Snapshot, within: Within<'_>) -> Result<(Vec<Row>, u64)> {
         let levels = self.levels();
-        let (mut own, mut matched) = self.joined(&levels, snapshot, within)?;
+        let (mut own, matched) = self.joined(&levels, snapshot, within)?;
         if let Some(left) = &self.left {
             let (mut others, _) = left.asked_beside(&levels, snapshot, within)?;
             for (own, other) in own.iter_mut().zip(&mut others) {
@@ -258,13 +264,27 @@ impl Plan {
                 });
             }
         }
-        let mut own: Vec<Grouped> = own.into_iter().map(|joined| joined.grouped).collect();
+        let own: Vec<Grouped> = own.into_iter().map(|joined| joined.grouped).collect();
+        self.finished(&levels, own, &compared, matched, snapshot, within)
+    }
+
+    /// The rows of the answer at one moment of groups of every level, and how many rows are told
+    /// to be theirs.
+    fn finished(
+        &self,
+        levels: &[usize],
+        mut own: Vec<Grouped>,
+        compared: &[Vec<Joined>],
+        mut matched: u64,
+        snapshot: &Snapshot,
+        within: Within<'_>,
+    ) -> Result<(Vec<Row>, u64)> {
         let mut hidden = Vec::new();
         if let Some(protection) = &self.protection {
             hidden = self.protected(protection, &mut own, snapshot.tree())?;
             matched = protection.told(matched, &hidden);
         }
-        Ok((self.rows(&levels, &own, &compared, &hidden, within)?, matched))
+        Ok((self.rows(levels, &own, compared, &hidden, within)?, matched))
     }
 
     /// As [`Plan::joined`], a step of another plan.
