@@ -194,6 +194,18 @@ pub(crate) trait Cpu: Copy {
         found
     }
 
+    /// The first of eight numbers, put at the places of the bits of a mask; zero elsewhere.
+    #[inline(always)]
+    fn expanded(self, numbers: &[i64; EIGHT], mask: u8) -> [i64; EIGHT] {
+        let (mut found, mut next) = ([0; EIGHT], numbers.iter());
+        for (bit, slot) in found.iter_mut().enumerate() {
+            if mask >> bit & 1 == 1 {
+                *slot = next.next().copied().unwrap_or(0);
+            }
+        }
+        found
+    }
+
     /// Of up to 64 bytes, the others being zero: those of `index`, and then of each eight of them
     /// the eight bits from the bit of `shift` on, turned around in the eight.
     #[inline(always)]
@@ -381,6 +393,19 @@ mod x86 {
         const LEVEL: Level = Level::Avx512;
 
         #[inline(always)]
+        fn expanded(self, numbers: &[i64; EIGHT], mask: u8) -> [i64; EIGHT] {
+            let mut found = [0; EIGHT];
+            // SAFETY: the token says that the instruction is there; the load and the store are of
+            // arrays of that size.
+            unsafe {
+                let own = _mm512_loadu_si512(numbers.as_ptr().cast());
+                let own = _mm512_maskz_expand_epi64(mask, own);
+                _mm512_storeu_si512(found.as_mut_ptr().cast(), own);
+            }
+            found
+        }
+
+        #[inline(always)]
         fn extract(self, word: u64, mask: u64) -> u64 {
             // SAFETY: the token says that the instruction is there.
             unsafe { _pext_u64(word, mask) }
@@ -462,7 +487,7 @@ mod tests {
     struct All(u64);
 
     impl Kernel for All {
-        type Out = (Level, Vec<u64>, Vec<[u8; 64]>, [u32; EIGHT]);
+        type Out = (Level, Vec<u64>, Vec<[u8; 64]>, [u32; EIGHT], [i64; EIGHT]);
 
         #[inline(always)]
         fn run<C: Cpu>(self, cpu: C) -> Self::Out {
@@ -483,7 +508,10 @@ mod tests {
             found.push(cpu.word_of(&bytes));
             let bytes =
                 [cpu.bytes_of(words[5]), cpu.crossed(&words), cpu.permuted(part, &index, &shift)];
-            (C::LEVEL, found, bytes.to_vec(), cpu.shuffle([&low, &high], &places, &moved))
+            let numbers = words.map(u64::cast_signed);
+            let expanded = cpu.expanded(&numbers, index[1] << 2 | index[2] & 3);
+            let moved = cpu.shuffle([&low, &high], &places, &moved);
+            (C::LEVEL, found, bytes.to_vec(), moved, expanded)
         }
     }
 
@@ -496,8 +524,9 @@ mod tests {
         }
         at_each_level(|level| {
             for seed in 0..500 {
-                let (_, words, bytes, numbers) = All(seed).run(Said);
-                assert_eq!(run(All(seed)), (level, words, bytes, numbers), "seed {seed}");
+                let (_, words, bytes, numbers, expanded) = All(seed).run(Said);
+                let said = (level, words, bytes, numbers, expanded);
+                assert_eq!(run(All(seed)), said, "seed {seed}");
             }
         });
     }
@@ -507,6 +536,7 @@ mod tests {
         let cpu = Plain(());
         assert_eq!(cpu.extract(0b1010_1100, 0b1111_0000), 0b1010);
         assert_eq!(cpu.deposit(0b101, 0b1001_0100), 0b1000_0100);
+        assert_eq!(cpu.expanded(&[5, 6, 7, 8, 9, 1, 2, 3], 0b1010_0100), [0, 0, 5, 0, 0, 6, 0, 7]);
         let word = 0x8000_0000_0000_0103;
         let bytes = cpu.bytes_of(word);
         for (bit, byte) in bytes.iter().enumerate() {

@@ -69,6 +69,7 @@ mod log;
 mod manifest;
 mod month_ends;
 mod names;
+mod parents;
 mod path;
 mod predicate;
 mod prepare;

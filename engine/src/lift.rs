@@ -234,6 +234,18 @@ impl Ends {
         Self { ends, filled }
     }
 
+    /// The bits of rows `at * 64` and on.
+    #[inline]
+    pub(crate) fn word(&self, at: usize) -> u64 {
+        self.ends.get(at).copied().unwrap_or(0)
+    }
+
+    /// Whether every row above has some beneath it.
+    #[inline]
+    pub(crate) fn all_filled(&self) -> bool {
+        self.filled.is_empty()
+    }
+
     /// Which of the rows above have any beneath them; none where all have.
     fn filled(&self, above: &Range<u32>) -> Option<Vec<u64>> {
         if self.filled.is_empty() {

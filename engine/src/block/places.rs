@@ -1,7 +1,7 @@
 //! Values of the known rows of a block, put where those rows are.
 //!
 //! Invariant: the words have as many bits as there are stored values, at least one. A row that is
-//! not known has the value of the known row before it, or of the first known row.
+//! not known has some value.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -65,36 +65,46 @@ pub(super) fn spread(
 ) {
     let Ok(first) = u32::try_from(from) else { return };
     let place = at(words, first);
-    // Which value is next, the first being held already; before the first known row stands its
-    // value.
-    let mut next = rank(words, first).saturating_sub(place) as usize;
-    let start = out.len();
-    out.resize(start + to.saturating_sub(from), 0);
-    let mut rest = out.get_mut(start..).unwrap_or_default();
-    let mut row = from;
-    // As many places as a mask lets through.
-    let mut near = [0i64; 128];
-    while !rest.is_empty() {
-        let size = (64 - row % 64).min(rest.len());
-        let (own, behind) = rest.split_at_mut(size);
-        let mut known = words.get(row / 64).copied().unwrap_or(0) >> (row % 64);
-        // The value that holds, and those that may come.
-        let [first, ..] = &mut near;
-        *first = values.get(next.saturating_sub(1)).copied().unwrap_or(0);
-        let come = values.get(next..).unwrap_or_default();
-        if let (Some(come), Some(slots)) = (come.first_chunk::<64>(), near.get_mut(1..65)) {
-            slots.copy_from_slice(come);
-        } else {
-            near.iter_mut().skip(1).zip(come).for_each(|(slot, value)| *slot = *value);
+    // Which value is next, the first being held already where its row lies before.
+    let next = rank(words, first).saturating_sub(place) as usize;
+    out.reserve(to.saturating_sub(from));
+    run(Spread { words, rows: from..to, values: values.get(next..).unwrap_or_default(), out });
+}
+
+/// Values one behind the other, each at the row of its bit.
+struct Spread<'a> {
+    words: &'a [u64],
+    rows: Range<usize>,
+    values: &'a [i64],
+    out: &'a mut Vec<i64>,
+}
+
+impl Kernel for Spread<'_> {
+    type Out = ();
+
+    #[inline(always)]
+    fn run<C: Cpu>(self, cpu: C) {
+        let (mut row, mut values) = (self.rows.start, self.values);
+        while row < self.rows.end {
+            let size = (64 - row % 64).min(self.rows.end - row);
+            let known = self.words.get(row / 64).copied().unwrap_or(0) >> (row % 64);
+            let mut own = [0i64; 64];
+            for (mask, slots) in known.to_le_bytes().into_iter().zip(own.as_chunks_mut::<8>().0) {
+                let mut near = [0; 8];
+                let eight = match values.first_chunk::<8>() {
+                    Some(eight) => eight,
+                    None => {
+                        near.iter_mut().zip(values).for_each(|(slot, value)| *slot = *value);
+                        &near
+                    }
+                };
+                *slots = cpu.expanded(eight, mask);
+                values = values.get(mask.count_ones() as usize..).unwrap_or_default();
+            }
+            self.out.extend_from_slice(own.get(..size).unwrap_or_default());
+            // Bits behind the rows that are asked for took values that nobody needs any more.
+            row += size;
         }
-        let mut at = 0usize;
-        for slot in own {
-            at = at.wrapping_add(usize::from(known & 1 == 1));
-            known >>= 1;
-            *slot = near.get(at & 127).copied().unwrap_or(0);
-        }
-        next += at;
-        (rest, row) = (behind, row + size);
     }
 }
 
@@ -157,8 +167,6 @@ mod tests {
                 }
                 expected.push(values.last().copied());
             }
-            let first = values.first().copied().unwrap_or(0);
-            let expected: Vec<i64> = expected.into_iter().map(|v| v.unwrap_or(first)).collect();
             assert_eq!(deposit(&words, &kept, 0), hits);
             for (from, to) in (0..700u32).step_by(13).flat_map(|from| {
                 [from + 1, from + 2, from + 64, from + 130, 700].map(|to| (from, to.min(700)))
@@ -167,9 +175,14 @@ mod tests {
                 let mut out = Vec::new();
                 let part = values.get(start as usize..=end as usize).unwrap_or_default();
                 spread(&words, (from as usize, to as usize), part, &mut out);
-                assert_eq!(out, expected[from as usize..to as usize], "{from} to {to}");
-                let one = values.get(at(&words, from) as usize).copied();
-                assert_eq!(one, expected.get(from as usize).copied());
+                assert_eq!(out.len(), (to - from) as usize);
+                for (row, found) in (from..to).zip(out) {
+                    if is_known(row.into()) {
+                        assert_eq!(Some(found), expected[row as usize], "{row} of {from} to {to}");
+                        let place = at(&words, row) as usize;
+                        assert_eq!(values.get(place).copied(), expected[row as usize]);
+                    }
+                }
             }
         }
     }

@@ -13,6 +13,7 @@ use crate::block::{BlockToc, FrameRef};
 use crate::error::{Error, Result};
 use crate::format::{self, FileKind, checksum};
 use crate::lift::Ends;
+use crate::parents::Parents;
 use crate::schema::Schema;
 use crate::storage::{Bytes, Storage};
 use crate::unfolded::Unfolded;
@@ -30,6 +31,8 @@ pub(crate) struct SegmentFile {
     offsets: Vec<OnceLock<Arc<[u32]>>>,
     /// Which rows are the last beneath theirs above, by table.
     ends: Vec<OnceLock<Ends>>,
+    /// The rows above every 64 rows, by table.
+    parents: Vec<OnceLock<Parents>>,
     /// Offsets over several tables: by the upper table, then the lower.
     offsets_over: Vec<OnceLock<Arc<[u32]>>>,
     path_runs: OnceLock<Arc<[PathRun]>>,
@@ -79,6 +82,7 @@ impl SegmentFile {
         let known = (0..toc.frames).map(|_| OnceLock::new()).collect();
         let offsets = toc.tables.iter().map(|_| OnceLock::new()).collect();
         let block_ends = toc.tables.iter().map(|_| OnceLock::new()).collect();
+        let parents = toc.tables.iter().map(|_| OnceLock::new()).collect();
         let ends = toc.tables.iter().map(|_| OnceLock::new()).collect();
         let runs_over = toc.tables.iter().map(|_| OnceLock::new()).collect();
         let pairs = toc.tables.len().saturating_mul(toc.tables.len());
@@ -93,6 +97,7 @@ impl SegmentFile {
             checked,
             offsets,
             ends,
+            parents,
             offsets_over,
             path_runs,
             runs_over,
@@ -282,6 +287,16 @@ impl SegmentFile {
         let Some(cell) = self.ends.get(child) else { return Ok(None) };
         if cell.get().is_none() {
             let made = Ends::new(self.offsets(child)?);
+            return Ok(Some(cell.get_or_init(|| made)));
+        }
+        Ok(cell.get())
+    }
+
+    /// The rows above every 64 rows of a table.
+    pub(super) fn parents(&self, child: usize) -> Result<Option<&Parents>> {
+        let Some(cell) = self.parents.get(child) else { return Ok(None) };
+        if cell.get().is_none() {
+            let made = Parents::new(self.offsets(child)?);
             return Ok(Some(cell.get_or_init(|| made)));
         }
         Ok(cell.get())

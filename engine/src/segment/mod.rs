@@ -54,9 +54,9 @@ pub struct Segment {
     meter: Option<Arc<Meter>>,
 }
 
-/// Sets with fewer rows than one in so many of the rows above are lifted row by row: a search
+/// Sets with fewer rows than one in so many of the rows above are lifted or spread row by row: that
 /// costs as much as looking beneath so many rows.
-const SPARSE: u64 = 8;
+const SPARSE: u64 = 16;
 
 impl Segment {
     /// A segment all of whose rows live.
@@ -126,22 +126,13 @@ impl Segment {
     pub fn lift_any_in(&self, child: usize, rows: &RowSet, above: Range<u32>) -> Result<RowSet> {
         let offsets = self.offsets(child)?;
         let mut found = RowSet::none_in(above.clone());
-        if rows.count() * SPARSE < u64::from(found.len_rows()) {
-            let mut at = above.start as usize;
-            for row in rows.iter() {
-                // In growing steps: the parent is rarely far from the one before.
-                let ahead = offsets.get(at..).unwrap_or_default();
-                let mut reach = 1;
-                while ahead.get(reach - 1).is_some_and(|offset| *offset <= row) {
-                    reach *= 2;
-                }
-                let near = ahead.get(..reach).unwrap_or(ahead);
-                at += near.partition_point(|offset| *offset <= row);
-                found.insert(u32::try_from(at.saturating_sub(1)).unwrap_or(u32::MAX));
-            }
+        let Some(ends) = self.file.ends(child)? else { return Ok(found) };
+        if rows.count() * SPARSE < u64::from(found.len_rows())
+            && let Some(parents) = self.file.parents(child)?
+        {
+            parents.lift(offsets, ends, rows, &mut found);
             return Ok(found);
         }
-        let Some(ends) = self.file.ends(child)? else { return Ok(found) };
         let first = above.start - above.start % 64;
         found.write(first, &ends.at_least(offsets, first..above.end, rows.bits(), 1));
         found.trim();

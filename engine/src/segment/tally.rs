@@ -189,6 +189,31 @@ impl<'a> Column<'a> {
         read.sets(&own, 0..own.len(), visit).ok_or_else(|| self.no_value(toc))
     }
 
+    /// The rows of a set whose value is known; their values are appended, the rows rising. Texts
+    /// give nothing.
+    ///
+    /// # Errors
+    /// [`crate::Error::Corrupt`].
+    pub fn known_values(&self, rows: &RowSet, out: &mut Vec<i64>) -> Result<RowSet> {
+        let mut found = RowSet::none_in(rows.window());
+        let parts = self.word_parts(rows.window()).filter(|_| !self.kind.is_text());
+        for (block, first, part) in parts {
+            let place = (first / 64) as usize + part.start;
+            let place = place.saturating_sub((rows.window().start / 64) as usize);
+            let own = rows.words().get(place..place + part.len()).unwrap_or_default();
+            if block.known == 0 || !words::any(own) {
+                continue;
+            }
+            let (known, mut own) = (self.known_part(block, part.clone())?, own.to_vec());
+            words::and(&mut own, &known);
+            let start = u32::try_from(part.start * 64).unwrap_or(u32::MAX);
+            found.write(first.saturating_add(start), &own);
+            let read = self.file.integer_block(block)?;
+            read.known_values(part, &known, &own, out).ok_or_else(|| self.no_value(block))?;
+        }
+        Ok(found)
+    }
+
     /// Of how many rows of a set the value is known, and the sum of those. Texts give nothing.
     ///
     /// # Errors

@@ -1,6 +1,7 @@
 //! A question bound: at one day, at the ends of months, and beside the days before.
 
 use std::cell::Cell;
+use std::sync::Arc;
 
 use yiku::{Schema, Snapshot};
 
@@ -34,6 +35,7 @@ pub(super) struct Binder<'a> {
     snapshot: &'a Snapshot,
     context: &'a Context<'a>,
     scope: Option<Scope>,
+    schema: Arc<Schema>,
     /// Expressions checked so far.
     steps: Cell<usize>,
 }
@@ -61,7 +63,8 @@ impl<'a> Binder<'a> {
         context: &'a Context<'a>,
     ) -> Result<Self> {
         let scope = context.scope.map(|scope| Scope::new(snapshot.tree(), scope)).transpose()?;
-        Ok(Self { query, snapshot, context, scope, steps: Cell::new(0) })
+        let schema = Arc::new(snapshot.schema().clone());
+        Ok(Self { query, snapshot, context, scope, schema, steps: Cell::new(0) })
     }
 
     /// What expressions may name besides the schema, under some assumptions.
@@ -242,10 +245,10 @@ impl<'a> Binder<'a> {
         let (filter_before, then) = self.filter(&earlier)?;
         let (entered, left) = (then.not(), now.not());
         let mut plan = self.bound(&Checker { entered: Some(&entered), ..checker }, filter)?;
-        let mut other =
-            self.bound(&Checker { entered: Some(&entered), ..earlier }, filter_before)?;
         let is_left = |aggregate: &Aggregate| aggregate.combine == Combine::Left;
         if plan.aggregates.iter().any(is_left) {
+            let mut other =
+                self.bound(&Checker { entered: Some(&entered), ..earlier }, filter_before)?;
             other.aggregates.retain(is_left);
             for aggregate in &mut other.aggregates {
                 let own = aggregate.condition.take();
@@ -294,7 +297,7 @@ impl<'a> Binder<'a> {
         });
         let protection = protection.transpose()?;
         Ok(Plan {
-            schema: snapshot.schema().clone(),
+            schema: Arc::clone(&self.schema),
             version: snapshot.version(),
             as_of: checker.as_of,
             table: checker.table,

@@ -186,7 +186,8 @@ pub(crate) struct Best {
 /// A checked and bound question, ready to be run.
 #[derive(Debug, Clone)]
 pub struct Plan {
-    pub(crate) schema: Schema,
+    /// Shared by all moments.
+    pub(crate) schema: Arc<Schema>,
     pub(crate) version: u64,
     pub(crate) as_of: Option<i64>,
     pub(crate) table: usize,
@@ -302,7 +303,7 @@ impl Plan {
 
     /// Whether a column that is not of this version is asked.
     pub(crate) fn fits(&self, snapshot: &Snapshot) -> Result<()> {
-        if snapshot.version() == self.version && *snapshot.schema() == self.schema {
+        if snapshot.version() == self.version && *snapshot.schema() == *self.schema {
             return Ok(());
         }
         Err(Error::Stale)

@@ -199,9 +199,10 @@ impl Column {
         }
     }
 
-    /// Joins the groups of another column of the same kind to groups at these places.
-    /// Lists of values are taken out of the other.
-    pub(super) fn join(&mut self, into: &[u32], other: &mut Self) {
+    /// Joins the groups of another column of the same kind, from one of them on, to groups at
+    /// these places. Lists of values are taken out of the other.
+    pub(super) fn join(&mut self, into: &[u32], other: &mut Self, from: usize) {
+        let into = (into, from);
         match (self, other) {
             (Self::Counts(a), Self::Counts(b)) => pairs(a, into, b, |a, b| *a += *b),
             (Self::Sums(a), Self::Sums(b)) => pairs(a, into, b, |a, b| {
@@ -392,6 +393,10 @@ fn add_up(sums: &mut [(i128, u64)], value: &Vector<'_>, assignment: &Assignment)
                 add(&own, slices);
             }
         }
+        Assignment::Valued(valued) if value.adds_up().is_some() => {
+            let values = value.adds_up().unwrap_or_default();
+            valued.add_up(sums, (values, value.start), known);
+        }
         Assignment::Rows { .. } | Assignment::Valued(_) => {
             each_slot(sums, assignment, known, |slot, row| {
                 slot.0 += i128::from(value.exact(row));
@@ -401,9 +406,14 @@ fn add_up(sums: &mut [(i128, u64)], value: &Vector<'_>, assignment: &Assignment)
     }
 }
 
-/// Calls `join` with each of some values and what stands at its place.
-fn pairs<T, U>(a: &mut [T], into: &[u32], b: &mut [U], join: impl Fn(&mut T, &mut U)) {
-    for (into, b) in into.iter().zip(b) {
+/// Calls `join` with each of some values, from one of them on, and what stands at its place.
+fn pairs<T, U>(
+    a: &mut [T],
+    (into, from): (&[u32], usize),
+    b: &mut [U],
+    join: impl Fn(&mut T, &mut U),
+) {
+    for (into, b) in into.iter().zip(b.get_mut(from..).unwrap_or_default()) {
         if let Some(a) = a.get_mut(*into as usize) {
             join(a, b);
         }

@@ -33,6 +33,11 @@ impl Keys {
         Self { width: 1, count: cells.len(), cells }
     }
 
+    /// So many keys of no cells.
+    pub(super) const fn nameless(count: usize) -> Self {
+        Self { width: 0, count, cells: Vec::new() }
+    }
+
     pub(super) fn len(&self) -> usize {
         self.count
     }
@@ -381,9 +386,9 @@ impl Joined {
     }
 
     /// Joins columns of groups whose places are known.
-    fn add(&mut self, into: &[u32], others: &mut [Column]) {
+    pub(super) fn add(&mut self, into: &[u32], others: &mut [Column]) {
         for (column, other) in self.grouped.columns.iter_mut().zip(others) {
-            column.join(into, other);
+            column.join(into, other, 0);
         }
     }
 }

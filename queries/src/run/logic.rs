@@ -248,6 +248,9 @@ impl Scan<'_> {
                 if let Some(found) = self.counted_beneath(value, (*low, *high), rows)? {
                     return Ok(Sides::of_true(found, rows));
                 }
+                if let Some(sides) = self.ends_beneath(value, (*low, *high), rows)? {
+                    return Ok(sides);
+                }
                 let value = self.value(value, rows)?;
                 Ok(kept(value, |v| *low <= v && v <= *high, |list| between(list, *low, *high)))
             }

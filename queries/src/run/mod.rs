@@ -6,11 +6,14 @@
 
 mod aggregate;
 mod arith;
+#[cfg(test)]
+mod beneath_tests;
 mod best;
 mod columns;
 #[cfg(test)]
 mod context_tests;
 pub(crate) mod cursor;
+mod ends;
 mod exact_sum;
 pub(crate) mod exchange;
 mod finish;
@@ -32,6 +35,9 @@ pub(crate) mod matrix;
 #[cfg(test)]
 mod matrix_tests;
 mod members;
+mod moments;
+#[cfg(test)]
+mod moments_tests;
 mod morsels;
 #[cfg(test)]
 mod page_tests;
@@ -41,6 +47,7 @@ mod plain;
 pub(crate) mod publish;
 mod ranks;
 mod rows;
+mod runs;
 mod scan;
 #[cfg(test)]
 mod scope_tests;
@@ -178,6 +185,9 @@ impl Plan {
             let (rows, matched) = self.rows_of(snapshot, within)?;
             return self.answer(snapshot, &rows, matched, within);
         }
+        if let Some((rows, matched)) = self.together(snapshot, within)? {
+            return self.answer(snapshot, &rows, matched, within);
+        }
         let (mut rows, mut matched) = (Rows::new(self.groups.len()), 0);
         for moment in &self.moments {
             let open = within.open(About::Whole, &moment.plan);
@@ -193,7 +203,7 @@ impl Plan {
     /// The rows of the answer at one moment, and how many rows the filter left.
     fn rows_of(&self, snapshot: &Snapshot, within: Within<'_>) -> Result<(Rows, u64)> {
         let levels = self.levels();
-        let (mut own, mut matched) = self.joined(&levels, snapshot, within)?;
+        let (mut own, matched) = self.joined(&levels, snapshot, within)?;
         if let Some(left) = &self.left {
             let (mut others, _) = left.asked_beside(&levels, snapshot, within)?;
             for (own, other) in own.iter_mut().zip(&mut others) {
@@ -220,12 +230,26 @@ impl Plan {
                 other.places(&own.grouped.keys);
             }
         }
+        self.finished(&levels, own, &compared, matched, snapshot, within)
+    }
+
+    /// The rows of the answer at one moment of groups of every level, and how many rows are told
+    /// to be theirs.
+    fn finished(
+        &self,
+        levels: &[usize],
+        mut own: Vec<Joined>,
+        compared: &[Vec<Joined>],
+        mut matched: u64,
+        snapshot: &Snapshot,
+        within: Within<'_>,
+    ) -> Result<(Rows, u64)> {
         let mut hidden = Vec::new();
         if let Some(protection) = &self.protection {
             hidden = self.protected(protection, &mut own, snapshot.tree())?;
             matched = protection.told(matched, &hidden);
         }
-        Ok((self.rows(&levels, &own, &compared, &hidden, within)?, matched))
+        Ok((self.rows(levels, &own, compared, &hidden, within)?, matched))
     }
 
     /// As [`Plan::joined`], a step of another plan.
@@ -325,7 +349,7 @@ impl Plan {
         let into = own.places(&left.keys);
         for (place, column) in lefts.iter().zip(&mut left.columns) {
             if let Some(slot) = own.grouped.columns.get_mut(*place) {
-                slot.join(&into, column);
+                slot.join(&into, column, 0);
             }
         }
     }
@@ -420,7 +444,7 @@ impl Plan {
                 continue;
             }
             let mut column = Column::new(aggregate.combine, keys.len());
-            column.join(&coarser, &mut own.clone());
+            column.join(&coarser, &mut own.clone(), 0);
             columns.push(column);
         }
         Ok(Grouped { keys, columns })

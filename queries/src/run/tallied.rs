@@ -50,6 +50,10 @@ impl Scan<'_> {
             }
             return Ok(column);
         };
+        let into = (&groups.assignment, groups.keys.len());
+        if let Some(sums) = self.summed(aggregate, argument, &rows, into)? {
+            return Ok(sums);
+        }
         let value = self.value(argument, &rows)?;
         column.take(&value, &groups.assignment);
         Ok(column)
@@ -97,6 +101,13 @@ impl Scan<'_> {
                     *count = self.lift_some(&union, table, above)?.count();
                 }
             }
+            return Ok(Column::Counts(counts));
+        }
+        if let Assignment::Slices(slices) = &groups.assignment
+            && self.limits.indexes
+            && let Some(counts) =
+                self.distinct_in_runs(slices, &rows, (table, above), (coarser, size))?
+        {
             return Ok(Column::Counts(counts));
         }
         let offsets = self.offsets(above, table)?;

@@ -149,7 +149,7 @@ pub(super) fn lines(snapshot: &Snapshot, text: &str) -> Vec<String> {
     rows(&answer(snapshot, text))
 }
 
-fn rows(found: &Answer) -> Vec<String> {
+pub(super) fn rows(found: &Answer) -> Vec<String> {
     let columns: Vec<Vec<String>> = (0..found.columns.len()).map(|at| column(found, at)).collect();
     let cells = |row: usize| columns.iter().map(move |column| column[row].as_str());
     (0..found.rows).map(|row| cells(row).collect::<Vec<_>>().join(" ")).collect()

@@ -5,14 +5,12 @@
 //!
 //! Invariant: the groups are those of reading every row by itself.
 
-use std::collections::HashMap;
+use yiku::{RowSet, calendar};
 
-use yiku::RowSet;
-
-use super::grouped::Keys;
+use super::grouped::{Index, Keys};
 use super::keys::{Assignment, Cell, Groups};
-use super::scan::{Scan, bounds, each_row};
-use super::vector::Values;
+use super::scan::{Scan, base, bounds, each_row};
+use super::vector::{Values, each_bit};
 use crate::bound::{Reading, Term, Value};
 use crate::check::{Group, GroupKind};
 use crate::error::Result;
@@ -20,6 +18,9 @@ use crate::explain::probe::About;
 
 /// Values spread wider than this are not counted in an array.
 const SPAN_MAX: i64 = 1 << 16;
+
+/// Days within so many of the first have the ends of their months within 64 bits.
+const DAYS_USUAL: u64 = 1 << 32;
 
 /// Neighbouring rows are counted in so many arrays: in one, a row would wait for the row before
 /// it wherever both have the same value.
@@ -49,9 +50,59 @@ impl Valued {
         });
     }
 
+    /// Adds the values of known rows to the sums of their groups, with how many they are. Values
+    /// stand from row `start` on, and no sum of any of them goes beyond 64 bits.
+    pub(super) fn add_up(
+        &self,
+        sums: &mut [(i128, u64)],
+        (values, start): (&[i64], u32),
+        known: &RowSet,
+    ) {
+        let mut found = vec![(0i64, 0u64); sums.len()];
+        let mut add = |(place, value): (&u32, &i64)| {
+            let number = self.numbers.get(*place as usize).copied().unwrap_or(u32::MAX);
+            if let Some(slot) = found.get_mut(number as usize) {
+                *slot = (slot.0.wrapping_add(*value), slot.1.wrapping_add(1));
+            }
+        };
+        // All of these begin where words do.
+        let first = self.start.max(start);
+        let from = |other: u32| first.saturating_sub(other) as usize;
+        let words = known.words().get(from(base(known)) / 64..).unwrap_or_default();
+        let places = self.places.get(from(self.start)..).unwrap_or_default().chunks(64);
+        let values = values.get(from(start)..).unwrap_or_default().chunks(64);
+        for (word, (places, values)) in words.iter().zip(places.zip(values)) {
+            if *word == u64::MAX {
+                places.iter().zip(values).for_each(&mut add);
+                continue;
+            }
+            each_bit(*word, |bit| {
+                if let Some(pair) = places.get(bit as usize).zip(values.get(bit as usize)) {
+                    add(pair);
+                }
+            });
+        }
+        for (sum, own) in sums.iter_mut().zip(found) {
+            *sum = (sum.0 + i128::from(own.0), sum.1 + own.1);
+        }
+    }
+
     /// How many of some rows each group has, if that is known: all that were asked about are.
     pub(super) fn counts(&self, rows: &RowSet) -> Option<&[u64]> {
         (rows.count() == self.rows).then_some(self.counts.as_slice())
+    }
+}
+
+/// A value up to which the same is read off all values from another on: neighbouring days have the
+/// same month.
+fn same_until(reading: Option<Reading>, value: i64) -> i64 {
+    match reading {
+        Some(Reading::Year | Reading::MonthNumber | Reading::Quarter | Reading::Month)
+            if value.unsigned_abs() < DAYS_USUAL =>
+        {
+            calendar::month_end(calendar::month_of(value))
+        }
+        _ => value,
     }
 }
 
@@ -109,33 +160,7 @@ impl Scan<'_> {
             }
         });
         let met = counted(&places, start, rows, unknown as usize + 1);
-        let (mut keys, mut numbers) = (Keys::new(sources.len()), vec![u32::MAX; met.len()]);
-        let (mut counts, mut known) = (Vec::<u64>::new(), HashMap::<Vec<Cell>, u32>::new());
-        let mut last: (Vec<Cell>, u32) = (Vec::new(), u32::MAX);
-        let own = (0u32..).zip(&met).zip(&mut numbers).filter(|((_, count), _)| **count > 0);
-        for ((place, count), slot) in own {
-            let value = least.wrapping_add(i64::from(place));
-            let cell = |(_, reading): &(usize, Option<Reading>)| match reading {
-                _ if place == unknown => Cell::Unknown,
-                Some(reading) => Cell::Int(reading.of(value)),
-                None => Cell::Int(value),
-            };
-            let key: Vec<Cell> = sources.iter().map(cell).collect();
-            // Neighbouring days have the same month.
-            if last.1 == u32::MAX || last.0 != key {
-                let next = u32::try_from(keys.len()).unwrap_or(u32::MAX);
-                let number = *known.entry(key.clone()).or_insert(next);
-                if number == next {
-                    keys.push(&key);
-                    counts.push(0);
-                }
-                last = (key, number);
-            }
-            *slot = last.1;
-            if let Some(sum) = counts.get_mut(last.1 as usize) {
-                *sum += count;
-            }
-        }
+        let (keys, numbers, counts) = keyed(&sources, (least, unknown), &met);
         for open in open.into_iter().flatten() {
             open.rows(rows.count(), rows.count());
         }
@@ -166,6 +191,40 @@ impl Scan<'_> {
     }
 }
 
+/// The keys of the values that were met, the number of the key of each value, and how many rows
+/// each key has. The least value stands first, what is not known at its place.
+fn keyed(
+    sources: &[(usize, Option<Reading>)],
+    (least, unknown): (i64, u32),
+    met: &[u64],
+) -> (Keys, Vec<u32>, Vec<u64>) {
+    let (mut keys, mut index) = (Keys::new(sources.len()), Index::new());
+    let (mut counts, mut numbers) = (Vec::<u64>::new(), vec![u32::MAX; met.len()]);
+    // The key that was met last, and up to which value others have it for certain.
+    let (mut last, mut until) = (0, i64::MIN);
+    let own = (0u32..).zip(met).zip(&mut numbers).filter(|((_, count), _)| **count > 0);
+    for ((place, count), slot) in own {
+        let value = least.wrapping_add(i64::from(place));
+        if value > until || place == unknown {
+            let cell = |(_, reading): &(usize, Option<Reading>)| match reading {
+                _ if place == unknown => Cell::Unknown,
+                Some(reading) => Cell::Int(reading.of(value)),
+                None => Cell::Int(value),
+            };
+            let key: Vec<Cell> = sources.iter().map(cell).collect();
+            last = u32::try_from(index.place(&mut keys, &key)).unwrap_or(u32::MAX);
+            counts.resize(keys.len(), 0);
+            let untils = sources.iter().map(|(_, reading)| same_until(*reading, value));
+            until = untils.min().unwrap_or(value);
+        }
+        *slot = last;
+        if let Some(sum) = counts.get_mut(last as usize) {
+            *sum += count;
+        }
+    }
+    (keys, numbers, counts)
+}
+
 /// How many rows of a set have each place below `size`.
 fn counted(places: &[u32], start: u32, rows: &RowSet, size: usize) -> Vec<u64> {
     let mut tables = vec![[0u32; LANES]; size];
@@ -174,7 +233,7 @@ fn counted(places: &[u32], start: u32, rows: &RowSet, size: usize) -> Vec<u64> {
             *count = count.wrapping_add(1);
         }
     };
-    let skipped = (start.saturating_sub(super::scan::base(rows)) / 64) as usize;
+    let skipped = (start.saturating_sub(base(rows)) / 64) as usize;
     let words = rows.words().get(skipped..).unwrap_or_default();
     for (chunk, word) in places.chunks(64).zip(words) {
         if *word == u64::MAX {
