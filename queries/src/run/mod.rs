@@ -11,6 +11,7 @@ mod columns;
 #[cfg(test)]
 mod context_tests;
 pub(crate) mod cursor;
+mod cuts;
 mod exact_sum;
 pub(crate) mod exchange;
 mod finish;
