@@ -96,6 +96,9 @@ fn check(snapshot: &Snapshot, rows: &RowSet) {
         let what = format!("column {column}, rows {:?}", rows.window());
         let sum = own.iter().map(|(_, value)| i128::from(*value)).sum();
         assert_eq!(read.sum_of(rows).unwrap(), (own.len() as u64, sum), "{what}");
+        let mut values = Vec::new();
+        let known = read.known_values(rows, &mut values).unwrap();
+        assert!(known.iter().zip(values).eq(own.iter().copied()), "{what}");
         let low = own.iter().map(|(_, value)| *value).min();
         let ends = low.zip(own.iter().map(|(_, value)| *value).max());
         assert_eq!(read.ends_of(rows).unwrap(), ends, "{what}");

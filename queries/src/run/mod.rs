@@ -13,6 +13,7 @@ mod columns;
 #[cfg(test)]
 mod context_tests;
 pub(crate) mod cursor;
+mod cuts;
 mod ends;
 mod exact_sum;
 pub(crate) mod exchange;

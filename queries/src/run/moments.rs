@@ -15,6 +15,7 @@ use yiku::kernel::Held;
 use yiku::{Predicate, RowSet, Snapshot};
 
 use super::aggregate::Column;
+use super::cuts::Cuts;
 use super::flow::numbers;
 use super::fold;
 use super::grouped::{Grouped, Index, Joined, Keys};
@@ -27,9 +28,6 @@ use crate::check::{Aggregate, Combine, GroupKind};
 use crate::error::Result;
 use crate::plan::{Plan, Within};
 
-/// Bounds that lie no further apart have a table from value to band.
-const SPAN_MAX: u64 = 1 << 16;
-
 /// Many rows are counted in so many tables at once.
 const LANES: usize = 4;
 
@@ -39,16 +37,6 @@ const BYTES_MAX: u64 = 64 << 20;
 /// Bytes of the rows of a group in a band, and of an aggregate, about.
 const ROWS_BYTES: u64 = 8;
 const SLOT_BYTES: u64 = 64;
-
-/// The values at which one band ends and the next begins.
-struct Cuts {
-    /// The least value of each band but the first, rising.
-    bounds: Vec<i64>,
-    /// The value before the first bound, and the last bound.
-    ends: (i64, i64),
-    /// The band of each value from one to the other; empty where they lie too far apart.
-    table: Vec<u16>,
-}
 
 /// What moves from one moment to the next.
 pub(super) struct Moving<'p> {
@@ -133,45 +121,6 @@ fn is_light(aggregate: &Aggregate) -> bool {
     )
 }
 
-impl Cuts {
-    /// The bands that ranges of values are made of.
-    fn new(ranges: &[(i64, i64)]) -> Self {
-        let asked = ranges.iter().filter(|(low, high)| low <= high);
-        let ends = asked.flat_map(|(low, high)| [Some(*low), high.checked_add(1)]);
-        let mut bounds: Vec<i64> = ends.flatten().filter(|bound| *bound > i64::MIN).collect();
-        bounds.sort_unstable();
-        bounds.dedup();
-        let mut cuts = Self { ends: (0, 0), table: Vec::new(), bounds };
-        if let (Some(first), Some(last)) = (cuts.bounds.first(), cuts.bounds.last()) {
-            let (before, last) = (first.saturating_sub(1), *last);
-            if last.abs_diff(before) <= SPAN_MAX {
-                let band = |value| u16::try_from(cuts.searched(value)).unwrap_or(u16::MAX);
-                cuts.table = (before..=last).map(band).collect();
-                cuts.ends = (before, last);
-            }
-        }
-        cuts
-    }
-
-    fn searched(&self, value: i64) -> usize {
-        self.bounds.partition_point(|bound| *bound <= value)
-    }
-
-    /// The band of a value.
-    #[inline(always)]
-    fn band(&self, value: i64) -> usize {
-        let (before, last) = self.ends;
-        let at = value.max(before).min(last).abs_diff(before);
-        let at = usize::try_from(at).unwrap_or(usize::MAX);
-        self.table.get(at).map_or_else(|| self.searched(value), |band| usize::from(*band))
-    }
-
-    /// The bands of a range of values.
-    fn bands(&self, (low, high): (i64, i64)) -> Range<usize> {
-        if low > high { 0..0 } else { self.searched(low)..self.searched(high) + 1 }
-    }
-}
-
 impl<'p> Moving<'p> {
     /// What moves between the moments of a plan; none where that is more than a range of one
     /// value.
@@ -204,7 +153,7 @@ impl<'p> Moving<'p> {
         }
         let cuts = Cuts::new(&ranges);
         let ranges: Vec<Range<usize>> = ranges.into_iter().map(|range| cuts.bands(range)).collect();
-        let mut asked = vec![false; cuts.bounds.len() + 1];
+        let mut asked = vec![false; cuts.count()];
         for range in &ranges {
             asked.get_mut(range.clone()).unwrap_or_default().fill(true);
         }
