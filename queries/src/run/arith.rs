@@ -94,7 +94,8 @@ pub(super) fn exact(
     Some(found.0)
 }
 
-/// The results of an operation on floats, and whether one of them is not finite.
+/// The results of an operation on floats, and whether one of them is not finite; nobody knows
+/// what divides by zero.
 pub(super) fn floats(
     sign: Arithmetic,
     left: Side<'_, f64>,
@@ -109,7 +110,9 @@ pub(super) fn floats(
             Arithmetic::Add => joined(sides, len, |a, b| a + b, bad),
             Arithmetic::Subtract => joined(sides, len, |a, b| a - b, bad),
             Arithmetic::Multiply => joined(sides, len, |a, b| a * b, bad),
-            Arithmetic::Divide => joined(sides, len, |a, b| a / b, bad),
+            Arithmetic::Divide => {
+                joined(sides, len, |a, b| a / b, |a, b, found| b != 0.0 && bad(a, b, found))
+            }
         },
     )
 }

@@ -10,8 +10,24 @@
     reason = "a rank of values lies below their number"
 )]
 
-/// Buckets that values are counted in.
-const BUCKETS: usize = 1 << 12;
+/// Buckets that values are counted in, and their number as a power of 2.
+const BUCKETS: usize = 1 << BUCKET_BITS;
+const BUCKET_BITS: u32 = 11;
+
+/// Neighbouring values are counted in so many tables: one does not wait for the one before it.
+const LANES: usize = 4;
+
+/// About so many values tell where those asked for will lie.
+const SAMPLE: usize = 1 << 10;
+
+/// So many of the sample on both sides of those asked for lie within the buckets.
+const MARGIN: usize = SAMPLE / 16;
+
+/// Values are put into buckets so many at a time.
+const TILE: usize = 64;
+
+/// More buckets than this that hold a rank are not looked for in a tile first.
+const HELD_FEW: usize = 8;
 
 /// Fewer values than this are ordered as they are.
 const FEW: usize = 1 << 11;
@@ -50,7 +66,8 @@ impl Ranked for f64 {
 /// Values in several lists.
 pub(super) type Lists<T> = Vec<Vec<T>>;
 
-/// Where buckets lie: from the least value on, each of two to this power.
+/// Where buckets lie: from the least value on, each of two to this power. What lies below is in
+/// the first of them, what lies above in the last.
 #[derive(Clone, Copy)]
 struct Shape {
     least: i64,
@@ -58,10 +75,32 @@ struct Shape {
 }
 
 impl Shape {
-    #[inline(always)]
-    fn bucket(self, rank: i64) -> usize {
-        (rank.wrapping_sub(self.least).cast_unsigned() >> self.shift) as usize
+    fn new((least, most): (i64, i64)) -> Self {
+        let span = most.wrapping_sub(least).cast_unsigned();
+        Self { least, shift: (u64::BITS - span.leading_zeros()).saturating_sub(BUCKET_BITS) }
     }
+
+    #[inline(always)]
+    fn bucket(self, rank: i64) -> u32 {
+        let above = rank.max(self.least).wrapping_sub(self.least).cast_unsigned();
+        (above >> self.shift).min(BUCKETS as u64 - 1) as u32
+    }
+
+    #[inline(always)]
+    fn buckets<T: Ranked>(self, tile: &[T; TILE], places: &mut [u32; TILE]) {
+        places.iter_mut().zip(tile).for_each(|(slot, value)| *slot = self.bucket(value.rank()));
+    }
+}
+
+/// Between which values those at some ranks will lie, by some of all values.
+fn guessed<T: Ranked>(lists: &[Vec<T>], ranks: &[usize], count: usize) -> Option<Shape> {
+    let each = lists.iter().flat_map(|list| list.iter().step_by((count / SAMPLE).max(1)));
+    let mut some: Vec<i64> = each.take(2 * SAMPLE).map(|value| value.rank()).collect();
+    some.sort_unstable();
+    let place = |rank: usize| (rank as f64 / count as f64 * some.len() as f64) as usize;
+    let first = place(*ranks.first()?).saturating_sub(MARGIN);
+    let last = place(*ranks.last()?).saturating_add(MARGIN).min(some.len().checked_sub(1)?);
+    Some(Shape::new((*some.get(first)?, *some.get(last)?)))
 }
 
 /// The least and the greatest rank, if there is any.
@@ -114,59 +153,117 @@ pub(super) fn between<T: Ranked>(lists: &[Vec<T>], shares: &[f64]) -> Vec<Option
 /// The values at some ranks, rising, each below the number of values.
 fn nth<T: Ranked>(lists: &[Vec<T>], ranks: &[usize]) -> Vec<i64> {
     let count: usize = lists.iter().map(Vec::len).sum();
-    let Some((least, most)) = ends(lists) else { return Vec::new() };
-    if count <= FEW || least == most {
-        let mut all: Vec<i64> = lists.iter().flatten().map(|value| value.rank()).collect();
-        all.sort_unstable();
-        return ranks.iter().filter_map(|rank| all.get(*rank).copied()).collect();
+    if count <= FEW {
+        return sorted(lists, ranks);
     }
-    let span = most.wrapping_sub(least).cast_unsigned();
-    let shape = Shape { least, shift: (64 - span.leading_zeros()).saturating_sub(12) };
-    // Neighbours are counted apart: one does not wait for the one before it.
-    let mut counts = [vec![0u32; BUCKETS], vec![0u32; BUCKETS]];
-    for list in lists {
-        let [even, odd] = &mut counts;
-        let (pairs, rest) = list.as_chunks::<2>();
-        let bump = |counts: &mut [u32], value: T| {
-            if let Some(count) = counts.get_mut(shape.bucket(value.rank())) {
-                *count = count.wrapping_add(1);
-            }
-        };
-        for [one, other] in pairs {
-            bump(even, *one);
-            bump(odd, *other);
-        }
-        rest.iter().for_each(|value| bump(even, *value));
+    guessed(lists, ranks, count).map_or_else(Vec::new, |shape| picked(lists, ranks, shape))
+}
+
+/// As [`nth`], of values that a guess has put together.
+fn nth_near<T: Ranked>(lists: &[Vec<T>], ranks: &[usize]) -> Vec<i64> {
+    let count: usize = lists.iter().map(Vec::len).sum();
+    match ends(lists) {
+        Some((least, most)) if least == most => vec![least; ranks.len()],
+        // Each bucket is narrower than all of them by far, so that this comes to an end.
+        Some(ends) if count > FEW => picked(lists, ranks, Shape::new(ends)),
+        _ => sorted(lists, ranks),
     }
-    let [even, odd] = &counts;
-    let sums = even.iter().zip(odd).map(|(a, b)| *a as usize + *b as usize);
+}
+
+fn sorted<T: Ranked>(lists: &[Vec<T>], ranks: &[usize]) -> Vec<i64> {
+    let mut all: Vec<i64> = lists.iter().flatten().map(|value| value.rank()).collect();
+    all.sort_unstable();
+    ranks.iter().filter_map(|rank| all.get(*rank).copied()).collect()
+}
+
+/// The values at some ranks, by the buckets of a shape.
+fn picked<T: Ranked>(lists: &[Vec<T>], ranks: &[usize], shape: Shape) -> Vec<i64> {
+    let sizes = counted(lists, shape);
     // The buckets that hold a rank: how many values stand before, and which of the ranks.
-    let mut held: Vec<(usize, &[usize])> = Vec::new();
+    let mut held: Vec<(u32, usize, &[usize])> = Vec::new();
     let mut slots = vec![0u16; BUCKETS];
     let (mut before, mut left) = (0usize, ranks);
-    for (size, slot) in sums.zip(&mut slots) {
+    for ((bucket, size), slot) in (0..).zip(sizes).zip(&mut slots) {
         let (own, rest) = left.split_at(left.partition_point(|rank| *rank < before + size));
         if !own.is_empty() {
-            held.push((before, own));
+            held.push((bucket, before, own));
             *slot = u16::try_from(held.len()).unwrap_or(0);
         }
         before += size;
         left = rest;
     }
-    let mut few: Vec<Vec<T>> = vec![Vec::new(); held.len()];
-    for value in lists.iter().flatten() {
-        let slot = slots.get(shape.bucket(value.rank())).copied().unwrap_or(0);
-        if slot > 0
-            && let Some(list) = few.get_mut(usize::from(slot) - 1)
-        {
-            list.push(*value);
-        }
-    }
-    let own = held.into_iter().zip(few).map(|((before, ranks), few)| {
+    let buckets: Vec<u32> = held.iter().map(|(bucket, ..)| *bucket).collect();
+    let few = gathered(lists, shape, &buckets, &slots);
+    let own = held.into_iter().zip(few).map(|((_, before, ranks), few)| {
         let ranks: Vec<usize> = ranks.iter().map(|rank| rank - before).collect();
-        nth(&[few], &ranks)
+        nth_near(&[few], &ranks)
     });
     own.flatten().collect()
+}
+
+/// How many values each bucket has.
+fn counted<T: Ranked>(lists: &[Vec<T>], shape: Shape) -> Vec<usize> {
+    let mut tables = vec![[0u32; LANES]; BUCKETS];
+    yiku::cpu::best(
+        #[inline(always)]
+        || {
+            let mut bump = |lane: usize, place: u32| {
+                let table = tables.get_mut(place as usize);
+                if let Some(count) = table.and_then(|table| table.get_mut(lane)) {
+                    *count = count.wrapping_add(1);
+                }
+            };
+            let mut places = [0u32; TILE];
+            for list in lists {
+                let (tiles, rest) = list.as_chunks::<TILE>();
+                for tile in tiles {
+                    shape.buckets(tile, &mut places);
+                    places.iter().enumerate().for_each(|(at, place)| bump(at % LANES, *place));
+                }
+                rest.iter().for_each(|value| bump(0, shape.bucket(value.rank())));
+            }
+        },
+    );
+    tables.iter().map(|table| table.iter().map(|count| *count as usize).sum()).collect()
+}
+
+/// The values in some buckets; of each bucket the number of its list and one more, or 0.
+fn gathered<T: Ranked>(
+    lists: &[Vec<T>],
+    shape: Shape,
+    buckets: &[u32],
+    slots: &[u16],
+) -> Vec<Vec<T>> {
+    let mut few: Vec<Vec<T>> = vec![Vec::new(); buckets.len()];
+    yiku::cpu::best(
+        #[inline(always)]
+        || {
+            let mut put = |value: T, bucket: u32| {
+                let slot = slots.get(bucket as usize).copied().unwrap_or(0);
+                if slot > 0
+                    && let Some(list) = few.get_mut(usize::from(slot) - 1)
+                {
+                    list.push(value);
+                }
+            };
+            let mut places = [0u32; TILE];
+            for list in lists {
+                let (tiles, rest) = list.as_chunks::<TILE>();
+                for tile in tiles {
+                    shape.buckets(tile, &mut places);
+                    let has = |bucket: &u32| {
+                        places.iter().fold(false, |any, place| any | (place == bucket))
+                    };
+                    if buckets.len() > HELD_FEW || buckets.iter().any(has) {
+                        let pairs = tile.iter().zip(&places);
+                        pairs.for_each(|(value, place)| put(*value, *place));
+                    }
+                }
+                rest.iter().for_each(|value| put(*value, shape.bucket(value.rank())));
+            }
+        },
+    );
+    few
 }
 
 #[cfg(test)]

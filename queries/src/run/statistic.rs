@@ -204,6 +204,9 @@ fn lorenz<T>(parts: u32, values: &[T], number: impl Fn(&T) -> f64) -> Option<Fig
 /// Neighbouring values are counted in so many tables.
 const LANES: usize = 4;
 
+/// Of no more of 64 neighbours than this the places are computed one by one.
+const FEW: u32 = 12;
+
 /// Bins of one width between two integers; the last has its upper bound.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Bins {
@@ -253,36 +256,45 @@ impl Bins {
         if !quick {
             return self.count_each(values, words, counts);
         }
-        // One more for what lies in no bin. Neighbours are counted apart: one does not wait for
-        // the one before it.
-        let (last, behind) = (counts.len() - 1, counts.len());
-        let mut tables = vec![[0u64; LANES]; counts.len() + 1];
-        let place = |value: i64| {
-            let above = value.wrapping_sub(low).cast_unsigned();
-            let place = (u128::from(above).wrapping_mul(self.factor.into()) >> 64) as usize;
-            // A value below the bounds lies far above them.
-            if above <= span { place.min(last) } else { behind }
+        // One more for what lies in no bin.
+        let last = u64::from(self.count) - 1;
+        let behind = last + 1;
+        let lists = (values, words);
+        let Some((factor, shift)) = self.narrow() else {
+            return tallied(lists, counts, |value| {
+                let above = value.wrapping_sub(low).cast_unsigned();
+                let place = (u128::from(above).wrapping_mul(self.factor.into()) >> 64) as u64;
+                // A value below the bounds lies far above them.
+                if above <= span { place.min(last) as u32 } else { behind as u32 }
+            });
         };
-        let mut bump = |lane: usize, place: usize| {
-            if let Some(count) = tables.get_mut(place).and_then(|table| table.get_mut(lane)) {
-                *count = count.wrapping_add(1);
-            }
-        };
-        for (chunk, word) in values.chunks(64).zip(words) {
-            match chunk.as_array::<64>() {
-                Some(chunk) if *word == u64::MAX => {
-                    chunk.iter().enumerate().for_each(|(at, v)| bump(at % LANES, place(*v)));
-                }
-                _ => each_bit(*word, |bit| {
-                    if let Some(value) = chunk.get(bit as usize) {
-                        bump(bit as usize % LANES, place(*value));
-                    }
-                }),
-            }
-        }
-        for (count, table) in counts.iter_mut().zip(tables) {
-            *count = count.wrapping_add(table.iter().fold(0, |sum, own| own.wrapping_add(sum)));
-        }
+        yiku::cpu::best(
+            #[inline(always)]
+            || {
+                tallied(
+                    lists,
+                    counts,
+                    #[inline(always)]
+                    |value| {
+                        let above = value.wrapping_sub(low).cast_unsigned();
+                        let near = above & u64::from(u32::MAX);
+                        let place = ((near * u64::from(factor)) >> shift).min(last);
+                        if above <= span { place as u32 } else { behind as u32 }
+                    },
+                )
+            },
+        )
+    }
+
+    /// A factor of 32 bits and a shift that make the bin of a distance, if there are such: many
+    /// distances are multiplied at once.
+    fn narrow(self) -> Option<(u32, u32)> {
+        // As in `new`, with a power of 2 above the square of span in the place of 2^64.
+        let span = self.high - self.low;
+        let shift = (i128::BITS - span.leading_zeros()) * 2;
+        let fits = span > 0 && shift < u64::BITS;
+        let factor = fits.then(|| (i128::from(self.count) << shift) / span + 1)?;
+        Some((u32::try_from(factor).ok()?, shift))
     }
 
     fn count_each(self, values: &[i64], words: &[u64], counts: &mut [u64]) {
@@ -294,6 +306,44 @@ impl Bins {
                 }
             });
         }
+    }
+}
+
+/// Adds how many of the values whose bit is set have each place; those with a place behind the
+/// last count are left out.
+#[inline(always)]
+fn tallied((values, words): (&[i64], &[u64]), counts: &mut [u64], place: impl Fn(i64) -> u32) {
+    // Neighbours are counted apart: one does not wait for the one before it.
+    let mut tables = vec![[0u64; LANES]; counts.len() + 1];
+    let mut bump = |lane: usize, place: u32| {
+        if let Some(count) = tables.get_mut(place as usize).and_then(|table| table.get_mut(lane)) {
+            *count = count.wrapping_add(1);
+        }
+    };
+    let mut places = [0u32; 64];
+    for (chunk, word) in values.chunks(64).zip(words) {
+        match chunk.as_array::<64>() {
+            Some(chunk) if word.count_ones() > FEW => {
+                places.iter_mut().zip(chunk).for_each(|(slot, value)| *slot = place(*value));
+                if *word == u64::MAX {
+                    places.iter().enumerate().for_each(|(at, place)| bump(at % LANES, *place));
+                    continue;
+                }
+                each_bit(*word, |bit| {
+                    if let Some(place) = places.get(bit as usize) {
+                        bump(bit as usize % LANES, *place);
+                    }
+                });
+            }
+            _ => each_bit(*word, |bit| {
+                if let Some(value) = chunk.get(bit as usize) {
+                    bump(bit as usize % LANES, place(*value));
+                }
+            }),
+        }
+    }
+    for (count, table) in counts.iter_mut().zip(tables) {
+        *count = count.wrapping_add(table.iter().fold(0, |sum, own| own.wrapping_add(sum)));
     }
 }
 

@@ -14,7 +14,7 @@ use yiku::segment::Column;
 
 use super::arith::{self, Side, has_zero, masked_sum, to_floats};
 use super::scan::{Scan, base, bounds, each_row, set_bytes};
-use crate::ast::Arithmetic;
+use crate::ast::{Arithmetic, Comparison};
 use crate::bound::{Term, Value};
 use crate::error::{Error, Result};
 use crate::explain::probe::About;
@@ -321,12 +321,17 @@ impl Scan<'_> {
         known.and(&right.known);
         let quick = left.float_side().zip(right.float_side());
         let divides = sign == Arithmetic::Divide;
-        if divides && quick.is_none_or(|(_, right)| has_zero(right)) {
+        let span = bounds(rows);
+        if let Some((_, right)) = quick.filter(|(_, right)| divides && has_zero(*right)) {
+            let words = arith::compared(Comparison::Equal, right, Side::One(0.0), span.len());
+            let mut zero = RowSet::none_in(known.window());
+            zero.insert_words(span.start, &words);
+            known.and_not(&zero);
+        } else if divides && quick.is_none() {
             let zero = known.iter().filter(|row| right.float(*row) == 0.0);
             let zero: Vec<u32> = zero.collect();
             zero.into_iter().for_each(|row| known.remove(row));
         }
-        let span = bounds(rows);
         if let Some((left, right)) = quick {
             let (values, beyond) = arith::floats(sign, left, right, span.len());
             if !beyond {
