@@ -33,6 +33,7 @@ key = "ball_id"
 columns = [{ name = "ball_id", kind = "id" }, { name = "weight", kind = "int" }]
 "#;
 const PRICES: [usize; 2] = [4, 5];
+const MARKS: usize = 8;
 const TEXT: usize = 9;
 
 fn mixed(number: u64) -> u64 {
@@ -117,6 +118,15 @@ fn check(snapshot: &Snapshot, rows: &RowSet) {
         if let Some(apart) = apart {
             assert_eq!(apart, expected, "{what}");
         }
+        for bit in 0..6 {
+            let predicate = Predicate::HasAny(1 << bit);
+            let has = |value: i64| value as u64 >> bit & 1 == 1;
+            let expected = own.iter().filter(|(_, value)| has(*value)).count() as u64;
+            let found = read.count_of(&predicate, rows).unwrap();
+            assert!(found.is_none_or(|found| found == expected), "{what}, bit {bit}: {found:?}");
+            assert!(column != MARKS || found.is_some(), "{what}, bit {bit}");
+        }
+        assert_eq!(read.count_of(&Predicate::HasAny(3), rows).unwrap(), None);
         for predicate in [
             Predicate::Range { min: 2, max: 3 },
             Predicate::Range { min: 40, max: 600_000 },

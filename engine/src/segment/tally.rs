@@ -21,7 +21,7 @@ type Part<'a> = (&'a BlockToc, u32, Range<usize>);
 
 impl<'a> Column<'a> {
     /// The words of blocks that a window meets.
-    fn word_parts(&self, window: Range<u32>) -> impl Iterator<Item = Part<'a>> {
+    pub(super) fn word_parts(&self, window: Range<u32>) -> impl Iterator<Item = Part<'a>> {
         let parts = self.parts(window);
         parts.map(|(first, block, part)| (block, first, part.start / 64..part.end.div_ceil(64)))
     }

@@ -233,8 +233,7 @@ fn crossed(parts: Vec<(Vec<Cell>, RowSet)>, own: Parts) -> Vec<(Vec<Cell>, RowSe
     let mut found = Vec::with_capacity(parts.len() * own.len());
     for (cells, set) in parts {
         for (cell, other) in &own {
-            let mut both = set.clone();
-            both.and(other);
+            let both = set.both(other);
             if !both.is_empty() {
                 found.push(([cells.as_slice(), std::slice::from_ref(cell)].concat(), both));
             }
