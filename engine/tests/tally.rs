@@ -118,6 +118,12 @@ fn check(snapshot: &Snapshot, rows: &RowSet) {
         if let Some(apart) = apart {
             assert_eq!(apart, expected, "{what}");
         }
+        let bounds = [i64::MIN, -900, 1, 3, 29, 400_000, i64::MAX];
+        let reached = read.reached(&bounds, rows).unwrap();
+        for (bound, reached) in bounds.into_iter().zip(reached) {
+            let expected = own.iter().filter(|(_, value)| *value >= bound).map(|(row, _)| *row);
+            assert!(reached.iter().eq(expected), "{what}, {bound}");
+        }
         for bit in 0..6 {
             let predicate = Predicate::HasAny(1 << bit);
             let has = |value: i64| value as u64 >> bit & 1 == 1;

@@ -49,6 +49,21 @@ impl Column<'_> {
         Ok(Some(count))
     }
 
+    /// The rows of a set whose known value is at least each of some rising bounds. Texts reach none.
+    ///
+    /// # Errors
+    /// [`crate::Error::Corrupt`].
+    pub fn reached(&self, bounds: &[i64], rows: &RowSet) -> Result<Vec<RowSet>> {
+        let mut found = vec![RowSet::none_in(rows.window()); bounds.len()];
+        self.each_known(rows, |block, first, part, own| {
+            for (set, words) in found.iter_mut().zip(block.reached(bounds, own, part)?) {
+                set.write(first, &words);
+            }
+            Some(())
+        })?;
+        Ok(found)
+    }
+
     /// As [`Column::count_of`], of some words of a block, or of all rows of a range of it.
     fn count_part(
         &self,

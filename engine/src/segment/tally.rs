@@ -124,7 +124,7 @@ impl<'a> Column<'a> {
     /// Calls `visit` with every block of integers of which rows of a set are known: with the block,
     /// the number of the first row of the words, the words of the block, and the bits of those
     /// rows.
-    fn each_known(
+    pub(super) fn each_known(
         &self,
         rows: &RowSet,
         mut visit: impl FnMut(IntegerBlock<'_>, u32, Range<usize>, &[u64]) -> Option<()>,
