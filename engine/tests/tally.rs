@@ -168,13 +168,13 @@ fn what_is_beneath_is_counted_and_added_up() {
     let snapshot = create(&folder.path().join("db"));
     let segment = &snapshot.segments()[0];
     let offsets = segment.offsets(1).unwrap();
-    for above in [0..3_100u32, 64..130, 2_944..2_944] {
+    let windows = [0..3_100u32, 64..130, 2_944..2_944];
+    for (above, share) in windows.into_iter().flat_map(|own| [(own.clone(), 3), (own, 9)]) {
         let beneath = offsets[above.start as usize]..offsets[above.end as usize];
         let mut rows = RowSet::none_in(beneath.clone());
-        beneath
-            .clone()
-            .filter(|row| !mixed(u64::from(*row)).is_multiple_of(3))
-            .for_each(|r| rows.insert(r));
+        let few = share > 3;
+        let drawn = |row: &u32| mixed(u64::from(*row)).is_multiple_of(share) == few;
+        beneath.clone().filter(drawn).for_each(|r| rows.insert(r));
         let mut values = Vec::new();
         segment.column(1, 1).unwrap().integers(beneath.clone(), &mut values).unwrap();
         let own = |row: u32| {
@@ -184,7 +184,11 @@ fn what_is_beneath_is_counted_and_added_up() {
         let counts: Vec<i64> = above.clone().map(|row| own(row).count() as i64).collect();
         assert_eq!(segment.counts_beneath(1, &rows, above.clone()).unwrap(), counts);
         let sums: Vec<i64> = above.clone().map(|row| own(row).sum()).collect();
-        assert_eq!(segment.sums_beneath(1, &rows, above, (beneath.start, &values)).unwrap(), sums);
+        let given = (beneath.start, values.as_slice());
+        assert_eq!(segment.sums_beneath(1, &rows, above.clone(), given).unwrap(), sums);
+        let listed: Vec<i64> =
+            rows.iter().map(|row| values[(row - beneath.start) as usize]).collect();
+        assert_eq!(segment.sums_listed(1, &rows, above, &listed).unwrap(), sums);
     }
 }
 
