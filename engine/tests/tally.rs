@@ -88,6 +88,31 @@ fn create(folder: &std::path::Path) -> Snapshot {
     writer.commit(CommitInfo::default()).unwrap()
 }
 
+/// Bounds that are reached, and codes that are counted.
+fn check_bounds(
+    read: &yiku::segment::Column<'_>,
+    rows: &RowSet,
+    own: &[(u32, i64)],
+    column: usize,
+    what: &str,
+) {
+    let bounds = [i64::MIN, -900, 1, 3, 29, 400_000, i64::MAX];
+    let reached = read.reached(&bounds, rows).unwrap();
+    for (bound, reached) in bounds.into_iter().zip(reached) {
+        let expected = own.iter().filter(|(_, value)| *value >= bound).map(|(row, _)| *row);
+        assert!(reached.iter().eq(expected), "{what}, {bound}");
+    }
+    for bit in 0..6 {
+        let predicate = Predicate::HasAny(1 << bit);
+        let has = |value: i64| value as u64 >> bit & 1 == 1;
+        let expected = own.iter().filter(|(_, value)| has(*value)).count() as u64;
+        let found = read.count_of(&predicate, rows).unwrap();
+        assert!(found.is_none_or(|found| found == expected), "{what}, bit {bit}: {found:?}");
+        assert!(column != MARKS || found.is_some(), "{what}, bit {bit}");
+    }
+    assert_eq!(read.count_of(&Predicate::HasAny(3), rows).unwrap(), None);
+}
+
 fn check(snapshot: &Snapshot, rows: &RowSet) {
     let segment = &snapshot.segments()[0];
     for column in 2..=8 {
@@ -118,21 +143,7 @@ fn check(snapshot: &Snapshot, rows: &RowSet) {
         if let Some(apart) = apart {
             assert_eq!(apart, expected, "{what}");
         }
-        let bounds = [i64::MIN, -900, 1, 3, 29, 400_000, i64::MAX];
-        let reached = read.reached(&bounds, rows).unwrap();
-        for (bound, reached) in bounds.into_iter().zip(reached) {
-            let expected = own.iter().filter(|(_, value)| *value >= bound).map(|(row, _)| *row);
-            assert!(reached.iter().eq(expected), "{what}, {bound}");
-        }
-        for bit in 0..6 {
-            let predicate = Predicate::HasAny(1 << bit);
-            let has = |value: i64| value as u64 >> bit & 1 == 1;
-            let expected = own.iter().filter(|(_, value)| has(*value)).count() as u64;
-            let found = read.count_of(&predicate, rows).unwrap();
-            assert!(found.is_none_or(|found| found == expected), "{what}, bit {bit}: {found:?}");
-            assert!(column != MARKS || found.is_some(), "{what}, bit {bit}");
-        }
-        assert_eq!(read.count_of(&Predicate::HasAny(3), rows).unwrap(), None);
+        check_bounds(&read, rows, &own, column, &what);
         for predicate in [
             Predicate::Range { min: 2, max: 3 },
             Predicate::Range { min: 40, max: 600_000 },

@@ -146,7 +146,8 @@ mod tests {
             [i64::MIN, -3, 0, 1, 17, 250, 600, 999, 1_000, 4_000, i64::MAX].to_vec();
         let size = usize::try_from(rows).unwrap().div_ceil(64);
         for part in [0..size, size / 3..size / 2, size - 1..size] {
-            let asked = |row: u64| row < rows && value(row).is_some() && mixed(row) % 5 != 0;
+            let asked =
+                |row: u64| row < rows && value(row).is_some() && !mixed(row).is_multiple_of(5);
             let word = |at: usize, test: &dyn Fn(u64) -> bool| {
                 (0..64).fold(0u64, |word, bit| {
                     let row = at as u64 * 64 + bit;
@@ -172,7 +173,8 @@ mod tests {
                 for rows in [64, 700, 4_001] {
                     check(|row| Some((mixed(row) % 1_000) as i64), rows, style);
                     check(|row| Some((mixed(row) % 3) as i64 * 300), rows, style);
-                    let seldom = |row| (mixed(row) % 7 == 0).then(|| (mixed(row) % 900) as i64);
+                    let seldom =
+                        |row| mixed(row).is_multiple_of(7).then(|| (mixed(row) % 900) as i64);
                     check(seldom, rows, style);
                     check(|row| Some((row / 100) as i64), rows, style);
                 }
