@@ -49,7 +49,7 @@ impl Column<'_> {
         Ok(Some(count))
     }
 
-    /// The rows of a set whose known value is at least each of some rising bounds. Texts reach none.
+    /// The rows of a set whose known value is at least each of some rising bounds; none of texts.
     ///
     /// # Errors
     /// [`crate::Error::Corrupt`].
