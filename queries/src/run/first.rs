@@ -96,6 +96,15 @@ impl Plan {
                 Some((key, self.first_behind(after, &spans, snapshot, within)?))
             }
         };
+        // Whoever looks on is told of every segment once.
+        let counts = within.limits.indexes && within.probe.is_none();
+        if list.order.is_empty() && apart.is_some() && counts {
+            let behind = after.as_ref().map(|(_, first)| first.as_slice());
+            let (rows, matched, behind) =
+                self.page_lying(&morsels, behind, wanted, snapshot, within)?;
+            let (last, _) = self.place_of_last(&rows, snapshot, within)?;
+            return Ok(Some(First { rows, last, matched, behind }));
+        }
         let bound = Bound::new(wanted);
         let asked = Asked { list, snapshot, within, bound, apart, after, met_last };
         let state = || Ok(Best::new(within.run, &asked.bound));
@@ -114,17 +123,26 @@ impl Plan {
         let (matched, behind) = (best.matched, best.behind);
         tell(open, matched, (best.entries.len() as u64).saturating_sub(self.offset as u64));
         let open = within.open(About::Places, self);
-        let (rows, mut placed) = self.page(&asked, best.entries)?;
-        let mut last = None;
-        if let Some((at, row)) = rows.last()
-            && let Some(segment) = within.segments(snapshot).get(*at as usize)
-        {
-            within.begin(snapshot, *at as usize);
-            last = self.places(segment, &[*row])?.remove(row);
-            placed += 1;
-        }
+        let (rows, placed) = self.page(&asked, best.entries)?;
+        let (last, more) = self.place_of_last(&rows, snapshot, within)?;
+        let placed = placed + more;
         tell(open, placed, placed);
         Ok(Some(First { rows, last, matched, behind }))
+    }
+
+    /// Where the last row of a page lies, and how many rows had to be placed for that.
+    fn place_of_last(
+        &self,
+        rows: &[Shown],
+        snapshot: &Snapshot,
+        within: Within<'_>,
+    ) -> Result<(Option<Place>, u64)> {
+        let Some((at, row)) = rows.last() else { return Ok((None, 0)) };
+        let Some(segment) = within.segments(snapshot).get(*at as usize) else {
+            return Ok((None, 0));
+        };
+        within.begin(snapshot, *at as usize);
+        Ok((self.places(segment, &[*row])?.remove(row), 1))
     }
 
     /// The rows of a page of those that were found, and how many of these had to be placed.

@@ -32,6 +32,7 @@ pub(crate) mod list;
 #[cfg(test)]
 mod list_tests;
 mod logic;
+mod lying;
 pub(crate) mod matrix;
 #[cfg(test)]
 mod matrix_tests;
