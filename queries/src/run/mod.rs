@@ -24,6 +24,7 @@ pub(crate) mod flow;
 mod flow_tests;
 mod fold;
 mod grouped;
+mod guess;
 mod keep;
 #[cfg(test)]
 mod keep_tests;
