@@ -16,12 +16,6 @@ pub(crate) type Matrix = Vec<(String, Condition)>;
 /// Rows up to so many are looked for one by one in another set.
 const FEW: u64 = 48;
 
-/// Conditions that hold for at most one row of so many are sparse: few rows have two of them.
-const SPARSE: u64 = 24;
-
-/// Fewer sparse conditions than this are told from each other pair by pair.
-const SPARSE_LEAST: usize = 6;
-
 /// The rows of a condition in a piece.
 struct Rows {
     set: RowSet,
@@ -40,11 +34,6 @@ impl Rows {
         Self { set, count, few }
     }
 
-    /// Whether few of so many rows satisfy the condition.
-    fn is_sparse(&self, all: u64) -> bool {
-        self.count > 0 && self.count < all && self.count <= u64::from(self.set.len_rows()) / SPARSE
-    }
-
     /// How many rows two conditions share, of so many that there are.
     fn shared(&self, other: &Self, all: u64) -> u64 {
         let (few, many) = if self.count <= other.count { (self, other) } else { (other, self) };
@@ -56,81 +45,6 @@ impl Rows {
         }
         few.few.iter().map(|row| u64::from(many.set.contains(*row))).sum()
     }
-}
-
-/// Adds how many rows each two of some conditions share, of so many rows that there are.
-fn add_pairs(sets: &[Rows], all: u64, counts: &mut [u64]) {
-    let size = sets.len().max(1);
-    let sparse: Vec<usize> = (0..sets.len())
-        .filter(|at| sets.get(*at).is_some_and(|own| own.is_sparse(all)))
-        .take(u64::BITS as usize)
-        .collect();
-    let sparse = if sparse.len() < SPARSE_LEAST { Vec::new() } else { sparse };
-    let mut is_sparse = vec![false; sets.len()];
-    for at in &sparse {
-        is_sparse.get_mut(*at).into_iter().for_each(|slot| *slot = true);
-    }
-    for (a, (own, counts)) in sets.iter().zip(counts.chunks_mut(size)).enumerate() {
-        let is_sparse_too = is_sparse.get(a).copied().unwrap_or(false);
-        let others = sets.iter().zip(counts).zip(&is_sparse).enumerate().skip(a);
-        for (b, ((other, count), is_sparse)) in others {
-            if a == b {
-                *count += own.count;
-            } else if !(is_sparse_too && *is_sparse) {
-                *count += own.shared(other, all);
-            }
-        }
-    }
-    let words: Vec<&[u64]> =
-        sparse.iter().filter_map(|at| sets.get(*at)).map(|own| own.set.words()).collect();
-    for mask in yiku::cpu::best(
-        #[inline(always)]
-        || met_masks(&words),
-    ) {
-        let mut rest = mask;
-        while rest != 0 {
-            let a = sparse.get(rest.trailing_zeros() as usize).copied().unwrap_or(0);
-            rest &= rest - 1;
-            let mut others = rest;
-            while others != 0 {
-                let b = sparse.get(others.trailing_zeros() as usize).copied().unwrap_or(0);
-                others &= others - 1;
-                counts.get_mut(a * size + b).into_iter().for_each(|count| *count += 1);
-            }
-        }
-    }
-}
-
-/// Of the rows that lie in more than one of up to 64 sets, which sets have each.
-#[inline(always)]
-fn met_masks(sets: &[&[u64]]) -> Vec<u64> {
-    let size = sets.first().map_or(0, |words| words.len());
-    let (mut some, mut more) = (vec![0u64; size], vec![0u64; size]);
-    for words in sets {
-        for ((some, more), word) in some.iter_mut().zip(&mut more).zip(*words) {
-            *more |= *some & word;
-            *some |= word;
-        }
-    }
-    let mut before = 0usize;
-    let mut starts = Vec::with_capacity(size);
-    for word in &more {
-        starts.push(before);
-        before += word.count_ones() as usize;
-    }
-    let mut masks = vec![0u64; before];
-    for (bit, words) in sets.iter().enumerate() {
-        for ((word, more), start) in words.iter().zip(&more).zip(&starts) {
-            let mut both = word & more;
-            while both != 0 {
-                let below = (both & both.wrapping_neg()) - 1;
-                both &= both - 1;
-                let place = start + (more & below).count_ones() as usize;
-                masks.get_mut(place).into_iter().for_each(|mask| *mask |= 1 << bit);
-            }
-        }
-    }
-    masks
 }
 
 /// The predicate of a condition on the sets of codes of a column of a table.
@@ -206,7 +120,11 @@ impl Plan {
             }
             let sets = self.rows_of_each(matrix, &scan, &rows)?;
             let open = within.open(About::Count, self);
-            add_pairs(&sets, all, counts);
+            for (a, (own, counts)) in sets.iter().zip(counts.chunks_mut(size)).enumerate() {
+                for (other, count) in sets.iter().zip(counts).skip(a) {
+                    *count += own.shared(other, all);
+                }
+            }
             tell(open, all, all);
             Ok(())
         })?;
