@@ -24,8 +24,15 @@ impl Parents {
         Self(firsts.collect())
     }
 
-    /// Adds the rows above those of a set.
-    pub(crate) fn lift(&self, offsets: &[u32], ends: &Ends, rows: &RowSet, found: &mut RowSet) {
+    /// Calls `visit` with the row above every row of a set, and that row, in rising order.
+    #[inline(always)]
+    pub(crate) fn each(
+        &self,
+        offsets: &[u32],
+        ends: &Ends,
+        rows: &RowSet,
+        mut visit: impl FnMut(u32, u32),
+    ) {
         let bits = rows.bits();
         let first = (bits.first / 64) as usize;
         for (at, word) in (first..).zip(bits.words).filter(|(_, word)| **word != 0) {
@@ -36,15 +43,20 @@ impl Parents {
                 rest &= rest - 1;
                 let before = own & ((1u64 << bit) - 1);
                 let mut above = start.saturating_add(before.count_ones());
+                let row = at as u32 * 64 + bit;
                 if !ends.all_filled() {
-                    let row = at as u32 * 64 + bit;
                     while offsets.get(above as usize + 1).is_some_and(|end| *end <= row) {
                         above += 1;
                     }
                 }
-                found.insert(above);
+                visit(above, row);
             }
         }
+    }
+
+    /// Adds the rows above those of a set.
+    pub(crate) fn lift(&self, offsets: &[u32], ends: &Ends, rows: &RowSet, found: &mut RowSet) {
+        self.each(offsets, ends, rows, |above, _| found.insert(above));
     }
 }
 

@@ -44,6 +44,18 @@ pub(crate) fn and(words: &mut [u64], others: &[u64]) {
     chosen!(words, words.iter_mut().zip(others).for_each(|(word, other)| *word &= other));
 }
 
+/// The bits that are set in both; the first list says how many words there are.
+pub(crate) fn both(words: &[u64], others: &[u64]) -> Vec<u64> {
+    if words.len() > others.len() {
+        let mut found = words.to_vec();
+        and(&mut found, others);
+        return found;
+    }
+    let mut found = Vec::with_capacity(words.len());
+    chosen!(words, found.extend(words.iter().zip(others).map(|(word, other)| word & other)));
+    found
+}
+
 /// Adds the bits that the others have.
 #[inline]
 pub(crate) fn or(words: &mut [u64], others: &[u64]) {
@@ -101,6 +113,7 @@ mod tests {
                     (joined(or), expected(|(a, b)| a | b)),
                     (joined(and_not), expected(|(a, b)| a & !b)),
                 ];
+                assert_eq!(both(&one, &two), joined(and), "{level:?}, {size}");
                 for (found, expected) in same {
                     assert_eq!(found, expected, "{level:?}, {size}");
                 }

@@ -33,6 +33,7 @@ key = "ball_id"
 columns = [{ name = "ball_id", kind = "id" }, { name = "weight", kind = "int" }]
 "#;
 const PRICES: [usize; 2] = [4, 5];
+const MARKS: usize = 8;
 const TEXT: usize = 9;
 
 fn mixed(number: u64) -> u64 {
@@ -87,6 +88,31 @@ fn create(folder: &std::path::Path) -> Snapshot {
     writer.commit(CommitInfo::default()).unwrap()
 }
 
+/// Bounds that are reached, and codes that are counted.
+fn check_bounds(
+    read: &yiku::segment::Column<'_>,
+    rows: &RowSet,
+    own: &[(u32, i64)],
+    column: usize,
+    what: &str,
+) {
+    let bounds = [i64::MIN, -900, 1, 3, 29, 400_000, i64::MAX];
+    let reached = read.reached(&bounds, rows).unwrap();
+    for (bound, reached) in bounds.into_iter().zip(reached) {
+        let expected = own.iter().filter(|(_, value)| *value >= bound).map(|(row, _)| *row);
+        assert!(reached.iter().eq(expected), "{what}, {bound}");
+    }
+    for bit in 0..6 {
+        let predicate = Predicate::HasAny(1 << bit);
+        let has = |value: i64| value as u64 >> bit & 1 == 1;
+        let expected = own.iter().filter(|(_, value)| has(*value)).count() as u64;
+        let found = read.count_of(&predicate, rows).unwrap();
+        assert!(found.is_none_or(|found| found == expected), "{what}, bit {bit}: {found:?}");
+        assert!(column != MARKS || found.is_some(), "{what}, bit {bit}");
+    }
+    assert_eq!(read.count_of(&Predicate::HasAny(3), rows).unwrap(), None);
+}
+
 fn check(snapshot: &Snapshot, rows: &RowSet) {
     let segment = &snapshot.segments()[0];
     for column in 2..=8 {
@@ -117,6 +143,7 @@ fn check(snapshot: &Snapshot, rows: &RowSet) {
         if let Some(apart) = apart {
             assert_eq!(apart, expected, "{what}");
         }
+        check_bounds(&read, rows, &own, column, &what);
         for predicate in [
             Predicate::Range { min: 2, max: 3 },
             Predicate::Range { min: 40, max: 600_000 },
@@ -152,13 +179,13 @@ fn what_is_beneath_is_counted_and_added_up() {
     let snapshot = create(&folder.path().join("db"));
     let segment = &snapshot.segments()[0];
     let offsets = segment.offsets(1).unwrap();
-    for above in [0..3_100u32, 64..130, 2_944..2_944] {
+    let windows = [0..3_100u32, 64..130, 2_944..2_944];
+    for (above, share) in windows.into_iter().flat_map(|own| [(own.clone(), 3), (own, 9)]) {
         let beneath = offsets[above.start as usize]..offsets[above.end as usize];
         let mut rows = RowSet::none_in(beneath.clone());
-        beneath
-            .clone()
-            .filter(|row| !mixed(u64::from(*row)).is_multiple_of(3))
-            .for_each(|r| rows.insert(r));
+        let few = share > 3;
+        let drawn = |row: &u32| mixed(u64::from(*row)).is_multiple_of(share) == few;
+        beneath.clone().filter(drawn).for_each(|r| rows.insert(r));
         let mut values = Vec::new();
         segment.column(1, 1).unwrap().integers(beneath.clone(), &mut values).unwrap();
         let own = |row: u32| {
@@ -168,7 +195,11 @@ fn what_is_beneath_is_counted_and_added_up() {
         let counts: Vec<i64> = above.clone().map(|row| own(row).count() as i64).collect();
         assert_eq!(segment.counts_beneath(1, &rows, above.clone()).unwrap(), counts);
         let sums: Vec<i64> = above.clone().map(|row| own(row).sum()).collect();
-        assert_eq!(segment.sums_beneath(1, &rows, above, (beneath.start, &values)).unwrap(), sums);
+        let given = (beneath.start, values.as_slice());
+        assert_eq!(segment.sums_beneath(1, &rows, above.clone(), given).unwrap(), sums);
+        let listed: Vec<i64> =
+            rows.iter().map(|row| values[(row - beneath.start) as usize]).collect();
+        assert_eq!(segment.sums_listed(1, &rows, above, &listed).unwrap(), sums);
     }
 }
 

@@ -64,6 +64,8 @@ impl Planes<'_> {
         words: Range<usize>,
         found: &mut [u64],
     ) -> Option<()> {
+        // Any of one is all of it.
+        let all = all || bits.is_power_of_two();
         let mut steps = Steps::new(self, words, [all, true]);
         for bit in (0..64u32).filter(|bit| bits >> bit & 1 == 1) {
             if all {
@@ -213,11 +215,29 @@ fn join(held: &mut [u64], plane: &[[u8; 8]], flip: u64, join: Join) {
     }
 }
 
+/// Of some rows those that a plane has.
+#[inline(always)]
+fn single(slice: &Slice<'_>, found: &mut [u64]) {
+    for (at, piece) in (0..).step_by(PIECE).zip(found.chunks_mut(PIECE)) {
+        if piece.iter().fold(0, |all, word| all | *word) != 0 {
+            let (plane, flip) = slice.part(at, piece.len());
+            join(piece, plane, flip, Join::And);
+        }
+    }
+}
+
 impl Kernel for Kept<'_, '_> {
     type Out = ();
 
     #[inline(always)]
     fn run<C: Cpu>(self, _: C) {
+        // What begins with all rows is joined by what keeps some, and the other way round.
+        if let ([step], [first, true]) = (self.steps, self.begin)
+            && (step.side == 1 || first) == matches!(step.join, Join::And)
+            && (step.side == 0 || first)
+        {
+            return single(&step.slice, self.found);
+        }
         let mut sides = [Aligned([0; CHUNK]); 2];
         let mut at = 0;
         while at < self.found.len() {

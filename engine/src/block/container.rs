@@ -10,6 +10,7 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
+use crate::cpu::best;
 use crate::limits::BLOCK_ROWS;
 
 /// A byte of steps that names no row: it only goes ahead by as many rows.
@@ -322,7 +323,11 @@ impl<'a> Container<'a> {
             let (full, bits) = ((row / 64) as usize, row % 64);
             let words = self.bytes.as_chunks::<8>().0;
             let word = |word: &[u8; 8]| u64::from_le_bytes(*word);
-            let before: u32 = words.get(..full)?.iter().map(|own| word(own).count_ones()).sum();
+            let words_before = words.get(..full)?;
+            let before = best(
+                #[inline(always)]
+                || words_before.iter().map(|own| word(own).count_ones()).sum::<u32>(),
+            );
             let rest = words.get(full).map_or(0, |own| word(own) & !(u64::MAX << bits));
             return Some(before + rest.count_ones());
         }

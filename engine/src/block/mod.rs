@@ -17,6 +17,7 @@ mod picked;
 mod places;
 pub(crate) mod planes;
 mod plans;
+mod reached;
 mod shaped;
 mod sliced;
 mod tally;

@@ -40,6 +40,11 @@ impl IntegerBlock<'_> {
             Places::All => Cow::Borrowed(rows),
             Places::Known(known) => Cow::Owned(stored(&known, rows)),
         };
+        self.pick_stored(&places, out)
+    }
+
+    /// As [`IntegerBlock::pick`], of the stored values at some places, rising.
+    pub(super) fn pick_stored(&self, places: &[u32], out: &mut Vec<i64>) -> Option<()> {
         let (base, encoding) = (self.toc.base, self.encoding()?);
         let (Some(first), Some(last)) = (places.first(), places.last()) else { return Some(()) };
         if *last >= self.toc.stored() {

@@ -196,27 +196,40 @@ pub(crate) fn sets(slices: &[Slice<'_>], rows: &[u64]) -> Vec<u64> {
 }
 
 impl Planes<'_> {
+    /// How many of the rows have a bit.
+    pub(crate) fn count(&self, bit: usize, rows: &[u64], part: Range<usize>) -> Option<u64> {
+        if bit >= self.bits() {
+            return Some(0);
+        }
+        let (container, others) = self.plane(bit)?;
+        if container.is_words() || self.keeps() && container.bytes.len() > LONG {
+            let slice = self.slice(bit, part)?;
+            return Some(run(CountAnd { rows, slice: &slice }));
+        }
+        let (mut count, first) = (0u64, part.start);
+        container.each(part, |row| {
+            let word = rows.get((row / 64) as usize - first).copied().unwrap_or(0);
+            count += word >> (row % 64) & 1;
+        })?;
+        Some(if others { words::count(rows) - count } else { count })
+    }
+
+    /// How many of all rows of a range have a bit.
+    pub(crate) fn count_in(&self, bit: usize, rows: Range<u32>) -> Option<u64> {
+        if bit >= self.bits() {
+            return Some(0);
+        }
+        let (container, others) = self.plane(bit)?;
+        let count = container.rank(rows.end)?.checked_sub(container.rank(rows.start)?)?;
+        let all = rows.end.saturating_sub(rows.start);
+        Some(u64::from(if others { all.checked_sub(count)? } else { count }))
+    }
+
     /// The sum of the numbers of the rows.
     pub(crate) fn sum(&self, rows: &[u64], part: Range<usize>) -> Option<u128> {
-        let (mut sum, mut all) = (0u128, None);
+        let mut sum = 0u128;
         for bit in 0..self.bits() {
-            let (container, others) = self.plane(bit)?;
-            let count = if container.is_words() || self.keeps() && container.bytes.len() > LONG {
-                let slice = self.slice(bit, part.clone())?;
-                run(CountAnd { rows, slice: &slice })
-            } else {
-                let mut count = 0u64;
-                let first = part.start;
-                container.each(part.clone(), |row| {
-                    let word = rows.get((row / 64) as usize - first).copied().unwrap_or(0);
-                    count += word >> (row % 64) & 1;
-                })?;
-                match others {
-                    true => *all.get_or_insert_with(|| words::count(rows)) - count,
-                    false => count,
-                }
-            };
-            sum += u128::from(count) << bit;
+            sum += u128::from(self.count(bit, rows, part.clone())?) << bit;
         }
         Some(sum)
     }

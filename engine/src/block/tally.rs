@@ -18,6 +18,9 @@ use crate::format::Encoding;
 use crate::lift::extracted;
 use crate::words;
 
+/// Fewer rows than this are read one by one where values cannot be told apart.
+const FEW_ROWS: u16 = 2_048;
+
 /// Rows by their value.
 pub(crate) enum Told<'a> {
     /// There are too many values for it.
@@ -66,6 +69,13 @@ impl<'a> IntegerBlock<'a> {
                 above(unpack::sum(frame, bits, part.start, &rows))
             }
             Encoding::Planes => above(self.planes()?.sum(&rows, part)?),
+            _ if words::count(&rows) < u64::from(FEW_ROWS) && !self.is_told() => {
+                let first = u32::try_from(part.start * 64).ok()?;
+                let places: Vec<u32> = super::container::rows(&rows).map(|r| first + r).collect();
+                let mut values = Vec::with_capacity(places.len());
+                self.pick_stored(&places, &mut values)?;
+                Some(values.into_iter().map(i128::from).sum())
+            }
             _ => {
                 let mut sum = 0i128;
                 self.each_value(&rows, part, &mut |value, count| {

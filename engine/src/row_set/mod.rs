@@ -140,6 +140,14 @@ impl RowSet {
         words::count(&self.words)
     }
 
+    /// The rows that are in this set and in another of the same window.
+    #[must_use]
+    pub fn both(&self, other: &Self) -> Self {
+        debug_assert_eq!(self.window(), other.window(), "sets of one window");
+        let words = words::both(&self.words, &other.words);
+        Self { words, start: self.start, end: self.end }
+    }
+
     /// How many rows are in this set and in another.
     #[must_use]
     pub fn count_and(&self, other: &Self) -> u64 {

@@ -4,6 +4,8 @@
 
 #[path = "blockwise.rs"]
 mod blockwise;
+#[path = "counted.rs"]
+mod counted;
 #[path = "tally.rs"]
 mod tally;
 

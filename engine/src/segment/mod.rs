@@ -54,9 +54,11 @@ pub struct Segment {
     meter: Option<Arc<Meter>>,
 }
 
-/// Sets with fewer rows than one in so many of the rows above are lifted or spread row by row: that
+/// Sets with fewer rows than one in so many of the rows above are lifted row by row: that
 /// costs as much as looking beneath so many rows.
-const SPARSE: u64 = 16;
+const SPARSE: u64 = 32;
+/// As `SPARSE`, of sets that are spread to the rows beneath.
+const SPARSE_ABOVE: u64 = 128;
 
 impl Segment {
     /// A segment all of whose rows live.
@@ -180,7 +182,7 @@ impl Segment {
         let offsets = self.offsets(child)?;
         let mut found = RowSet::none_in(window);
         let above = rows.window();
-        if rows.count() * SPARSE < u64::from(rows.len_rows()) {
+        if rows.count() * SPARSE_ABOVE < u64::from(rows.len_rows()) {
             let at = |row: u32| offsets.get(row as usize).copied().unwrap_or(0);
             for range in rows.runs() {
                 found.insert_range(at(range.start)..at(range.end));

@@ -21,7 +21,7 @@ type Part<'a> = (&'a BlockToc, u32, Range<usize>);
 
 impl<'a> Column<'a> {
     /// The words of blocks that a window meets.
-    fn word_parts(&self, window: Range<u32>) -> impl Iterator<Item = Part<'a>> {
+    pub(super) fn word_parts(&self, window: Range<u32>) -> impl Iterator<Item = Part<'a>> {
         let parts = self.parts(window);
         parts.map(|(first, block, part)| (block, first, part.start / 64..part.end.div_ceil(64)))
     }
@@ -124,7 +124,7 @@ impl<'a> Column<'a> {
     /// Calls `visit` with every block of integers of which rows of a set are known: with the block,
     /// the number of the first row of the words, the words of the block, and the bits of those
     /// rows.
-    fn each_known(
+    pub(super) fn each_known(
         &self,
         rows: &RowSet,
         mut visit: impl FnMut(IntegerBlock<'_>, u32, Range<usize>, &[u64]) -> Option<()>,

@@ -66,6 +66,12 @@ pub(super) fn bits(side: Side<'_, i64>) -> u32 {
     64 - all.leading_zeros()
 }
 
+/// Whether sums of values lie within 64 bits, whichever are left out.
+pub(super) fn adds_up(values: &[i64]) -> bool {
+    let rows = u64::BITS - (values.len() as u64).leading_zeros();
+    bits(Side::List(values)) + rows < 63
+}
+
 /// The results of an operation on integers; none where one of them may lie beyond 64 bits.
 pub(super) fn exact(
     sign: Arithmetic,

@@ -41,6 +41,11 @@ impl Bound {
         Self { wanted, lead: AtomicU64::new(u64::MAX) }
     }
 
+    /// Says that no row whose number is greater is in the list.
+    pub(super) fn lower(&self, lead: u64) {
+        self.lead.fetch_min(lead, Ordering::Relaxed);
+    }
+
     /// No row whose number is greater is in the list.
     pub(super) fn lead(&self) -> u64 {
         self.lead.load(Ordering::Relaxed)
@@ -114,7 +119,7 @@ impl<'a, K: Standing> Best<'a, K> {
         }
         let (_, last, _) = self.entries.select_nth_unstable(last);
         let last = last.clone();
-        bound.lead.fetch_min(last.key.lead(), Ordering::Relaxed);
+        bound.lower(last.key.lead());
         let mut place = 0;
         // Rows that tie with the last one are told apart in the end.
         self.entries.retain(|entry| {

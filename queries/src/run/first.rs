@@ -42,16 +42,20 @@ pub(super) struct First {
     pub(super) behind: u64,
 }
 
+/// Where more than one row of so many may be in the list, those that stand too far behind are
+/// found by a look at all values together.
+const DENSE: u64 = 64;
+
 /// What a list asks of every piece.
-struct Asked<'q, K> {
-    list: &'q List,
-    snapshot: &'q Snapshot,
-    within: Within<'q>,
-    bound: Bound,
+pub(super) struct Asked<'q, K> {
+    pub(super) list: &'q List,
+    pub(super) snapshot: &'q Snapshot,
+    pub(super) within: Within<'q>,
+    pub(super) bound: Bound,
     /// The numbers of the segments in the order of places, where they lie apart.
     apart: Option<Vec<u32>>,
     /// The cursor: where its row stands, and by segment the first row that lies behind it.
-    after: Option<(K, Vec<u32>)>,
+    pub(super) after: Option<(K, Vec<u32>)>,
     /// Whether a known value was met that numbers do not tell from an unknown one.
     met_last: AtomicBool,
 }
@@ -96,35 +100,71 @@ impl Plan {
                 Some((key, self.first_behind(after, &spans, snapshot, within)?))
             }
         };
+        // Whoever looks on is told of every segment once.
+        let counts = within.limits.indexes && within.probe.is_none();
+        if list.order.is_empty() && apart.is_some() && counts {
+            let behind = after.as_ref().map(|(_, first)| first.as_slice());
+            let (rows, matched, behind) =
+                self.page_lying(&morsels, behind, wanted, snapshot, within)?;
+            let (last, _) = self.place_of_last(&rows, snapshot, within)?;
+            return Ok(Some(First { rows, last, matched, behind }));
+        }
         let bound = Bound::new(wanted);
-        let asked = Asked { list, snapshot, within, bound, apart, after, met_last };
-        let state = || Ok(Best::new(within.run, &asked.bound));
-        let states = fold(within, morsels.len(), state, |best: &mut Best<'_, K>, item| {
-            morsels.get(item).map_or(Ok(()), |morsel| self.listed_in(&asked, best, morsel))
-        })?;
+        let mut asked = Asked { list, snapshot, within, bound, apart, after, met_last };
+        let is_guessed = self.guess(&asked, &morsels)?;
+        let mut best = self.gathered(&asked, &morsels)?;
+        let found = best.entries.len();
+        if is_guessed && found < wanted && (found as u64) < best.behind {
+            // The guess left too few.
+            asked.bound = Bound::new(wanted);
+            best = self.gathered(&asked, &morsels)?;
+        }
         if asked.met_last.load(std::sync::atomic::Ordering::Relaxed) {
             return Ok(None);
-        }
-        let mut best = Best::new(within.run, &asked.bound);
-        for other in states {
-            best.join(other)?;
         }
         let open = within.open(About::Cut, self);
         best.cut(&asked.bound);
         let (matched, behind) = (best.matched, best.behind);
         tell(open, matched, (best.entries.len() as u64).saturating_sub(self.offset as u64));
         let open = within.open(About::Places, self);
-        let (rows, mut placed) = self.page(&asked, best.entries)?;
-        let mut last = None;
-        if let Some((at, row)) = rows.last()
-            && let Some(segment) = within.segments(snapshot).get(*at as usize)
-        {
-            within.begin(snapshot, *at as usize);
-            last = self.places(segment, &[*row])?.remove(row);
-            placed += 1;
-        }
+        let (rows, placed) = self.page(&asked, best.entries)?;
+        let (last, more) = self.place_of_last(&rows, snapshot, within)?;
+        let placed = placed + more;
         tell(open, placed, placed);
         Ok(Some(First { rows, last, matched, behind }))
+    }
+
+    /// The first rows of all pieces.
+    fn gathered<'r, K: Standing>(
+        &self,
+        asked: &Asked<'r, K>,
+        morsels: &[Morsel],
+    ) -> Result<Best<'r, K>> {
+        let within = asked.within;
+        let state = || Ok(Best::new(within.run, &asked.bound));
+        let states = fold(within, morsels.len(), state, |best: &mut Best<'_, K>, item| {
+            morsels.get(item).map_or(Ok(()), |morsel| self.listed_in(asked, best, morsel))
+        })?;
+        let mut best = Best::new(within.run, &asked.bound);
+        for other in states {
+            best.join(other)?;
+        }
+        Ok(best)
+    }
+
+    /// Where the last row of a page lies, and how many rows had to be placed for that.
+    fn place_of_last(
+        &self,
+        rows: &[Shown],
+        snapshot: &Snapshot,
+        within: Within<'_>,
+    ) -> Result<(Option<Place>, u64)> {
+        let Some((at, row)) = rows.last() else { return Ok((None, 0)) };
+        let Some(segment) = within.segments(snapshot).get(*at as usize) else {
+            return Ok((None, 0));
+        };
+        within.begin(snapshot, *at as usize);
+        Ok((self.places(segment, &[*row])?.remove(row), 1))
     }
 
     /// The rows of a page of those that were found, and how many of these had to be placed.
@@ -269,28 +309,35 @@ impl Plan {
         rows: &mut RowSet,
     ) -> Result<()> {
         let lead = asked.bound.lead();
-        let is_dense = rows.count() > u64::from(rows.len_rows()) / 12;
-        if !K::NUMBERS || lead == u64::MAX || !is_dense || !scan.limits.indexes {
+        let is_dense = rows.count() > u64::from(rows.len_rows()) / DENSE;
+        if lead == u64::MAX || !is_dense {
             return Ok(());
         }
-        let Some((column, falls)) = asked.list.ordered().next() else { return Ok(()) };
-        let ListedKind::Group(
-            GroupKind::Int { value, .. } | GroupKind::Date(value) | GroupKind::Month(value),
-        ) = &column.kind
-        else {
-            return Ok(());
-        };
-        let Term::Column(column) = value.kind else { return Ok(()) };
-        if value.table != self.table || asked.within.probe.is_some() {
-            return Ok(());
-        }
+        let Some((column, falls)) = self.leading(asked) else { return Ok(()) };
         let predicate = match falls {
             true => Predicate::Range { min: exact_of(!lead), max: i64::MAX },
             false => Predicate::Range { min: i64::MIN, max: exact_of(lead) },
         };
-        let column = scan.segment.column(self.table, column)?;
-        rows.and(&column.filter_in(&predicate, scan.window(self.table))?);
+        scan.segment.column(self.table, column)?.keep_in(&predicate, rows)?;
         Ok(())
+    }
+
+    /// The column of the question's table whose numbers decide first where a row stands, and
+    /// whether they fall; none where they are not to be asked for together.
+    pub(super) fn leading<K: Standing>(&self, asked: &Asked<'_, K>) -> Option<(usize, bool)> {
+        let within = asked.within;
+        if !K::NUMBERS || !within.limits.indexes || within.probe.is_some() {
+            return None;
+        }
+        let (column, falls) = asked.list.ordered().next()?;
+        let ListedKind::Group(
+            GroupKind::Int { value, .. } | GroupKind::Date(value) | GroupKind::Month(value),
+        ) = &column.kind
+        else {
+            return None;
+        };
+        let Term::Column(column) = value.kind else { return None };
+        (value.table == self.table).then_some((column, falls))
     }
 
     /// Where the rows of a piece lie.

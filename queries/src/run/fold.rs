@@ -5,10 +5,14 @@
 
 use yiku::RowSet;
 
+use super::arith;
 use super::scan::{Scan, bounds, each_row};
 use super::vector::{Values, Vector, beyond};
-use crate::bound::{Fold, Function};
+use crate::bound::{Fold, Function, Term};
 use crate::error::Result;
+
+/// Fewer rows than one in so many are added up one by one.
+const FEW: u64 = 5;
 
 /// Steps to the next row above before it is searched for.
 const STEPS: usize = 8;
@@ -59,11 +63,46 @@ impl Scan<'_> {
         self.schema.tables.get(table).and_then(|declared| declared.parent) == Some(above)
     }
 
+    /// The sums of a column over few rows beneath each row of `table`; none where something else
+    /// is asked, where the rows are not few, or where a sum may go beyond 64 bits.
+    fn few_summed(
+        &self,
+        fold: &Fold,
+        table: usize,
+        rows: &RowSet,
+        beneath: &RowSet,
+    ) -> Result<Option<Vector<'_>>> {
+        let argument = fold.argument.as_ref().filter(|value| value.table == fold.child);
+        let Some(Term::Column(column)) = argument.map(|value| &value.kind) else {
+            return Ok(None);
+        };
+        let plain = !self.limits.indexes || self.within.probe.is_some();
+        let sums = fold.function == Function::Sum && self.is_beneath(table, fold.child);
+        if plain || !sums || beneath.count() * FEW > u64::from(beneath.len_rows()) {
+            return Ok(None);
+        }
+        let mut values = Vec::new();
+        let _held = self.run.hold(beneath.count().saturating_mul(8))?;
+        let column = self.segment.column(fold.child, *column)?;
+        let known = column.known_values(beneath, &mut values)?;
+        if !arith::adds_up(&values) {
+            return Ok(None);
+        }
+        let span = bounds(rows);
+        let own = span.start..span.end;
+        let sums = self.segment.sums_listed(fold.child, &known, own, &values)?;
+        let (start, known) = (span.start, rows.clone());
+        Ok(Some(Vector { start, values: Values::Exact(sums), known, held: None }))
+    }
+
     /// What is asked over the rows beneath each row of `table`.
     pub(super) fn fold(&self, fold: &Fold, table: usize, rows: &RowSet) -> Result<Vector<'_>> {
         let mut beneath = self.spread(rows, table, fold.child)?;
         if let Some(condition) = &fold.condition {
             beneath = self.rows(condition, true, &beneath)?;
+        }
+        if let Some(sums) = self.few_summed(fold, table, rows, &beneath)? {
+            return Ok(sums);
         }
         let argument = match &fold.argument {
             Some(value) => Some(self.value(value, &beneath)?),

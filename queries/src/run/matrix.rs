@@ -2,7 +2,7 @@
 
 use yiku::{Predicate, RowSet, Snapshot};
 
-use super::scan::Scan;
+use super::scan::{Scan, each_row};
 use super::{fold, tell};
 use crate::answer::{Answer, AnswerColumn, AnswerKind, Role, Values};
 use crate::bound::{Condition, Test};
@@ -27,7 +27,10 @@ struct Rows {
 impl Rows {
     fn new(set: RowSet) -> Self {
         let count = set.count();
-        let few = if count <= FEW { set.iter().collect() } else { Vec::new() };
+        let mut few = Vec::new();
+        if count <= FEW {
+            each_row(&set, |row| few.push(row));
+        }
         Self { set, count, few }
     }
 

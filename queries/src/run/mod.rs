@@ -24,6 +24,7 @@ pub(crate) mod flow;
 mod flow_tests;
 mod fold;
 mod grouped;
+mod guess;
 mod keep;
 #[cfg(test)]
 mod keep_tests;
@@ -32,6 +33,7 @@ pub(crate) mod list;
 #[cfg(test)]
 mod list_tests;
 mod logic;
+mod lying;
 pub(crate) mod matrix;
 #[cfg(test)]
 mod matrix_tests;

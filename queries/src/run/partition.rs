@@ -103,12 +103,48 @@ impl Scan<'_> {
                 self.ranged(value, codes, table, rows)
             }
             GroupKind::Band { value, bands } => match &bands.bounds {
-                Bounds::Exact(list) => self.ranged(value, rising(list), table, rows),
-                Bounds::Falling(list) => self.ranged(value, falling(list), table, rows),
+                Bounds::Exact(list) => self.banded((value, list, false), table, rows),
+                Bounds::Falling(list) => self.banded((value, list, true), table, rows),
                 Bounds::Float(_) => Ok(Parts::new()),
             },
             _ => Ok(Parts::new()),
         }
+    }
+
+    /// The rows whose value in a column lies in each of the bands of rising bounds, or of falling
+    /// ones.
+    fn banded(
+        &self,
+        (value, bounds, falls): (&Value, &[i64], bool),
+        table: usize,
+        rows: &RowSet,
+    ) -> Result<Parts> {
+        // Where the next band begins, rising.
+        let cuts: Option<Vec<i64>> = match falls {
+            true => bounds.iter().rev().map(|bound| bound.checked_add(1)).collect(),
+            false => Some(bounds.to_vec()),
+        };
+        let cuts = cuts.filter(|cuts| cuts.is_sorted_by(|a, b| a < b));
+        let (Some((home, column)), Some(cuts)) = (column_of(value), cuts) else {
+            return match falls {
+                true => self.ranged(value, falling(bounds), table, rows),
+                false => self.ranged(value, rising(bounds), table, rows),
+            };
+        };
+        let own = self.lift(rows, table, home)?;
+        let mut lower = own.clone();
+        let read = self.segment.column(home, column)?;
+        read.keep_in(&Predicate::Known, &mut lower)?;
+        let mut sets = Vec::with_capacity(cuts.len() + 1);
+        for upper in read.reached(&cuts, &lower)? {
+            lower.and_not(&upper);
+            sets.push(std::mem::replace(&mut lower, upper));
+        }
+        sets.push(lower);
+        if falls {
+            sets.reverse();
+        }
+        self.placed((0i64..).zip(sets), own, (home, table), rows)
     }
 
     /// The rows whose value in a column lies in each of some ranges that are apart; the others
@@ -233,8 +269,7 @@ fn crossed(parts: Vec<(Vec<Cell>, RowSet)>, own: Parts) -> Vec<(Vec<Cell>, RowSe
     let mut found = Vec::with_capacity(parts.len() * own.len());
     for (cells, set) in parts {
         for (cell, other) in &own {
-            let mut both = set.clone();
-            both.and(other);
+            let both = set.both(other);
             if !both.is_empty() {
                 found.push(([cells.as_slice(), std::slice::from_ref(cell)].concat(), both));
             }

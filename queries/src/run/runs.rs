@@ -10,12 +10,15 @@ use yiku::RowSet;
 use super::aggregate::Column;
 use super::keys::Assignment;
 use super::scan::Scan;
-use crate::bound::{Term, Value};
+use crate::bound::{Condition, Term, Test, Value};
 use crate::check::{Aggregate, Combine};
 use crate::error::Result;
 
 /// Runs of a piece up to so many are asked one by one: more are quicker row by row.
 const RUNS: usize = 24;
+
+/// Runs up to so many have their codes counted one by one: more are quicker from one set.
+const FEW_RUNS: usize = 3;
 
 impl Scan<'_> {
     /// How many rows of `above` are behind the rows of a set in each group (the group of each run
@@ -52,6 +55,41 @@ impl Scan<'_> {
             }
         }
         Ok(Some(counts))
+    }
+
+    /// Counts of the rows of runs that have a code; none where an aggregate counts something else.
+    pub(super) fn counted_in_runs(
+        &self,
+        aggregate: &Aggregate,
+        rows: &RowSet,
+        (assignment, size): (&Assignment, usize),
+    ) -> Result<Option<Column>> {
+        let Some(Condition { kind, table, .. }) = &aggregate.condition else { return Ok(None) };
+        let Test::Column { column, predicate } = kind else { return Ok(None) };
+        let counts = aggregate.combine == Combine::Count && aggregate.argument.is_none();
+        let Assignment::Slices(slices) = assignment else { return Ok(None) };
+        let plain = !self.limits.indexes || self.within.probe.is_some();
+        if !counts || plain || slices.len() > FEW_RUNS {
+            return Ok(None);
+        }
+        let read = self.segment.column(*table, *column)?;
+        let mut found = vec![0u64; size];
+        for (range, group) in slices {
+            let part;
+            let own = match slices.as_slice() {
+                // One run has all rows there are.
+                [_] => rows,
+                _ => {
+                    part = rows.within(range.clone());
+                    &part
+                }
+            };
+            let Some(count) = read.count_of(predicate, own)? else { return Ok(None) };
+            if let Some(slot) = found.get_mut(*group as usize) {
+                *slot += count;
+            }
+        }
+        Ok(Some(Column::Counts(found)))
     }
 
     /// A sum of a column that is added up in the form that it is written in; none where there are

@@ -31,6 +31,10 @@ impl Scan<'_> {
         rows: &RowSet,
         groups: &Groups,
     ) -> Result<Column> {
+        let into = (&groups.assignment, groups.keys.len());
+        if let Some(counts) = self.counted_in_runs(aggregate, rows, into)? {
+            return Ok(counts);
+        }
         let open = self.within.open(About::Aggregate, aggregate);
         let asked = rows;
         let rows = self.counted(aggregate, rows)?;
@@ -50,7 +54,6 @@ impl Scan<'_> {
             }
             return Ok(column);
         };
-        let into = (&groups.assignment, groups.keys.len());
         if let Some(sums) = self.summed(aggregate, argument, &rows, into)? {
             return Ok(sums);
         }

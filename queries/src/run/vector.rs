@@ -124,8 +124,7 @@ impl Vector<'_> {
     /// The list of values, if its sums lie within 64 bits, whatever rows are left out.
     pub(super) fn adds_up(&self) -> Option<&[i64]> {
         let Values::Exact(values) = &self.values else { return None };
-        let rows = u64::BITS - (values.len() as u64).leading_zeros();
-        (arith::bits(Side::List(values)) + rows < 63).then_some(values)
+        arith::adds_up(values).then_some(values)
     }
 
     /// The exact values as a side of an operation.
