@@ -168,6 +168,12 @@ fn paths_and_the_ways_down_are_those_of_every_row() {
     }
     assert_eq!((over_one.last(), over_two.last()), (Some(&ball), Some(&dot)));
     assert!(segment.offsets_between(1, 0).unwrap().is_empty());
+    // All balls lie at the first place.
+    let own = segment.path_runs_over(1).unwrap();
+    let of_place = |place: i64| own.iter().find(|(_, path)| *path == place).map(|(end, _)| *end);
+    assert_eq!(of_place(11), Some(ball));
+    assert!(own.iter().all(|(end, path)| *end == ball && (11..15).contains(path)));
+    assert_eq!(segment.path_runs_over(0).unwrap(), runs);
     // A block of roots is complete before root 65,536; balls and dots are fewer than a block has.
     assert_eq!(segment.block_ends(0).unwrap(), [65_536, ROOTS]);
     assert_eq!(segment.block_ends(1).unwrap(), [ROOTS]);
