@@ -51,23 +51,26 @@ impl<T> Unfolded<T> {
         self.0.get(list)?.get().map(AsRef::as_ref)
     }
 
-    /// A list, made now if it is not kept and may be; none where it may not, or cannot be made.
+    /// A list of so many, made now if it is not kept and may be; none where it may not, or cannot
+    /// be made.
     pub(crate) fn get_or(
         &self,
         list: usize,
+        len: usize,
         make: impl FnOnce() -> Option<Box<[T]>>,
     ) -> Option<&[T]> {
         let cell = self.0.get(list)?;
         if let Some(found) = cell.get() {
             return Some(found);
         }
-        if used() >= LIMIT.load(Ordering::Relaxed) {
+        // Nothing is made that could not be kept.
+        let bytes = len as u64 * size_of::<T>() as u64;
+        if !take(bytes) {
             return None;
         }
-        let made = make()?;
-        let bytes = size_of_val::<[T]>(&made) as u64;
-        if take(bytes) && cell.set(made).is_err() {
-            // Another thread was first.
+        let made = make().filter(|made| made.len() == len);
+        if made.is_none_or(|made| cell.set(made).is_err()) {
+            // It cannot be made, or another thread was first.
             USED.fetch_sub(bytes, Ordering::Relaxed);
         }
         cell.get().map(AsRef::as_ref)
@@ -91,12 +94,13 @@ mod tests {
         let before = used();
         let lists = Unfolded::<u64>::new(2);
         assert_eq!(lists.get(0), None);
-        let made = lists.get_or(0, || Some(vec![7, 8, 9].into()));
+        let made = lists.get_or(0, 3, || Some(vec![7, 8, 9].into()));
         assert_eq!(made, Some([7, 8, 9].as_slice()));
-        let kept = lists.get_or(0, || Some(vec![1].into()));
+        let kept = lists.get_or(0, 1, || Some(vec![1].into()));
         assert_eq!(kept, Some([7, 8, 9].as_slice()), "made once");
-        assert_eq!(lists.get_or(1, || None), None);
-        assert_eq!(lists.get_or(2, || Some(vec![1].into())), None, "there are two lists");
+        assert_eq!(lists.get_or(1, 1, || None), None);
+        assert_eq!(lists.get_or(1, 2, || Some(vec![1].into())), None, "of another length");
+        assert_eq!(lists.get_or(2, 1, || Some(vec![1].into())), None, "there are two lists");
         // Other tests of this process keep lists too, of whole blocks.
         assert!(used() >= 24, "{before} before");
         drop(lists);

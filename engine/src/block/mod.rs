@@ -175,11 +175,12 @@ impl BlockToc {
         kept: Option<&'a Unfolded<u64>>,
         part: Range<usize>,
     ) -> Option<Cow<'a, [u64]>> {
+        let all = self.rows.div_ceil(64) as usize;
         let made = || Some(self.known_words(frame)?.into());
         // A few words are not worth all of them.
-        let own = match part.len() < self.rows.div_ceil(64) as usize / KNOWN_PART {
+        let own = match part.len() < all / KNOWN_PART {
             true => kept.and_then(|kept| kept.get(0)),
-            false => kept.and_then(|kept| kept.get_or(0, made)),
+            false => kept.and_then(|kept| kept.get_or(0, all, made)),
         };
         match own {
             Some(own) => Some(Cow::Borrowed(own.get(part)?)),

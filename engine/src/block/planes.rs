@@ -188,7 +188,7 @@ impl<'a> Planes<'a> {
             let all = self.rows.div_ceil(64) as usize;
             let heavy = container.bytes.len() >= LIGHT_BYTES;
             let own = match heavy && words.len() >= all / SMALL_PART {
-                true => kept.get_or(bit, || Some(container.part(0..all)?.into())),
+                true => kept.get_or(bit, all, || Some(container.part(0..all)?.into())),
                 false if heavy => kept.get(bit),
                 false => None,
             };

@@ -284,19 +284,24 @@ impl SegmentFile {
 
     /// Which rows of a table are the last beneath theirs above.
     pub(super) fn ends(&self, child: usize) -> Result<Option<&Ends>> {
-        let Some(cell) = self.ends.get(child) else { return Ok(None) };
-        if cell.get().is_none() {
-            let made = Ends::new(self.offsets(child)?);
-            return Ok(Some(cell.get_or_init(|| made)));
-        }
-        Ok(cell.get())
+        self.made_of_offsets(self.ends.get(child), child, Ends::new)
     }
 
     /// The rows above every 64 rows of a table.
     pub(super) fn parents(&self, child: usize) -> Result<Option<&Parents>> {
-        let Some(cell) = self.parents.get(child) else { return Ok(None) };
+        self.made_of_offsets(self.parents.get(child), child, Parents::new)
+    }
+
+    /// What is made of the offsets of a table once.
+    fn made_of_offsets<'a, T>(
+        &self,
+        cell: Option<&'a OnceLock<T>>,
+        child: usize,
+        make: impl FnOnce(&[u32]) -> T,
+    ) -> Result<Option<&'a T>> {
+        let Some(cell) = cell else { return Ok(None) };
         if cell.get().is_none() {
-            let made = Parents::new(self.offsets(child)?);
+            let made = make(self.offsets(child)?);
             return Ok(Some(cell.get_or_init(|| made)));
         }
         Ok(cell.get())

@@ -399,19 +399,10 @@ mod tests {
 
     use std::collections::BTreeMap;
 
+    use super::super::tests::Drawn;
     use super::*;
 
-    /// A number generator of the test's own (xorshift).
-    struct Draw(u64);
-
-    impl Draw {
-        fn below(&mut self, limit: u64) -> u64 {
-            self.0 ^= self.0 << 13;
-            self.0 ^= self.0 >> 7;
-            self.0 ^= self.0 << 17;
-            self.0 % limit
-        }
-
+    impl Drawn {
         fn cell(&mut self, kinds: u64, values: u64) -> Cell {
             let value = self.below(values);
             match self.below(kinds) {
@@ -522,7 +513,7 @@ mod tests {
     #[test]
     fn drawn_groups_join_as_in_a_map() {
         let limits = Limits::default();
-        let mut draw = Draw(88_172_645_463_325_252);
+        let mut draw = Drawn(88_172_645_463_325_252);
         for round in 0..300 {
             let width = usize::try_from(draw.below(4)).unwrap();
             let (kinds, values, rising) = (1 + draw.below(5), 1 + draw.below(60), draw.below(2));

@@ -72,3 +72,48 @@ impl Plan {
         Ok(rows.iter().enumerate().map(lead).collect())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
+
+    use yiku::CommitInfo;
+
+    use super::super::tests::{database, lines};
+
+    /// Two segments one behind the other, of which the second is looked at.
+    fn rents(first: &[u32], second: &[u32], question: &str) -> Vec<String> {
+        let folder = tempfile::tempdir().unwrap();
+        let mut writer = database(&folder.path().join("d")).writer().unwrap();
+        let mut found = Vec::new();
+        for (part, (place, rents)) in [("1101", first), ("1201", second)].into_iter().enumerate() {
+            let mut batch = writer.batch();
+            for (at, rent) in rents.iter().enumerate() {
+                let (id, rent) = (format!("h{part}{at}"), rent.to_string());
+                let row = batch.row("house").unwrap().set("id", id.as_str()).unwrap();
+                row.set("place", place).unwrap().set("rent", rent.as_str()).unwrap();
+            }
+            writer.write(&batch).unwrap();
+            let snapshot = writer.commit(CommitInfo::default()).unwrap();
+            if part == 1 {
+                assert_eq!(snapshot.segments().len(), 2);
+                found = lines(&snapshot, question);
+            }
+        }
+        found
+    }
+
+    #[test]
+    fn a_list_is_the_same_however_wrong_the_guess() {
+        let question = "from house select rent order rent limit 4";
+        // The sample says that three rows of its own are enough: the fourth lies elsewhere.
+        let (low, high) = ([1, 2, 3, 4, 5, 6], [70, 80, 90]);
+        assert_eq!(rents(&high, &low, question), ["100", "200", "300", "400"]);
+        assert_eq!(rents(&low, &high, question), ["100", "200", "300", "400"]);
+        // Fewer than are wanted.
+        assert_eq!(rents(&[9], &[8, 7], question), ["700", "800", "900"]);
+        let falling = "from house select rent order -rent limit 4";
+        assert_eq!(rents(&low, &high, falling), ["9000", "8000", "7000", "600"]);
+        assert_eq!(rents(&high, &low, falling), ["9000", "8000", "7000", "600"]);
+    }
+}

@@ -102,14 +102,14 @@ impl Plan {
         within.begin(snapshot, morsel.segment);
         let scan = self.scan(segment, morsel, within)?;
         let rows = self.matching(&scan)?;
-        let matched = rows.count();
-        Ok((
-            matched,
-            match first_behind.and_then(|first| first.get(morsel.segment)) {
-                Some(first) => Some(rows.within(*first..u32::MAX).within(rows.window())),
-                None => Some(rows),
-            },
-        ))
+        let (matched, window) = (rows.count(), rows.window());
+        let first = first_behind.and_then(|first| first.get(morsel.segment));
+        let behind = first.map(|first| (*first).clamp(window.start, window.end)..window.end);
+        let rows = match behind {
+            Some(behind) => rows.within(behind).within(window),
+            None => rows,
+        };
+        Ok((matched, Some(rows)))
     }
 }
 

@@ -1,25 +1,11 @@
 //! Questions at many moments, beside the same questions at one day at a time.
 #![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
 
-use super::tests::{database, lines_in};
+use super::tests::{Drawn, database, lines_in};
 use crate::{Context, Limits, Plan, Query};
 use yiku::{CommitInfo, Snapshot, calendar};
 
-/// Numbers that look drawn.
-struct Drawn(u64);
-
 impl Drawn {
-    fn below(&mut self, limit: u64) -> u64 {
-        self.0 =
-            self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 33) % limit
-    }
-
-    fn one_of<'a, T>(&mut self, list: &'a [T]) -> &'a T {
-        let at = self.below(list.len() as u64);
-        &list[usize::try_from(at).unwrap()]
-    }
-
     /// A day about the months that are asked about, often at the end of one, rarely far away.
     fn day(&mut self) -> String {
         let month = 2026 * 12 + self.below(20).cast_signed() - 6;

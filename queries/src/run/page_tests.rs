@@ -4,7 +4,7 @@
 
 use std::cmp::Ordering;
 
-use super::tests::{answer, column, database, lines, lines_in};
+use super::tests::{Drawn, answer, column, database, lines, lines_in};
 use crate::{Answer, Context, Limits, Plan, Query};
 use yiku::{CommitInfo, Snapshot};
 
@@ -19,21 +19,7 @@ struct House {
     leases: Vec<i64>,
 }
 
-/// Numbers that look drawn.
-struct Drawn(u64);
-
 impl Drawn {
-    fn below(&mut self, limit: u64) -> u64 {
-        self.0 =
-            self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 33) % limit
-    }
-
-    fn one_of<'a, T>(&mut self, list: &'a [T]) -> &'a T {
-        let at = self.below(list.len() as u64);
-        &list[usize::try_from(at).unwrap()]
-    }
-
     fn house(&mut self, keys: u64) -> House {
         let (rent, floors) = (self.below(4) * 100, self.below(3));
         let owner = (*self.one_of(&["", "a", "a b", "aa", "王"])).to_owned();

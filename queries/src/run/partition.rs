@@ -119,18 +119,8 @@ impl Scan<'_> {
         table: usize,
         rows: &RowSet,
     ) -> Result<Parts> {
-        // Where the next band begins, rising.
-        let cuts: Option<Vec<i64>> = match falls {
-            true => bounds.iter().rev().map(|bound| bound.checked_add(1)).collect(),
-            false => Some(bounds.to_vec()),
-        };
-        let cuts = cuts.filter(|cuts| cuts.is_sorted_by(|a, b| a < b));
-        let (Some((home, column)), Some(cuts)) = (column_of(value), cuts) else {
-            return match falls {
-                true => self.ranged(value, falling(bounds), table, rows),
-                false => self.ranged(value, rising(bounds), table, rows),
-            };
-        };
+        let Some((home, column)) = column_of(value) else { return Ok(Parts::new()) };
+        let cuts = cuts(bounds, falls);
         let own = self.lift(rows, table, home)?;
         let mut lower = own.clone();
         let read = self.segment.column(home, column)?;
@@ -141,6 +131,8 @@ impl Scan<'_> {
             sets.push(std::mem::replace(&mut lower, upper));
         }
         sets.push(lower);
+        // What would lie beyond the greatest number is nowhere.
+        sets.resize_with(bounds.len() + 1, || self.none(home));
         if falls {
             sets.reverse();
         }
@@ -227,31 +219,13 @@ fn values(scan: &Scan<'_>, group: &Group) -> usize {
     }
 }
 
-/// The values of each band of rising bounds.
-fn rising(bounds: &[i64]) -> impl Iterator<Item = (i64, i64)> {
-    (0..=bounds.len()).map(|band| {
-        let low = band.checked_sub(1).and_then(|before| bounds.get(before)).copied();
-        let high = bounds.get(band).and_then(|bound| bound.checked_sub(1));
-        // Below the least number there is none.
-        let low = low.unwrap_or(i64::MIN);
-        match bounds.get(band) {
-            Some(_) if high.is_none() => (1, 0),
-            _ => (low, high.unwrap_or(i64::MAX)),
-        }
-    })
-}
-
-/// The values of each band of falling bounds.
-fn falling(bounds: &[i64]) -> impl Iterator<Item = (i64, i64)> {
-    (0..=bounds.len()).map(|band| {
-        let high = band.checked_sub(1).and_then(|before| bounds.get(before)).copied();
-        let low = bounds.get(band).map(|bound| bound.checked_add(1));
-        match low {
-            Some(None) => (1, 0),
-            Some(Some(low)) => (low, high.unwrap_or(i64::MAX)),
-            None => (i64::MIN, high.unwrap_or(i64::MAX)),
-        }
-    })
+/// Where the bands of rising bounds, or of falling ones, begin but the lowest, rising. The band
+/// beyond the greatest number has no beginning.
+fn cuts(bounds: &[i64], falls: bool) -> Vec<i64> {
+    match falls {
+        true => bounds.iter().rev().filter_map(|bound| bound.checked_add(1)).collect(),
+        false => bounds.to_vec(),
+    }
 }
 
 /// Those with any row.
@@ -369,11 +343,6 @@ fn interleaved(by: &[Group], cells: &[Cell], places: &[Cell]) -> impl Iterator<I
 mod tests {
     use super::*;
 
-    fn band(value: i64, ranges: impl Iterator<Item = (i64, i64)>) -> Vec<usize> {
-        let inside = |(_, (low, high)): &(usize, (i64, i64))| (*low..=*high).contains(&value);
-        ranges.enumerate().filter(inside).map(|(band, _)| band).collect()
-    }
-
     #[test]
     fn runs_of_two_keys_change_where_either_does() {
         let mut none = Keys::new(0);
@@ -427,10 +396,12 @@ mod tests {
         for bounds in [vec![0, 18, 60], vec![i64::MIN, 3], vec![5, i64::MAX], vec![7]] {
             let back: Vec<i64> = bounds.iter().rev().copied().collect();
             for value in [i64::MIN, -1, 0, 5, 6, 7, 17, 18, 59, 60, i64::MAX] {
+                let reached = |cuts: Vec<i64>| cuts.iter().filter(|cut| **cut <= value).count();
                 let rises = bounds.iter().filter(|bound| **bound <= value).count();
-                assert_eq!(band(value, rising(&bounds)), [rises], "{value} in {bounds:?}");
+                assert_eq!(reached(cuts(&bounds, false)), rises, "{value} in {bounds:?}");
                 let falls = back.iter().filter(|bound| **bound >= value).count();
-                assert_eq!(band(value, falling(&back)), [falls], "{value} in {back:?}");
+                let found = back.len() - reached(cuts(&back, true));
+                assert_eq!(found, falls, "{value} in {back:?}");
             }
         }
     }

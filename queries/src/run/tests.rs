@@ -49,6 +49,22 @@ pub(crate) fn database(folder: &Path) -> Database {
     Database::create(folder, schema, tree).unwrap()
 }
 
+/// Numbers that look drawn.
+pub(crate) struct Drawn(pub(crate) u64);
+
+impl Drawn {
+    pub(crate) fn below(&mut self, limit: u64) -> u64 {
+        self.0 =
+            self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) % limit
+    }
+
+    pub(crate) fn one_of<'a, T>(&mut self, list: &'a [T]) -> &'a T {
+        let at = self.below(list.len() as u64);
+        list.get(usize::try_from(at).unwrap()).unwrap()
+    }
+}
+
 pub(crate) type House<'a> = (&'a str, &'a [(&'a str, &'a str)]);
 
 /// A snapshot of houses: a place, and the values of other columns as people write them. Leases

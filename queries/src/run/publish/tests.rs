@@ -9,19 +9,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::cells::{ALL, Counts, Leaf, Node, Table};
-use crate::run::tests::{House, answer, lines, refused, snapshot_of, written};
-
-/// A number generator of the test's own (xorshift).
-struct Draw(u64);
-
-impl Draw {
-    fn below(&mut self, limit: u64) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0 % limit
-    }
-}
+use crate::run::tests::{Drawn, House, answer, lines, refused, snapshot_of, written};
 
 /// The table of a reader: every cell with its margins, by summing up.
 type Cells = BTreeMap<Vec<Node>, Counts>;
@@ -118,7 +106,7 @@ fn told(equations: &[Vec<(usize, i64)>], unknowns: usize) -> Vec<usize> {
 }
 
 /// Groups of two or three keys; the first has a level above.
-fn drawn(draw: &mut Draw) -> Vec<Leaf> {
+fn drawn(draw: &mut Drawn) -> Vec<Leaf> {
     let keys = 1 + draw.below(3);
     let sizes: Vec<u64> = (0..keys).map(|_| 1 + draw.below(5)).collect();
     let mut leaves = Vec::new();
@@ -148,7 +136,7 @@ fn drawn(draw: &mut Draw) -> Vec<Leaf> {
 
 #[test]
 fn no_small_cell_follows_from_what_is_told() {
-    let mut draw = Draw(20_261_127);
+    let mut draw = Drawn(20_261_127);
     let (mut hidden, mut shown, mut beyond) = (0, 0, 0);
     for _ in 0..1_500 {
         let leaves = drawn(&mut draw);
@@ -211,7 +199,7 @@ fn no_small_cell_follows_from_what_is_told() {
 
 #[test]
 fn what_is_hidden_does_not_depend_on_the_order_of_groups() {
-    let mut draw = Draw(7);
+    let mut draw = Drawn(7);
     for _ in 0..200 {
         let leaves = drawn(&mut draw);
         let ask = |leaves: &[Leaf]| {
