@@ -63,6 +63,7 @@ impl Plan {
         within: Within<'_>,
     ) -> Result<Answer> {
         let morsels = self.morsels_of(self.at_both(flow), snapshot, within)?;
+        let within = self.worth(&morsels, within);
         let segments = within.segments(snapshot);
         let state = || Ok((HashMap::new(), 0u64));
         let states = fold(within, morsels.len(), state, |(found, matched), item| {

@@ -52,7 +52,7 @@ pub(crate) struct List {
     /// Places of columns, and whether they fall.
     pub(crate) order: Vec<(usize, bool)>,
     pub(crate) after: Option<Position>,
-    /// Sums up the question.
+    /// Sums up the question, if it has a limit.
     pub(crate) question: u64,
 }
 

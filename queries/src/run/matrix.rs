@@ -104,6 +104,7 @@ impl Plan {
     ) -> Result<(u64, Vec<u64>)> {
         let size = matrix.len();
         let morsels = self.morsels(snapshot, within)?;
+        let within = self.worth(&morsels, within);
         let segments = within.segments(snapshot);
         let state = || Ok((0u64, vec![0u64; size * size]));
         let states = fold(within, morsels.len(), state, |(matched, counts), item| {

@@ -70,6 +70,7 @@ mod texts;
 mod time_tests;
 mod valued;
 mod vector;
+mod weight;
 
 use yiku::kernel::Held;
 use yiku::{RowSet, Snapshot};
@@ -276,6 +277,7 @@ impl Plan {
         within: Within<'_>,
     ) -> Result<(Vec<Joined>, u64)> {
         let morsels = self.morsels(snapshot, within)?;
+        let within = self.worth(&morsels, within);
         let segments = within.segments(snapshot);
         let state = || Ok(Met::new(self, levels));
         let states = fold(within, morsels.len(), state, |state: &mut Met<'_>, item| {
