@@ -77,7 +77,7 @@ impl Plan {
             Values::Text(cells.clone().map(|cell| self.text(group, cell, tree)).collect())
         };
         let labelled = matches!(kind, AnswerKind::Code | AnswerKind::Path | AnswerKind::Band);
-        let mut nodes = Nodes { tree, last: 0 };
+        let mut nodes = Nodes::new(tree, group);
         let labels = (labelled || totals)
             .then(|| cells.map(|cell| self.label(group, cell, &mut nodes)).collect());
         (kind, values, labels)
@@ -145,23 +145,33 @@ fn group_kind(kind: &GroupKind) -> AnswerKind {
 /// The nodes of a tree, asked for in their order more often than not.
 struct Nodes<'a> {
     tree: &'a PathTree,
-    /// Where the last one stands.
+    /// Those of the level that is asked for more often than not, and where the last one stands.
+    level: &'a [(u64, usize)],
     last: usize,
 }
 
 impl<'a> Nodes<'a> {
+    fn new(tree: &'a PathTree, group: &GroupKind) -> Self {
+        let lowest = tree.levels().len().saturating_sub(1);
+        let level = if let GroupKind::Level(level) = group { *level } else { lowest };
+        Self { tree, level: tree.of_level(level), last: 0 }
+    }
+
     fn get(&mut self, code: u64) -> Option<&'a PathNode> {
-        let nodes = self.tree.nodes();
-        let below = |node: Option<&PathNode>| node.is_some_and(|node| node.code <= code);
-        let from = if below(nodes.get(self.last)) { self.last } else { 0 };
-        let rest = nodes.get(from..).unwrap_or_default();
+        let below = |node: Option<&(u64, usize)>| node.is_some_and(|(own, _)| *own <= code);
+        let from = if below(self.level.get(self.last)) { self.last } else { 0 };
+        let rest = self.level.get(from..).unwrap_or_default();
         let mut size = 1;
         while below(rest.get(size)) {
             size *= 2;
         }
         let near = rest.get(..size.min(rest.len())).unwrap_or_default();
-        self.last = from + near.partition_point(|node| node.code <= code).saturating_sub(1);
-        nodes.get(self.last).filter(|node| node.code == code)
+        self.last = from + near.partition_point(|(own, _)| *own <= code).saturating_sub(1);
+        match self.level.get(self.last).filter(|(own, _)| *own == code) {
+            Some((_, place)) => self.tree.nodes().get(*place),
+            // It is of another level.
+            None => self.tree.get(code),
+        }
     }
 }
 
@@ -314,10 +324,13 @@ mod tests {
         let rising: Vec<u64> = (1_101_990..1_102_300).chain([0, 1_100_000, 9_999_999]).collect();
         let falling: Vec<u64> = rising.iter().rev().copied().collect();
         let twice: Vec<u64> = own.iter().flat_map(|code| [*code, *code]).collect();
+        let groups = [GroupKind::Path, GroupKind::Level(0), GroupKind::Level(1)];
         for codes in [rising, falling, twice] {
-            let mut nodes = Nodes { tree: &tree, last: 0 };
-            for code in codes {
-                assert_eq!(nodes.get(code), tree.get(code), "{code}");
+            for group in &groups {
+                let mut nodes = Nodes::new(&tree, group);
+                for code in &codes {
+                    assert_eq!(nodes.get(*code), tree.get(*code), "{code}");
+                }
             }
         }
     }

@@ -371,7 +371,7 @@ impl Plan {
         let open = scan.within.open(About::From, self);
         let mut rows = scan.segment.live_in(self.table, scan.window(self.table))?;
         if let Some(scope) = &self.scope {
-            rows = scan.rows(scope.condition(), true, &rows)?;
+            rows = scan.narrowed(scope.condition(), rows)?;
         }
         tell(open, rows.count(), rows.count());
         Ok(rows)
@@ -381,7 +381,7 @@ impl Plan {
     fn matching(&self, scan: &Scan<'_>) -> Result<RowSet> {
         let mut rows = self.visible(scan)?;
         for (_, condition) in &self.filter {
-            rows = scan.rows(condition, true, &rows)?;
+            rows = scan.narrowed(condition, rows)?;
             if rows.is_empty() {
                 break;
             }
