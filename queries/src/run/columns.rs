@@ -11,6 +11,7 @@ use crate::answer::{AnswerColumn, AnswerKind, Role, Values};
 use crate::check::{Group, GroupKind, Measured, Shape};
 use crate::error::Result;
 use crate::plan::{Plan, Within};
+use crate::short::Text;
 use yiku::calendar;
 
 /// What stands in the place of a group that a row totals.
@@ -68,7 +69,7 @@ impl Plan {
         cells: impl Iterator<Item = &'c Cell> + Clone,
         tree: &PathTree,
         totals: bool,
-    ) -> (AnswerKind, Values, Option<Vec<Option<String>>>) {
+    ) -> (AnswerKind, Values, Option<Vec<Option<Text>>>) {
         let kind = group_kind(group);
         let values = if matches!(kind, AnswerKind::Int | AnswerKind::Money) {
             let int = |cell: &Cell| if let Cell::Int(value) = cell { Some(*value) } else { None };
@@ -84,9 +85,9 @@ impl Plan {
     }
 
     /// The value of a cell as a program reads it.
-    fn text(&self, kind: &GroupKind, cell: &Cell, tree: &PathTree) -> Option<String> {
+    fn text(&self, kind: &GroupKind, cell: &Cell, tree: &PathTree) -> Option<Text> {
         let value = match cell {
-            Cell::Text(text) => return Some(text.clone()),
+            Cell::Text(text) => return Some(text.as_str().into()),
             Cell::Int(value) => *value,
             Cell::Unknown | Cell::Total => return None,
         };
@@ -96,33 +97,35 @@ impl Plan {
             GroupKind::Path => Some(prefix(tree, value, None)),
             GroupKind::Code { list, .. } => {
                 let codes = &self.schema.lists.get(*list)?.codes;
-                codes.get(at?).map(|code| code.name.clone())
+                codes.get(at?).map(|code| code.name.as_str().into())
             }
-            GroupKind::Flag(_) => Some((value == 1).to_string()),
-            GroupKind::Date(_) => Some(calendar::date_text(value)),
-            GroupKind::Month(_) => Some(calendar::month_text(value)),
-            GroupKind::Band { bands, .. } => bands.names.get(at?).cloned(),
-            GroupKind::Int { .. } | GroupKind::Text { .. } => Some(value.to_string()),
+            GroupKind::Flag(_) => Some(if value == 1 { "true" } else { "false" }.into()),
+            GroupKind::Date(_) => Some(calendar::date_text(value).into()),
+            GroupKind::Month(_) => Some(calendar::month_text(value).into()),
+            GroupKind::Band { bands, .. } => bands.names.get(at?).map(|name| name.as_str().into()),
+            GroupKind::Int { .. } | GroupKind::Text { .. } => Some(value.to_string().into()),
         }
     }
 
     /// What people call the value of a cell.
-    fn label(&self, kind: &GroupKind, cell: &Cell, nodes: &mut Nodes<'_>) -> Option<String> {
+    fn label(&self, kind: &GroupKind, cell: &Cell, nodes: &mut Nodes<'_>) -> Option<Text> {
         let value = match cell {
-            Cell::Total => return Some(TOTAL.to_owned()),
+            Cell::Total => return Some(TOTAL.into()),
             Cell::Int(value) => *value,
             Cell::Text(_) | Cell::Unknown => return None,
         };
         let at = usize::try_from(value).ok();
         match kind {
             GroupKind::Level(_) | GroupKind::Path => {
-                nodes.get(u64::try_from(value).ok()?).map(|node| node.name.clone())
+                nodes.get(u64::try_from(value).ok()?).map(|node| node.name.as_str().into())
             }
             GroupKind::Code { list, .. } => {
                 let codes = &self.schema.lists.get(*list)?.codes;
-                codes.get(at?).map(|code| code.label.clone())
+                codes.get(at?).map(|code| code.label.as_str().into())
             }
-            GroupKind::Band { bands, .. } => bands.labels.get(at?).cloned(),
+            GroupKind::Band { bands, .. } => {
+                bands.labels.get(at?).map(|label| label.as_str().into())
+            }
             _ => None,
         }
     }
@@ -176,7 +179,7 @@ impl<'a> Nodes<'a> {
 }
 
 /// The digits of a place down to its level.
-fn prefix(tree: &PathTree, value: i64, level: Option<usize>) -> String {
+fn prefix(tree: &PathTree, value: i64, level: Option<usize>) -> Text {
     let width = tree.levels().last().map_or(0, |l| usize::from(l.digits));
     let own = || u64::try_from(value).ok().and_then(|code| tree.get(code));
     let level = level.or_else(|| own().map(|node| usize::from(node.level)));
@@ -197,14 +200,14 @@ fn prefix(tree: &PathTree, value: i64, level: Option<usize>) -> String {
         *letter += u8::try_from(rest % 10).unwrap_or(0);
         rest /= 10;
     }
-    std::str::from_utf8(own).unwrap_or_default().to_owned()
+    std::str::from_utf8(own).unwrap_or_default().into()
 }
 
 /// The first digits of a number that is written with so many at the least.
-fn padded(value: i64, width: usize, digits: usize) -> String {
+fn padded(value: i64, width: usize, digits: usize) -> Text {
     let mut text = format!("{value:0width$}");
     text.truncate(digits);
-    text
+    text.into()
 }
 
 /// Adds the values of another column of the same kind to what will be so many.
@@ -235,7 +238,7 @@ fn measure_column(measure: &Measured, place: usize, rows: &Rows, order: &[u32]) 
         _ => None,
     };
     let text = |text: fn(i64) -> String| {
-        Values::Text(numbers().map(|number| exact(number).map(text)).collect())
+        Values::Text(numbers().map(|number| Some(text(exact(number)?).into())).collect())
     };
     let (kind, values) = match measure.shape {
         Shape::Date => (AnswerKind::Date, text(calendar::date_text)),

@@ -124,8 +124,8 @@ impl Plan {
             kind: AnswerKind::Text,
             unit: None,
             role: Role::Group,
-            values: Values::Text(words().map(|(word, _)| Some(word.to_owned())).collect()),
-            labels: Some(words().map(|(_, label)| Some(label.to_owned())).collect()),
+            values: Values::Text(words().map(|(word, _)| Some(word.into())).collect()),
+            labels: Some(words().map(|(_, label)| Some(label.into())).collect()),
             hidden: Vec::new(),
         }];
         let sides = sides.into_iter().zip(["before", "after"]);

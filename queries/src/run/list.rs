@@ -209,7 +209,7 @@ impl Plan {
                 let label = |at: usize| codes.get(at).map(|code| code.label.clone());
                 let names = items.iter().map(|item| of(item, &name)).collect();
                 let labels =
-                    items.iter().map(|item| of(item, &label).map(|l: Vec<_>| l.join("、")));
+                    items.iter().map(|item| of(item, &label).map(|l: Vec<_>| l.join("、").into()));
                 made(AnswerKind::Codes, Values::TextLists(names), Some(labels.collect()))
             }
         }

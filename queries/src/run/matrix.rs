@@ -152,7 +152,7 @@ impl Plan {
             let count = counts.get(place).copied().unwrap_or(0);
             i64::try_from(count).map(Some)
         };
-        let names = matrix.iter().map(|(name, _)| Some(name.clone())).collect();
+        let names = matrix.iter().map(|(name, _)| Some(name.as_str().into())).collect();
         let column = |name: String, kind, role, values| AnswerColumn {
             name,
             kind,
