@@ -224,10 +224,7 @@ impl Segment {
     ) -> Result<Vec<(usize, u32)>> {
         let key = self.file.schema().tables.get(table).map_or(0, |t| t.key);
         let column = self.column(table, key)?;
-        match column.key_index()? {
-            Some(_) => column.rows_of_keys(keys),
-            None => column.search(keys),
-        }
+        if column.keys.is_some() { column.rows_of_keys(keys) } else { column.search(keys) }
     }
 
     /// The root rows that were last written by a version later than this one, live or not.
