@@ -149,7 +149,7 @@ mod tests {
             let (own, same) = (Text::from(text.as_str()), Text::from(text.clone()));
             assert_eq!(own, same);
             assert_eq!(own, text.as_str());
-            assert!(own < Text::from(next.as_str()));
+            assert_eq!(own.cmp(&next.as_str().into()), Ordering::Less);
             assert_eq!(format!("{own} {own:?}"), format!("{text} {text:?}"));
             assert_eq!(String::from(own), *text);
         }
