@@ -3,6 +3,7 @@
 pub mod change;
 pub mod province;
 pub mod registry;
+pub mod stream;
 pub mod whole;
 
 /// Numbers without a pattern, the same on every run.
