@@ -9,6 +9,7 @@ use std::process::Command;
 use std::time::Instant;
 
 use yiku::Database;
+use yiku_benches as _;
 use yiku_queries::{Limits, Plan, Query};
 
 type Outcome<T> = Result<T, Box<dyn std::error::Error>>;

@@ -17,6 +17,7 @@ use std::time::Instant;
 use croaring::Bitmap;
 use yiku::schema::ColumnSchema;
 use yiku::{Database, Predicate, Snapshot};
+use yiku_benches as _;
 use yiku_queries::{Answer, Limits, Plan, Query, Values};
 
 type Outcome<T> = Result<T, Box<dyn std::error::Error>>;
