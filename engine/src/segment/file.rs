@@ -9,6 +9,7 @@ use std::sync::{Arc, OnceLock};
 use super::runs::PathRun;
 use super::toc::{KeysToc, SegmentToc, TableToc};
 use crate::block::integers::{IntegerBlock, Kept};
+use crate::block::planes::KEPT;
 use crate::block::{BlockToc, FrameRef};
 use crate::error::{Error, Result};
 use crate::format::{self, FileKind, checksum};
@@ -246,7 +247,7 @@ impl SegmentFile {
         let known_bits = toc.known_bits.filter(|_| toc.of_known());
         let known = self.frame_or_nothing(known_bits)?;
         let planes = toc.frame.filter(|_| toc.is_planes()).and_then(|frame| {
-            Some(self.planes.get(frame.index as usize)?.get_or_init(|| Unfolded::new(64)))
+            Some(self.planes.get(frame.index as usize)?.get_or_init(|| Unfolded::new(KEPT)))
         });
         let kept = Kept { planes, known: known_bits.and_then(|frame| self.known_kept(frame)) };
         Ok(IntegerBlock { toc, frame, beside, known, kept })

@@ -61,7 +61,7 @@ pub struct Segment {
 /// costs as much as looking beneath so many rows.
 const SPARSE: u64 = 32;
 /// As `SPARSE`, of sets that are spread to the rows beneath.
-const SPARSE_ABOVE: u64 = 128;
+const SPARSE_ABOVE: u64 = 256;
 
 impl Segment {
     /// A segment all of whose rows live.
