@@ -136,7 +136,7 @@ fn copy(duck: &Connection, name: &str, snapshot: &Snapshot) -> Outcome<()> {
         for (row, (id, place)) in ids.iter().zip(places).enumerate() {
             let place: i64 = place.as_deref().unwrap_or("0").parse()?;
             let bits = i64::from(holds(a, row)) | i64::from(holds(b, row)) << 1;
-            rows.append_row(params![id, place, bits, holds(d, row)])?;
+            rows.append_row(params![id.as_deref(), place, bits, holds(d, row)])?;
         }
         after = answer.next.clone();
         if after.is_none() {
@@ -161,7 +161,7 @@ fn moves(answer: &Answer) -> BTreeMap<String, i64> {
     let (Some(first), Some(last)) = (first, last) else { return found };
     if let (Values::Text(fates), Values::Int(counts)) = (&first.values, &last.values) {
         for (fate, count) in fates.iter().flatten().zip(counts.iter().flatten()) {
-            *found.entry(fate.clone()).or_insert(0) += count;
+            *found.entry(fate.to_string()).or_insert(0) += count;
         }
     }
     found.retain(|_, count| *count > 0);
