@@ -70,6 +70,7 @@ mod texts;
 mod time_tests;
 mod valued;
 mod vector;
+mod weight;
 
 use yiku::kernel::Held;
 use yiku::{RowSet, Snapshot};
@@ -276,6 +277,7 @@ impl Plan {
         within: Within<'_>,
     ) -> Result<(Vec<Joined>, u64)> {
         let morsels = self.morsels(snapshot, within)?;
+        let within = self.worth(&morsels, within);
         let segments = within.segments(snapshot);
         let state = || Ok(Met::new(self, levels));
         let states = fold(within, morsels.len(), state, |state: &mut Met<'_>, item| {
@@ -369,7 +371,7 @@ impl Plan {
         let open = scan.within.open(About::From, self);
         let mut rows = scan.segment.live_in(self.table, scan.window(self.table))?;
         if let Some(scope) = &self.scope {
-            rows = scan.rows(scope.condition(), true, &rows)?;
+            rows = scan.narrowed(scope.condition(), rows)?;
         }
         tell(open, rows.count(), rows.count());
         Ok(rows)
@@ -379,7 +381,7 @@ impl Plan {
     fn matching(&self, scan: &Scan<'_>) -> Result<RowSet> {
         let mut rows = self.visible(scan)?;
         for (_, condition) in &self.filter {
-            rows = scan.rows(condition, true, &rows)?;
+            rows = scan.narrowed(condition, rows)?;
             if rows.is_empty() {
                 break;
             }
