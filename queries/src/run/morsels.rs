@@ -157,7 +157,7 @@ fn bundles(found: &[u32], roots: &Range<u32>, apart: bool) -> Vec<Range<u32>> {
 }
 
 /// The rows of a table beneath a range of root rows.
-fn beneath(segment: &Segment, table: usize, roots: &Range<u32>) -> Result<Range<u32>> {
+pub(super) fn beneath(segment: &Segment, table: usize, roots: &Range<u32>) -> Result<Range<u32>> {
     let offsets = segment.offsets_between(0, table)?;
     let at = |root: u32| offsets.get(root as usize).copied().unwrap_or(0);
     Ok(at(roots.start)..at(roots.end).max(at(roots.start)))
