@@ -105,6 +105,11 @@ impl Slice<'_> {
         Self { words: Cow::Owned(words), flip: 0 }
     }
 
+    /// All words, and what each is joined with.
+    pub(super) fn all(&self) -> (&[[u8; 8]], u64) {
+        (&self.words, self.flip)
+    }
+
     /// So many words from `at` on, and what each is joined with.
     #[inline(always)]
     pub(super) fn part(&self, at: usize, len: usize) -> (&[[u8; 8]], u64) {

@@ -9,6 +9,7 @@ mod arith;
 #[cfg(test)]
 mod beneath_tests;
 mod best;
+mod borders;
 mod columns;
 #[cfg(test)]
 mod context_tests;
@@ -83,6 +84,7 @@ use crate::plan::{Compared, Limits, Plan, Within};
 use aggregate::Column;
 use grouped::{Grouped, Index, Joined, Keys};
 use keys::{Cell, Groups};
+use morsels::Morsel;
 use rows::Rows;
 pub(crate) use scan::Scan;
 use scan::bounds;
@@ -276,17 +278,33 @@ impl Plan {
         snapshot: &Snapshot,
         within: Within<'_>,
     ) -> Result<(Vec<Joined>, u64)> {
-        let morsels = self.morsels(snapshot, within)?;
+        let mut morsels = self.morsels(snapshot, within)?;
         let within = self.worth(&morsels, within);
+        let counting = self.counting(levels, within);
+        if counting.is_some() {
+            morsels = borders::merged(morsels);
+        }
         let segments = within.segments(snapshot);
         let state = || Ok(Met::new(self, levels));
         let states = fold(within, morsels.len(), state, |state: &mut Met<'_>, item| {
             let Some(morsel) = morsels.get(item) else { return Ok(()) };
             let Some(segment) = segments.get(morsel.segment) else { return Ok(()) };
             within.begin(snapshot, morsel.segment);
-            let scan = self.scan(segment, morsel, within)?;
-            let part = self.part(levels, &scan, snapshot)?;
-            state.add(part, within)
+            let Some(counting) = &counting else {
+                let scan = self.scan(segment, morsel, within)?;
+                let part = self.part(levels, &scan, snapshot)?;
+                return state.add(part, within);
+            };
+            let piece = (&morsel.roots, snapshot);
+            if let Some(part) = self.part_counted(counting, segment, piece, within)? {
+                return state.add(part, within);
+            }
+            for roots in morsels::cut(segment, self.table, morsel.roots.clone())? {
+                within.run.check()?;
+                let scan = self.scan(segment, &Morsel { roots, ..*morsel }, within)?;
+                state.add(self.part(levels, &scan, snapshot)?, within)?;
+            }
+            Ok(())
         })?;
         let open = within.open(About::Join, self);
         let mut states = states.into_iter();
