@@ -14,4 +14,4 @@ pub(crate) fn mixed(number: u64) -> u64 {
 
 /// The allocator of the program, so that what is measured is what it does.
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;

@@ -2,9 +2,9 @@
 
 use std::process::ExitCode;
 
-/// Questions make many small lists on several threads at once.
+/// Questions make many lists on many threads, one after the other: what one gave back the next takes.
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 fn main() -> ExitCode {
     yiku_server::cli::main()

@@ -19,6 +19,7 @@ use std::ops::Range;
 
 use super::container::{self, Container, HEAD_BYTES};
 use crate::cpu::{Cpu, Kernel, run};
+use crate::lift::extracted;
 use crate::unfolded::Unfolded;
 
 /// Rows of a word.
@@ -103,6 +104,11 @@ impl Slice<'_> {
     /// Words that were made.
     pub(super) fn of(words: Vec<[u8; 8]>) -> Self {
         Self { words: Cow::Owned(words), flip: 0 }
+    }
+
+    /// All words, and what each is joined with.
+    pub(super) fn all(&self) -> (&[[u8; 8]], u64) {
+        (&self.words, self.flip)
     }
 
     /// So many words from `at` on, and what each is joined with.
@@ -280,6 +286,42 @@ impl<'a> Planes<'a> {
         run(Decode { lanes: &lanes, base, out: &mut out[start..] });
         out.truncate(start + to - words.start * GROUP);
         out.drain(start..start + from % GROUP);
+        Some(())
+    }
+
+    /// Appends the numbers of the rows whose bits are set in words from `first` on, a base added.
+    pub(super) fn pick(
+        &self,
+        first: usize,
+        rows: &[u64],
+        base: i64,
+        out: &mut Vec<i64>,
+    ) -> Option<()> {
+        let (start, mut common) = (out.len(), 0u64);
+        let mut lanes: Vec<Lane<'a>> = Vec::new();
+        for (bit, plane) in self.each_plane().enumerate() {
+            let (container, others) = plane?;
+            if container.is_empty() {
+                common |= u64::from(others) << bit;
+                continue;
+            }
+            let slice = self.slice(bit, first..first + rows.len())?;
+            let words = slice.words.iter().map(|word| u64::from_le_bytes(*word) ^ slice.flip);
+            let own = extracted(&words.collect::<Vec<_>>(), rows, 0);
+            let shift = bit as u32 / 8 * 8;
+            if lanes.last().is_none_or(|lane| lane.shift != shift) {
+                lanes.push(Lane { shift, planes: Default::default() });
+            }
+            if let Some(lane) = lanes.last_mut() {
+                let own = own.into_iter().map(u64::to_le_bytes).collect();
+                lane.planes[bit % 8] = Some(Slice::of(own));
+            }
+        }
+        let count = crate::words::count(rows) as usize;
+        out.resize(start + count.next_multiple_of(GROUP), 0);
+        let base = base.wrapping_add(common as i64);
+        run(Decode { lanes: &lanes, base, out: &mut out[start..] });
+        out.truncate(start + count);
         Some(())
     }
 

@@ -3,6 +3,7 @@
 //! Invariants: a frame is used only after its checksum was found right; root rows are sorted by
 //! path, then key; the rows beneath a row are one range.
 
+mod borders;
 mod build;
 #[cfg(test)]
 mod checks;
@@ -27,6 +28,7 @@ use std::sync::Arc;
 
 pub use crate::lift::LEAST_MAX as LIFT_LEAST_MAX;
 pub use crate::predicate::Access;
+pub use borders::Codes;
 pub use column::{Column, ZoneMap};
 pub use keys::Wanted;
 pub use meter::{Meter, Touched};

@@ -9,9 +9,11 @@ mod arith;
 #[cfg(test)]
 mod beneath_tests;
 mod best;
+mod borders;
 mod columns;
 #[cfg(test)]
 mod context_tests;
+mod crosstab;
 pub(crate) mod cursor;
 mod cuts;
 mod ends;
@@ -29,6 +31,7 @@ mod keep;
 #[cfg(test)]
 mod keep_tests;
 mod keys;
+mod known;
 pub(crate) mod list;
 #[cfg(test)]
 mod list_tests;
@@ -82,7 +85,8 @@ use crate::explain::probe::{About, Open};
 use crate::plan::{Compared, Limits, Plan, Within};
 use aggregate::Column;
 use grouped::{Grouped, Index, Joined, Keys};
-use keys::{Cell, Groups};
+use keys::{Assignment, Cell, Groups};
+use morsels::Morsel;
 use rows::Rows;
 pub(crate) use scan::Scan;
 use scan::bounds;
@@ -276,17 +280,33 @@ impl Plan {
         snapshot: &Snapshot,
         within: Within<'_>,
     ) -> Result<(Vec<Joined>, u64)> {
-        let morsels = self.morsels(snapshot, within)?;
+        let mut morsels = self.morsels(snapshot, within)?;
         let within = self.worth(&morsels, within);
+        let counting = self.counting(levels, within);
+        if counting.is_some() {
+            morsels = borders::merged(morsels);
+        }
         let segments = within.segments(snapshot);
         let state = || Ok(Met::new(self, levels));
         let states = fold(within, morsels.len(), state, |state: &mut Met<'_>, item| {
             let Some(morsel) = morsels.get(item) else { return Ok(()) };
             let Some(segment) = segments.get(morsel.segment) else { return Ok(()) };
             within.begin(snapshot, morsel.segment);
-            let scan = self.scan(segment, morsel, within)?;
-            let part = self.part(levels, &scan, snapshot)?;
-            state.add(part, within)
+            let Some(counting) = &counting else {
+                let scan = self.scan(segment, morsel, within)?;
+                let part = self.part(levels, &scan, snapshot)?;
+                return state.add(part, within);
+            };
+            let piece = (&morsel.roots, snapshot);
+            if let Some(part) = self.part_counted(counting, segment, piece, within)? {
+                return state.add(part, within);
+            }
+            for roots in morsels::cut(segment, self.table, morsel.roots.clone())? {
+                within.run.check()?;
+                let scan = self.scan(segment, &Morsel { roots, ..*morsel }, within)?;
+                state.add(self.part(levels, &scan, snapshot)?, within)?;
+            }
+            Ok(())
         })?;
         let open = within.open(About::Join, self);
         let mut states = states.into_iter();
@@ -400,15 +420,7 @@ impl Plan {
         // The group of every row, of all keys so far and of the next.
         let assigned = bounds(&rows).len() as u64 * GROUP_BYTES;
         let assigned = within.run.hold(assigned.saturating_mul(2))?;
-        let groups = scan.groups(&self.groups, self.table, snapshot.tree(), &rows)?;
-        let mut own = Vec::with_capacity(self.aggregates.len());
-        for aggregate in &self.aggregates {
-            own.push(if aggregate.adds_up() {
-                scan.aggregate(aggregate, self.table, &rows, &groups)?
-            } else {
-                Column::Counts(Vec::new())
-            });
-        }
+        let (groups, own) = self.grouped(scan, &rows, snapshot)?;
         let mut levels: Vec<Grouped> = Vec::with_capacity(wanted.len());
         // Groups of all keys are met once each.
         let all = self.aggregates.iter().all(Aggregate::adds_up);
@@ -422,6 +434,35 @@ impl Plan {
         let cells = levels.iter().map(Grouped::cells).fold(0, u64::saturating_add);
         let held = Some(within.run.hold(cells.saturating_mul(CELL_BYTES))?);
         Ok(Part { matched, levels, held })
+    }
+
+    /// The groups of some rows of a piece, and their aggregates.
+    fn grouped(
+        &self,
+        scan: &Scan<'_>,
+        rows: &RowSet,
+        snapshot: &Snapshot,
+    ) -> Result<(Groups, Vec<Column>)> {
+        let counts = |a: &Aggregate| {
+            a.combine == Combine::Count && a.argument.is_none() && a.condition.is_none()
+        };
+        if self.aggregates.iter().all(counts)
+            && let Some((keys, counts)) =
+                scan.crossed_counts(&self.groups, self.table, snapshot.tree(), rows)?
+        {
+            let own = vec![Column::Counts(counts); self.aggregates.len()];
+            return Ok((Groups { keys, assignment: Assignment::Slices(Vec::new()) }, own));
+        }
+        let groups = scan.groups(&self.groups, self.table, snapshot.tree(), rows)?;
+        let mut own = Vec::with_capacity(self.aggregates.len());
+        for aggregate in &self.aggregates {
+            own.push(if aggregate.adds_up() {
+                scan.aggregate(aggregate, self.table, rows, &groups)?
+            } else {
+                Column::Counts(Vec::new())
+            });
+        }
+        Ok((groups, own))
     }
 
     /// The groups of the segment with the last `level` keys left out.

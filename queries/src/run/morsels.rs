@@ -164,6 +164,13 @@ fn longest(segment: &Segment, table: usize) -> usize {
     if segment.rows(table) > segment.rows(0) { table } else { 0 }
 }
 
+/// The rows of a table beneath a range of root rows.
+pub(super) fn beneath(segment: &Segment, table: usize, roots: &Range<u32>) -> Result<Range<u32>> {
+    let offsets = segment.offsets_between(0, table)?;
+    let at = |root: u32| offsets.get(root as usize).copied().unwrap_or(0);
+    Ok(at(roots.start)..at(roots.end).max(at(roots.start)))
+}
+
 /// Root rows cut into pieces where the blocks of a segment's longest table of two end: the root's
 /// or that one.
 pub(super) fn cut(segment: &Segment, table: usize, roots: Range<u32>) -> Result<Vec<Range<u32>>> {
