@@ -155,9 +155,7 @@ pub(super) fn merged(morsels: Vec<Morsel>) -> Vec<Morsel> {
     let mut count = 0;
     for morsel in morsels {
         match found.last_mut().filter(|last| {
-            count < most
-                && last.segment == morsel.segment
-                && last.roots.end == morsel.roots.start
+            count < most && last.segment == morsel.segment && last.roots.end == morsel.roots.start
         }) {
             Some(last) => {
                 last.roots.end = morsel.roots.end;
