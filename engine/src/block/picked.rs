@@ -10,6 +10,7 @@ use super::integers::IntegerBlock;
 use super::packed;
 use super::places::Places;
 use crate::format::Encoding;
+use crate::lift::extracted;
 use crate::words;
 
 /// Rows up to so many are read from planes one by one.
@@ -17,6 +18,27 @@ const FEW: usize = 64;
 
 /// Where one row of so many is wanted, those between are read too.
 const DENSE: usize = 4;
+
+/// Appends what is said of each bit of some words, so many of them.
+#[inline(always)]
+fn each_listed(
+    own: &[u64],
+    count: usize,
+    out: &mut Vec<i64>,
+    value: impl Fn(usize) -> Option<i64>,
+) -> Option<()> {
+    let start = out.len();
+    out.resize(start + count, 0);
+    let mut slots = out.get_mut(start..)?.iter_mut();
+    for (word, first) in own.iter().zip((0usize..).step_by(64)) {
+        let mut rest = *word;
+        while rest != 0 {
+            *slots.next()? = value(first + rest.trailing_zeros() as usize)?;
+            rest &= rest - 1;
+        }
+    }
+    Some(())
+}
 
 /// The places of the values of rows, rising, where those of the known rows alone are written.
 fn stored(known: &[u64], rows: &[u32]) -> Vec<u32> {
@@ -90,45 +112,90 @@ impl IntegerBlock<'_> {
         out: &mut Vec<i64>,
     ) -> Option<()> {
         let count = words::count(own);
-        let (Some(low), Some(high)) =
-            (own.iter().position(|word| *word != 0), own.iter().rposition(|word| *word != 0))
-        else {
+        if count == 0 {
             return Some(());
-        };
-        let (first, last) = (own.get(low)?.trailing_zeros(), 63 - own.get(high)?.leading_zeros());
-        if self.toc.of_known() {
-            // Rows between which no other is known have their values one behind the other.
-            let (bits, ends) = (known.get(low)?, known.get(high)?);
-            let before = words::count(known.get(..low)?);
-            let before = before + u64::from((bits & !(u64::MAX << first)).count_ones());
-            let behind = words::count(known.get(high + 1..)?);
-            let behind = behind + u64::from((ends & !(u64::MAX >> (63 - last))).count_ones());
-            let all = words::count(known);
-            if before + count + behind == all {
-                let from = before.checked_add(self.known_before_part(&part, all)?)?;
-                let (from, to) = (usize::try_from(from), usize::try_from(from + count));
-                return self.stored_values(from.ok()?, to.ok()?, out);
+        }
+        if !self.toc.of_known() {
+            return self.stored_of(part.start * 64, own, count, out);
+        }
+        let all = words::count(known);
+        let before = usize::try_from(self.known_before_part(&part, all)?).ok()?;
+        if all == count {
+            return self.stored_between(before, before + usize::try_from(count).ok()?, out);
+        }
+        let lead = before % 64;
+        let stored = extracted(own, known, u32::try_from(lead).ok()?);
+        self.stored_of(before - lead, &stored, count, out)
+    }
+
+    /// Appends the stored values from one place to another.
+    fn stored_between(&self, from: usize, to: usize, out: &mut Vec<i64>) -> Option<()> {
+        if to > usize::try_from(self.toc.stored()).ok()? {
+            return None;
+        }
+        self.stored_values(from, to, out)
+    }
+
+    /// Appends the stored values whose bits are set, so many of them; the lowest bit of the first
+    /// word is that of the value at a place, a multiple of 64.
+    fn stored_of(&self, place: usize, own: &[u64], count: u64, out: &mut Vec<i64>) -> Option<()> {
+        let count = usize::try_from(count).ok()?;
+        let low = own.iter().position(|word| *word != 0)?;
+        let high = own.iter().rposition(|word| *word != 0)?;
+        let first = low * 64 + own.get(low)?.trailing_zeros() as usize;
+        let last = high * 64 + 63 - own.get(high)?.leading_zeros() as usize;
+        let (from, to) = (place + first, place + last + 1);
+        if to > usize::try_from(self.toc.stored()).ok()? {
+            return None;
+        }
+        let own = own.get(low..=high)?;
+        let whole = count == to - from;
+        let encoding = self.encoding()?;
+        let runs = matches!(encoding, Encoding::Constant | Encoding::Runs);
+        if whole || runs || count * DENSE > to - from {
+            // Those between are read too.
+            if whole {
+                return self.stored_values(from, to, out);
             }
-        } else {
-            let row = |word: usize, bit: u32| (part.start + word) * 64 + bit as usize;
-            let (from, to) = (row(low, first), row(high, last) + 1);
-            let asked = usize::try_from(count).ok()?;
-            if asked == to - from {
-                return self.decode(from, to, out);
+            let mut values = Vec::with_capacity(to - from);
+            self.stored_values(from, to, &mut values)?;
+            let at = first - low * 64;
+            let value = |bit: usize| values.get(bit.wrapping_sub(at)).copied();
+            return each_listed(own, count, out, value);
+        }
+        let base = self.toc.base;
+        let at = place + low * 64;
+        match encoding {
+            Encoding::Packed => {
+                let (frame, bits) = self.packed()?;
+                let value = |bit: usize| {
+                    let number = packed::one(frame, bits, at + bit);
+                    Some(base.wrapping_add(number.cast_signed()))
+                };
+                each_listed(own, count, out, value)
             }
-            if asked * DENSE > to - from {
-                let mut values = Vec::with_capacity(to - from);
-                self.decode(from, to, &mut values)?;
-                for row in container::rows(own) {
-                    let at = (part.start * 64 + row as usize).checked_sub(from)?;
-                    out.push(*values.get(at)?);
+            Encoding::ListPacked => {
+                let ((frame, bits), list) = (self.packed()?, self.list()?);
+                each_listed(own, count, out, |bit| {
+                    let number = packed::one(frame, bits, at + bit);
+                    list.get(usize::try_from(number).ok()?).copied()
+                })
+            }
+            Encoding::Planes if count > FEW => self.planes()?.pick(at / 64, own, base, out),
+            Encoding::ListPlanes if count > FEW => {
+                let (list, start) = (self.list()?, out.len());
+                self.planes()?.pick(at / 64, own, 0, out)?;
+                for slot in out.get_mut(start..)? {
+                    *slot = *list.get(usize::try_from(*slot).ok()?)?;
                 }
-                return Some(());
+                Some(())
+            }
+            _ => {
+                let at = u32::try_from(at).ok()?;
+                let places: Vec<u32> = container::rows(own).map(|bit| at + bit).collect();
+                self.pick_stored(&places, out)
             }
         }
-        let before = u32::try_from(part.start * 64).ok()?;
-        let rows: Vec<u32> = container::rows(own).map(|row| before.saturating_add(row)).collect();
-        self.pick(&rows, out)
     }
 
     /// How many rows are known before some words of the block, in which so many are.

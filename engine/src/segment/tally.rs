@@ -196,6 +196,7 @@ impl<'a> Column<'a> {
     /// [`crate::Error::Corrupt`].
     pub fn known_values(&self, rows: &RowSet, out: &mut Vec<i64>) -> Result<RowSet> {
         let mut found = RowSet::none_in(rows.window());
+        out.reserve(usize::try_from(rows.count()).unwrap_or(0));
         let parts = self.word_parts(rows.window()).filter(|_| !self.kind.is_text());
         for (block, first, part) in parts {
             let place = (first / 64) as usize + part.start;

@@ -365,11 +365,30 @@ fn listed<T: Copy>(
             let at = |row: u32| row.wrapping_sub(start) as usize;
             list.extend_from_slice(values.get(at(range.start)..at(range.end)).unwrap_or_default());
         } else {
-            known.runs_in(range.clone()).for_each(|run| {
-                let at = |row: u32| row.wrapping_sub(start) as usize;
-                list.extend_from_slice(values.get(at(run.start)..at(run.end)).unwrap_or_default());
-            });
+            pressed((values, start), &known.within(range.clone()), list);
         }
+    }
+}
+
+/// Adds the values of the rows of a set, which stand from a row on.
+fn pressed<T: Copy>((values, start): (&[T], u32), known: &RowSet, list: &mut Vec<T>) {
+    // Lists of values begin where words do.
+    let from = base(known);
+    let skipped = start.saturating_sub(from) as usize / 64;
+    let at = from.saturating_sub(start) as usize;
+    let words = known.words().get(skipped..).unwrap_or_default();
+    let chunks = values.get(at..).unwrap_or_default().chunks(64);
+    for (word, chunk) in words.iter().zip(chunks) {
+        let Some(first) = chunk.first().filter(|_| *word != 0) else { continue };
+        // Each value takes the place of the one before it, where that is not known.
+        let (mut own, mut count) = ([*first; 64], 0usize);
+        for (bit, value) in chunk.iter().enumerate() {
+            if let Some(slot) = own.get_mut(count) {
+                *slot = *value;
+            }
+            count += usize::from(word >> bit & 1 == 1);
+        }
+        list.extend_from_slice(own.get(..count).unwrap_or_default());
     }
 }
 

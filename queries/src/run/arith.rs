@@ -138,7 +138,10 @@ pub(super) fn has_zero(side: Side<'_, f64>) -> bool {
 pub(super) fn to_floats(values: &[i64], over: f64) -> Vec<f64> {
     best(
         #[inline(always)]
-        || values.iter().map(|value| *value as f64 / over).collect(),
+        || match over == 1.0 {
+            true => values.iter().map(|value| *value as f64).collect(),
+            false => values.iter().map(|value| *value as f64 / over).collect(),
+        },
     )
 }
 

@@ -77,6 +77,24 @@ impl Scan<'_> {
         Ok(found)
     }
 
+    /// As [`Scan::rows`], those for which it is true, of rows that nobody else needs.
+    pub(crate) fn narrowed(&self, condition: &Condition, mut rows: RowSet) -> Result<RowSet> {
+        // Whoever looks on is told what one part of a question has from another.
+        if rows.is_empty() || self.within.probe.is_some() || !self.limits.indexes {
+            return self.rows(condition, true, &rows);
+        }
+        match &condition.kind {
+            Test::Column { column, predicate } => {
+                self.run.check()?;
+                let own = self.segment.column(condition.table, *column)?;
+                own.keep_in(predicate, &mut rows)?;
+                Ok(rows)
+            }
+            Test::Truth(inner) => self.narrowed(inner, rows),
+            _ => self.rows(condition, true, &rows),
+        }
+    }
+
     fn found(&self, condition: &Condition, want: bool, rows: &RowSet) -> Result<RowSet> {
         match &condition.kind {
             Test::Constant(value) if *value == want => Ok(rows.clone()),
@@ -261,10 +279,13 @@ impl Scan<'_> {
             Test::Compare { sign, left, right } => {
                 let (left, right) = (self.value(left, rows)?, self.value(right, rows)?);
                 let span = bounds(rows);
-                let words = match (left.is_float(), left.float_side(), right.float_side()) {
+                let words = if left.is_float() || right.is_float() {
                     // A float of the language is never NaN.
-                    (true, Some(a), Some(b)) => compared(*sign, a, b, span.len()),
-                    _ => compared(*sign, left.exact_side(), right.exact_side(), span.len()),
+                    let lists = (left.as_floats(), right.as_floats());
+                    let sides = (left.float_side(&lists.0), right.float_side(&lists.1));
+                    compared(*sign, sides.0, sides.1, span.len())
+                } else {
+                    compared(*sign, left.exact_side(), right.exact_side(), span.len())
                 };
                 let mut yes = RowSet::none_in(rows.window());
                 yes.insert_words(span.start, &words);

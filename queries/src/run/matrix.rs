@@ -104,6 +104,7 @@ impl Plan {
     ) -> Result<(u64, Vec<u64>)> {
         let size = matrix.len();
         let morsels = self.morsels(snapshot, within)?;
+        let within = self.worth(&morsels, within);
         let segments = within.segments(snapshot);
         let state = || Ok((0u64, vec![0u64; size * size]));
         let states = fold(within, morsels.len(), state, |(matched, counts), item| {
@@ -151,7 +152,7 @@ impl Plan {
             let count = counts.get(place).copied().unwrap_or(0);
             i64::try_from(count).map(Some)
         };
-        let names = matrix.iter().map(|(name, _)| Some(name.clone())).collect();
+        let names = matrix.iter().map(|(name, _)| Some(name.as_str().into())).collect();
         let column = |name: String, kind, role, values| AnswerColumn {
             name,
             kind,

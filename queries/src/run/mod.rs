@@ -13,6 +13,7 @@ mod borders;
 mod columns;
 #[cfg(test)]
 mod context_tests;
+mod crosstab;
 pub(crate) mod cursor;
 mod cuts;
 mod ends;
@@ -30,6 +31,7 @@ mod keep;
 #[cfg(test)]
 mod keep_tests;
 mod keys;
+mod known;
 pub(crate) mod list;
 #[cfg(test)]
 mod list_tests;
@@ -71,6 +73,7 @@ mod texts;
 mod time_tests;
 mod valued;
 mod vector;
+mod weight;
 
 use yiku::kernel::Held;
 use yiku::{RowSet, Snapshot};
@@ -82,7 +85,7 @@ use crate::explain::probe::{About, Open};
 use crate::plan::{Compared, Limits, Plan, Within};
 use aggregate::Column;
 use grouped::{Grouped, Index, Joined, Keys};
-use keys::{Cell, Groups};
+use keys::{Assignment, Cell, Groups};
 use morsels::Morsel;
 use rows::Rows;
 pub(crate) use scan::Scan;
@@ -279,6 +282,10 @@ impl Plan {
     ) -> Result<(Vec<Joined>, u64)> {
         let mut morsels = self.morsels(snapshot, within)?;
         let counting = self.counting(levels, within);
+        let within = match &counting {
+            Some(counting) => counting.worth(&morsels, within),
+            None => self.worth(&morsels, within),
+        };
         if counting.is_some() {
             morsels = borders::merged(morsels);
         }
@@ -387,7 +394,7 @@ impl Plan {
         let open = scan.within.open(About::From, self);
         let mut rows = scan.segment.live_in(self.table, scan.window(self.table))?;
         if let Some(scope) = &self.scope {
-            rows = scan.rows(scope.condition(), true, &rows)?;
+            rows = scan.narrowed(scope.condition(), rows)?;
         }
         tell(open, rows.count(), rows.count());
         Ok(rows)
@@ -397,7 +404,7 @@ impl Plan {
     fn matching(&self, scan: &Scan<'_>) -> Result<RowSet> {
         let mut rows = self.visible(scan)?;
         for (_, condition) in &self.filter {
-            rows = scan.rows(condition, true, &rows)?;
+            rows = scan.narrowed(condition, rows)?;
             if rows.is_empty() {
                 break;
             }
@@ -416,15 +423,7 @@ impl Plan {
         // The group of every row, of all keys so far and of the next.
         let assigned = bounds(&rows).len() as u64 * GROUP_BYTES;
         let assigned = within.run.hold(assigned.saturating_mul(2))?;
-        let groups = scan.groups(&self.groups, self.table, snapshot.tree(), &rows)?;
-        let mut own = Vec::with_capacity(self.aggregates.len());
-        for aggregate in &self.aggregates {
-            own.push(if aggregate.adds_up() {
-                scan.aggregate(aggregate, self.table, &rows, &groups)?
-            } else {
-                Column::Counts(Vec::new())
-            });
-        }
+        let (groups, own) = self.grouped(scan, &rows, snapshot)?;
         let mut levels: Vec<Grouped> = Vec::with_capacity(wanted.len());
         // Groups of all keys are met once each.
         let all = self.aggregates.iter().all(Aggregate::adds_up);
@@ -438,6 +437,35 @@ impl Plan {
         let cells = levels.iter().map(Grouped::cells).fold(0, u64::saturating_add);
         let held = Some(within.run.hold(cells.saturating_mul(CELL_BYTES))?);
         Ok(Part { matched, levels, held })
+    }
+
+    /// The groups of some rows of a piece, and their aggregates.
+    fn grouped(
+        &self,
+        scan: &Scan<'_>,
+        rows: &RowSet,
+        snapshot: &Snapshot,
+    ) -> Result<(Groups, Vec<Column>)> {
+        let counts = |a: &Aggregate| {
+            a.combine == Combine::Count && a.argument.is_none() && a.condition.is_none()
+        };
+        if self.aggregates.iter().all(counts)
+            && let Some((keys, counts)) =
+                scan.crossed_counts(&self.groups, self.table, snapshot.tree(), rows)?
+        {
+            let own = vec![Column::Counts(counts); self.aggregates.len()];
+            return Ok((Groups { keys, assignment: Assignment::Slices(Vec::new()) }, own));
+        }
+        let groups = scan.groups(&self.groups, self.table, snapshot.tree(), rows)?;
+        let mut own = Vec::with_capacity(self.aggregates.len());
+        for aggregate in &self.aggregates {
+            own.push(if aggregate.adds_up() {
+                scan.aggregate(aggregate, self.table, rows, &groups)?
+            } else {
+                Column::Counts(Vec::new())
+            });
+        }
+        Ok((groups, own))
     }
 
     /// The groups of the segment with the last `level` keys left out.

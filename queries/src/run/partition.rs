@@ -19,7 +19,7 @@ use crate::check::{Bands, Bounds, Group, GroupKind};
 use crate::error::Result;
 
 /// A set for each of more values than this is no longer quicker than a number for each row.
-const SETS: usize = 128;
+pub(super) const SETS: usize = 128;
 
 /// Sets times places up to which groups are numbered place by place, so that keys rise.
 const TOGETHER: usize = 1 << 18;
@@ -31,11 +31,11 @@ pub(super) struct Shared {
 }
 
 /// The values of a key, and the rows that have each.
-type Parts = Vec<(Cell, RowSet)>;
+pub(super) type Parts = Vec<(Cell, RowSet)>;
 
 /// Runs of rows: behind the last row of each, the number of its places, and the places of every
 /// number.
-type Runs = (Vec<(u32, u32)>, Keys);
+pub(super) type Runs = (Vec<(u32, u32)>, Keys);
 
 impl Scan<'_> {
     /// The groups of some rows as sets; none where a key has too many values for it.
@@ -81,7 +81,7 @@ impl Scan<'_> {
     }
 
     /// The rows of each value of a key that sets serve ([`values`]).
-    fn parts(&self, kind: &GroupKind, table: usize, rows: &RowSet) -> Result<Parts> {
+    pub(super) fn parts(&self, kind: &GroupKind, table: usize, rows: &RowSet) -> Result<Parts> {
         match kind {
             GroupKind::Flag(condition) => {
                 let (yes, no) = self.both(condition, rows)?;
@@ -189,7 +189,7 @@ impl Scan<'_> {
 }
 
 /// The table and the column that a value is read from.
-fn column_of(value: &Value) -> Option<(usize, usize)> {
+pub(super) fn column_of(value: &Value) -> Option<(usize, usize)> {
     match &value.kind {
         Term::Column(column) => Some((value.table, *column)),
         Term::Spread(inner) => column_of(inner),
@@ -198,12 +198,12 @@ fn column_of(value: &Value) -> Option<(usize, usize)> {
 }
 
 /// Whether a code is one of a list of so many.
-fn in_list(code: i64, size: usize) -> bool {
+pub(super) fn in_list(code: i64, size: usize) -> bool {
     usize::try_from(code).is_ok_and(|code| code < size)
 }
 
 /// How many values a key may have; more than [`SETS`] where sets do not serve it.
-fn values(scan: &Scan<'_>, group: &Group) -> usize {
+pub(super) fn values(scan: &Scan<'_>, group: &Group) -> usize {
     match &group.kind {
         GroupKind::Level(_) | GroupKind::Path => 1,
         GroupKind::Flag(_) => 3,
@@ -253,7 +253,7 @@ fn crossed(parts: Vec<(Vec<Cell>, RowSet)>, own: Parts) -> Vec<(Vec<Cell>, RowSe
 }
 
 /// Runs in which neither the places before nor those of one more key change.
-fn common((before, keys): Runs, (own, cells): (Vec<(u32, u32)>, Vec<Cell>)) -> Runs {
+pub(super) fn common((before, keys): Runs, (own, cells): (Vec<(u32, u32)>, Vec<Cell>)) -> Runs {
     if keys.width() == 0 {
         return (own, Keys::single(cells));
     }
@@ -327,7 +327,11 @@ fn numbered(
 }
 
 /// The cells of a group in the order of its keys.
-fn interleaved(by: &[Group], cells: &[Cell], places: &[Cell]) -> impl Iterator<Item = Cell> {
+pub(super) fn interleaved(
+    by: &[Group],
+    cells: &[Cell],
+    places: &[Cell],
+) -> impl Iterator<Item = Cell> {
     let (mut cells, mut places) = (cells.iter(), places.iter());
     let next = move |group: &Group| {
         let own = match group.kind {

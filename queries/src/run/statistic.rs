@@ -246,6 +246,11 @@ impl Bins {
         Some(place.min(self.count as usize - 1))
     }
 
+    /// Counts all of some values.
+    pub(super) fn count_all(self, values: &[i64], counts: &mut [u64]) {
+        self.count(values, &vec![u64::MAX; values.len().div_ceil(64)], counts);
+    }
+
     /// Counts the values whose bit is set, the lowest bit of the first word that of the first.
     pub(super) fn count(self, values: &[i64], words: &[u64], counts: &mut [u64]) {
         let quick = self.factor > 0 && counts.len() == self.count as usize;

@@ -57,6 +57,9 @@ impl Scan<'_> {
         if let Some(sums) = self.summed(aggregate, argument, &rows, into)? {
             return Ok(sums);
         }
+        if let Some(column) = self.of_known(aggregate, argument, &rows, into)? {
+            return Ok(column);
+        }
         let value = self.value(argument, &rows)?;
         column.take(&value, &groups.assignment);
         Ok(column)

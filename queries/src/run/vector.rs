@@ -136,13 +136,21 @@ impl Vector<'_> {
         }
     }
 
-    /// The floats as a side of an operation; none where they are integers.
-    pub(super) fn float_side(&self) -> Option<Side<'_, f64>> {
+    /// The exact values of a list as floats.
+    pub(super) fn as_floats(&self) -> Vec<f64> {
         match &self.values {
-            Values::Float(values) => Some(Side::List(values)),
-            Values::ConstantFloat(value) => Some(Side::One(*value)),
-            Values::Constant(value) => Some(Side::One(*value as f64)),
-            Values::Exact(_) => None,
+            Values::Exact(values) => to_floats(values, 1.0),
+            Values::Float(_) | Values::Constant(_) | Values::ConstantFloat(_) => Vec::new(),
+        }
+    }
+
+    /// The values as a side of an operation on floats, given [`Vector::as_floats`].
+    pub(super) fn float_side<'s>(&'s self, exact: &'s [f64]) -> Side<'s, f64> {
+        match &self.values {
+            Values::Exact(_) => Side::List(exact),
+            Values::Float(values) => Side::List(values),
+            Values::ConstantFloat(value) => Side::One(*value),
+            Values::Constant(value) => Side::One(*value as f64),
         }
     }
 
@@ -318,25 +326,20 @@ impl Scan<'_> {
         let (left, right) = (self.value(left, rows)?, self.value(right, rows)?);
         let mut known = left.known.clone();
         known.and(&right.known);
-        let quick = left.float_side().zip(right.float_side());
-        let divides = sign == Arithmetic::Divide;
         let span = bounds(rows);
-        if let Some((_, right)) = quick.filter(|(_, right)| divides && has_zero(*right)) {
-            let words = arith::compared(Comparison::Equal, right, Side::One(0.0), span.len());
+        let (left_list, right_list) = (left.as_floats(), right.as_floats());
+        let (quick_left, quick_right) =
+            (left.float_side(&left_list), right.float_side(&right_list));
+        if sign == Arithmetic::Divide && has_zero(quick_right) {
+            let words = arith::compared(Comparison::Equal, quick_right, Side::One(0.0), span.len());
             let mut zero = RowSet::none_in(known.window());
             zero.insert_words(span.start, &words);
             known.and_not(&zero);
-        } else if divides && quick.is_none() {
-            let zero = known.iter().filter(|row| right.float(*row) == 0.0);
-            let zero: Vec<u32> = zero.collect();
-            zero.into_iter().for_each(|row| known.remove(row));
         }
-        if let Some((left, right)) = quick {
-            let (values, beyond) = arith::floats(sign, left, right, span.len());
-            if !beyond {
-                let values = Values::Float(values);
-                return Ok(Vector { start: span.start, values, known, held: None });
-            }
+        let (values, beyond) = arith::floats(sign, quick_left, quick_right, span.len());
+        if !beyond {
+            let values = Values::Float(values);
+            return Ok(Vector { start: span.start, values, known, held: None });
         }
         let operate = |f: fn(f64, f64) -> f64| {
             each(bounds(rows), &known, 0.0, |row| {
