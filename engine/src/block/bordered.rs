@@ -138,7 +138,6 @@ impl Words<'_, '_> {
     fn ones(&self, words: Range<usize>) -> u64 {
         let among = self.among.map(|all| all.get(words.clone()).unwrap_or_default());
         let ones = |sum: u64, word: u64| sum.wrapping_add(word.count_ones().into());
-<<<<<<< HEAD
         let own = bits(self.first, words.clone());
         match (self.second, among) {
             (None, None) => own.fold(0, ones),
@@ -147,15 +146,6 @@ impl Words<'_, '_> {
             (Some(second), Some(among)) => {
                 let all = own.zip(bits(second, words)).zip(among);
                 all.map(|((a, b), among)| a & b & among).fold(0, ones)
-=======
-        let between = match self.second {
-            None => own.fold(0, ones),
-            Some((words, flip)) => {
-                let words = words.get(low + 1..high).unwrap_or_default();
-                let both =
-                    own.zip(words).map(|(own, word)| own & (u64::from_le_bytes(*word) ^ flip));
-                both.fold(0, ones)
->>>>>>> main
             }
         }
     }
@@ -184,11 +174,7 @@ impl Container<'_> {
             let whole = words.len() == self.rows.div_ceil(64) as usize;
             let first =
                 (whole && words.as_flattened().len() == self.bytes.len()).then_some(words)?;
-<<<<<<< HEAD
             run(Words { first: (first, 0), second: None, among: None, borders, counts });
-=======
-            run(Words { first: (first, 0), second: None, borders, counts });
->>>>>>> main
             return Some(());
         }
         let to_the_end = borders.last().is_some_and(|last| *last >= self.rows);
