@@ -1,6 +1,6 @@
 //! Codes counted between borders, beside a look at every row.
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test stops where it fails")]
+#![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
 #![expect(clippy::cast_sign_loss, reason = "small numbers")]
 
 use yiku::schema::PathNode;

@@ -438,7 +438,7 @@ mod tests {
             &|row| row % 300 == 299,
             &|row| row % 1_000 < 700,
             &|row| row == rows - 1 || row == 12_345,
-            &|row| row < 100 || row > 39_000,
+            &|row| !(100..=39_000).contains(&row),
         ];
         at_each_level(|level| {
             for (at, has) in sets.iter().enumerate() {
@@ -481,7 +481,7 @@ mod tests {
             let drawn = mixed(row.into());
             let bits = [
                 drawn % 500 == 3,
-                drawn % 3 == 0,
+                drawn.is_multiple_of(3),
                 drawn % 200 != 9,
                 row % 5_000 < 2_000,
                 drawn % 7 < 3,

@@ -28,36 +28,34 @@ pub struct Codes {
 /// A block of a column.
 struct Read<'a> {
     column: usize,
-    codes: Bits<'a>,
+    /// The codes that all known rows have, where those are the same; none without a known row.
+    same: Option<u64>,
+    /// The planes, where they are not.
+    planes: Option<Planes<'a>>,
     /// The known rows, where some are not.
     known: Option<Cow<'a, [u64]>>,
 }
 
-/// The numbers of a block.
-enum Bits<'a> {
-    /// All rows have one.
-    Constant(u64),
-    Planes(Planes<'a>),
-    /// No row has a known one.
-    Nothing,
-}
+/// What is asked of the planes of a block, and among which rows, if not of all.
+type AskedAmong<'p, 'a> = (Vec<Asked<'p, 'a>>, Option<Cow<'p, [u64]>>);
 
 impl<'a> Column<'a> {
     /// A block of sets of codes; none where it is not written bit by bit.
     fn bits_of_block(&self, column: usize, block: usize) -> Result<Option<Read<'a>>> {
         let Some(toc) = self.toc.blocks.get(block).filter(|toc| toc.known > 0) else {
-            return Ok(Some(Read { column, codes: Bits::Nothing, known: None }));
+            return Ok(Some(Read { column, same: None, planes: None, known: None }));
         };
-        let codes = if toc.encoding == Encoding::Constant as u8 {
-            Bits::Constant(toc.base.cast_unsigned())
+        let (mut same, mut planes) = (None, None);
+        if toc.encoding == Encoding::Constant as u8 {
+            same = Some(toc.base.cast_unsigned());
         } else if toc.encoding == Encoding::Planes as u8 && toc.base == 0 {
-            let planes = self.file.integer_block(toc)?.planes();
-            Bits::Planes(planes.ok_or_else(|| self.no_value(toc))?)
+            let read = self.file.integer_block(toc)?.planes();
+            planes = Some(read.ok_or_else(|| self.no_value(toc))?);
         } else {
             return Ok(None);
-        };
+        }
         let known = (toc.known != toc.rows).then(|| self.known_words(toc)).transpose()?;
-        Ok(Some(Read { column, codes, known }))
+        Ok(Some(Read { column, same, planes, known }))
     }
 }
 
@@ -127,21 +125,20 @@ fn asked<'p, 'a>(
     question: &[Codes],
     read: &'p [Read<'a>],
     live: Option<&'p [u64]>,
-) -> Option<(Vec<Asked<'p, 'a>>, Option<Cow<'p, [u64]>>)> {
+) -> Option<AskedAmong<'p, 'a>> {
     let mut found = Vec::with_capacity(question.len());
     let mut among = live.map(Cow::Borrowed);
     for Codes { column, all, none } in question {
         let own = read.iter().find(|own| own.column == *column)?;
-        match &own.codes {
-            Bits::Nothing => return None,
-            Bits::Constant(codes) if codes & all != *all || codes & none != 0 => return None,
-            Bits::Constant(_) => {}
-            Bits::Planes(planes) => {
+        match (&own.planes, own.same) {
+            (Some(planes), _) => {
                 for (bits, yes) in [(*all, true), (*none, false)] {
                     let bits = (0..64).filter(|bit| bits >> bit & 1 == 1);
                     found.extend(bits.map(|bit| Asked { planes, bit, yes }));
                 }
             }
+            (None, Some(codes)) if codes & all == *all && codes & none == 0 => {}
+            (None, _) => return None,
         }
         if let Some(known) = own.known.as_deref() {
             among = Some(match among {

@@ -10,6 +10,8 @@ mod arith;
 mod beneath_tests;
 mod best;
 mod borders;
+#[cfg(test)]
+mod borders_tests;
 mod columns;
 #[cfg(test)]
 mod context_tests;
