@@ -4,8 +4,8 @@
 #![expect(clippy::cast_sign_loss, reason = "small numbers")]
 
 use yiku::schema::PathNode;
-use yiku::segment::Codes;
-use yiku::{CommitInfo, Database, PathTree, Schema, Snapshot};
+use yiku::segment::{Codes, OfCode};
+use yiku::{CommitInfo, Database, PathTree, Predicate, RowSet, Schema, Snapshot};
 
 const ROWS: u64 = 140_000;
 const SCHEMA: &str = r#"
@@ -114,4 +114,31 @@ fn codes_are_counted_between_borders_as_row_by_row() {
     }
     let other = [one(NUMBER, 1, 0)];
     assert!(!segment.count_between(0, &other, &[0, 9], &mut [vec![0; 2]]).unwrap());
+}
+
+#[test]
+fn the_rows_of_codes_are_those_of_each_code() {
+    let folder = tempfile::tempdir().unwrap();
+    let snapshot = create(&folder.path().join("db"));
+    let segments = snapshot.segments();
+    let segment = segments.iter().find(|segment| u64::from(segment.rows(0)) == ROWS).unwrap();
+    for window in [0..140_000, 100..1_000, 65_500..65_600, 131_000..132_000, 70..70] {
+        for share in [1, 30] {
+            let mut rows = RowSet::none_in(window.clone());
+            let drawn = |row: &u32| mixed(u64::from(*row)).is_multiple_of(share);
+            window.clone().filter(drawn).for_each(|row| rows.insert(row));
+            for column in [2, 3] {
+                let read = segment.column(0, column).unwrap();
+                let found = read.of_codes(&[0, 2, 4, 7], &rows).unwrap().unwrap();
+                for (code, OfCode { rows: own, listed }) in [0, 2, 4, 7].into_iter().zip(found) {
+                    let mut kept = rows.clone();
+                    read.keep_in(&Predicate::HasAny(1 << code), &mut kept).unwrap();
+                    assert_eq!(own, kept, "column {column}, code {code}, {window:?}");
+                    assert!(listed.is_none_or(|listed| kept.iter().eq(listed)), "{code}");
+                }
+            }
+        }
+    }
+    let number = segment.column(0, NUMBER).unwrap();
+    assert!(number.of_codes(&[0], &RowSet::all(9)).unwrap().is_none());
 }
