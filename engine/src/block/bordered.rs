@@ -5,6 +5,8 @@
 //! Invariant: what is counted are the rows that the containers hold; a container that names a row
 //! that the block does not have does not read.
 
+use std::ops::Range;
+
 use super::container::{Container, FAR, Form, TOGETHER, number, run_of};
 use super::planes::{Planes, Slice};
 use crate::cpu::{Cpu, Kernel, best, run};
@@ -93,12 +95,20 @@ fn gone(steps: &[u8; TOGETHER]) -> (u32, u32) {
 /// Words of a slice, and what each is joined with.
 type Part<'a> = (&'a [[u8; 8]], u64);
 
-/// The bits of one or two slices together, counted between borders.
+/// The bits of one or two slices together, of all rows or of some, counted between borders.
 struct Words<'p, 'b> {
     first: Part<'p>,
     second: Option<Part<'p>>,
+    among: Option<&'p [u64]>,
     borders: &'b [u32],
     counts: &'b mut [u64],
+}
+
+/// Some words of a part as they are meant.
+#[inline(always)]
+fn bits((all, flip): Part<'_>, words: Range<usize>) -> impl Iterator<Item = u64> {
+    let words = all.get(words).unwrap_or_default().iter();
+    words.map(move |word| u64::from_le_bytes(*word) ^ flip)
 }
 
 impl Words<'_, '_> {
@@ -107,7 +117,8 @@ impl Words<'_, '_> {
         let of = |(words, flip): Part<'_>| {
             words.get(at).map_or(0, |word| u64::from_le_bytes(*word) ^ flip)
         };
-        of(self.first) & self.second.map_or(u64::MAX, of)
+        let among = self.among.map_or(u64::MAX, |words| words.get(at).copied().unwrap_or(0));
+        of(self.first) & self.second.map_or(u64::MAX, of) & among
     }
 
     #[inline(always)]
@@ -119,20 +130,24 @@ impl Words<'_, '_> {
             return (self.word(low) & head & tail).count_ones().into();
         }
         let ends = (self.word(low) & head).count_ones() + (self.word(high) & tail).count_ones();
-        let (words, flip) = self.first;
-        let words = words.get(low + 1..high).unwrap_or_default().iter();
-        let own = words.map(|word| u64::from_le_bytes(*word) ^ flip);
+        u64::from(ends).wrapping_add(self.ones(low + 1..high))
+    }
+
+    /// How many bits whole words have.
+    #[inline(always)]
+    fn ones(&self, words: Range<usize>) -> u64 {
+        let among = self.among.map(|all| all.get(words.clone()).unwrap_or_default());
         let ones = |sum: u64, word: u64| sum.wrapping_add(word.count_ones().into());
-        let between = match self.second {
-            None => own.fold(0, ones),
-            Some((words, flip)) => {
-                let words = words.get(low + 1..high).unwrap_or_default();
-                let both =
-                    own.zip(words).map(|(own, word)| own & (u64::from_le_bytes(*word) ^ flip));
-                both.fold(0, ones)
+        let own = bits(self.first, words.clone());
+        match (self.second, among) {
+            (None, None) => own.fold(0, ones),
+            (None, Some(among)) => own.zip(among).map(|(own, among)| own & among).fold(0, ones),
+            (Some(second), None) => own.zip(bits(second, words)).map(|(a, b)| a & b).fold(0, ones),
+            (Some(second), Some(among)) => {
+                let all = own.zip(bits(second, words)).zip(among);
+                all.map(|((a, b), among)| a & b & among).fold(0, ones)
             }
-        };
-        u64::from(ends).wrapping_add(between)
+        }
     }
 }
 
@@ -159,7 +174,7 @@ impl Container<'_> {
             let whole = words.len() == self.rows.div_ceil(64) as usize;
             let first =
                 (whole && words.as_flattened().len() == self.bytes.len()).then_some(words)?;
-            run(Words { first: (first, 0), second: None, borders, counts });
+            run(Words { first: (first, 0), second: None, among: None, borders, counts });
             return Some(());
         }
         let to_the_end = borders.last().is_some_and(|last| *last >= self.rows);
@@ -262,11 +277,11 @@ impl<'a> Held<'_, 'a> {
     }
 }
 
-/// Adds how many rows satisfy all that is asked of them and are among `live`, where that is given,
-/// between borders to their counts; none where a plane does not read.
+/// Adds how many rows satisfy all that is asked of them and are among others, where those are
+/// given, between borders to their counts; none where a plane does not read.
 pub(crate) fn between(
     asked: &[Asked<'_, '_>],
-    live: Option<&[u64]>,
+    among: Option<&[u64]>,
     borders: &[u32],
     counts: &mut [u64],
 ) -> Option<()> {
@@ -279,52 +294,68 @@ pub(crate) fn between(
             return Some(());
         }
     }
-    if let ([only], None) = (held.as_slice(), live) {
+    if let ([only], None) = (held.as_slice(), among) {
         return one(only, borders, counts);
     }
     let light = held.iter().enumerate().filter(|(_, own)| own.is_light());
     let light = light.min_by_key(|(_, own)| own.container.bytes.len()).map(|(at, _)| at);
-    let driver = light.map(|at| held.swap_remove(at));
-    let mut slices = Vec::with_capacity(held.len() + 1);
-    slices.extend(live.map(|live| Slice::of(live.iter().map(|word| word.to_le_bytes()).collect())));
+    let first = light.map(|at| held.swap_remove(at));
+    let mut slices = Vec::with_capacity(held.len());
     for own in &held {
         slices.push(own.slice()?);
     }
-    if let Some(driver) = driver {
-        let mut between = Between::new(borders, counts);
+    if let Some(first) = first {
         let parts: Vec<Part<'_>> = slices.iter().map(Slice::all).collect();
-        let rows = borders.first().copied()?..borders.last().copied()?;
-        driver.container.each_in(rows, |row| {
-            let (at, bit) = ((row / 64) as usize, row % 64);
-            let has = |(words, flip): &Part<'_>| {
-                let word = words.get(at).map_or(0, |word| u64::from_le_bytes(*word) ^ flip);
-                word >> bit & 1
-            };
-            between.add(row, parts.iter().fold(1, |all, part| all & has(part)) == 1);
-        })?;
-        between.end();
+        return row_by_row(first.container, (&parts, among), borders, counts);
+    }
+    let joined_words;
+    let (first, second) = match slices.as_slice() {
+        [] => return all(among, borders, counts),
+        [one] => (one.all(), None),
+        [one, two] => (one.all(), Some(two.all())),
+        [one, two, others @ ..] => {
+            joined_words = joined(two, others);
+            (one.all(), Some((joined_words.as_slice(), 0)))
+        }
+    };
+    run(Words { first, second, among, borders, counts });
+    Some(())
+}
+
+/// As [`between`], of the rows of a light container that parts have and that are among others.
+fn row_by_row(
+    container: Container<'_>,
+    (parts, among): (&[Part<'_>], Option<&[u64]>),
+    borders: &[u32],
+    counts: &mut [u64],
+) -> Option<()> {
+    let rows = borders.first().copied()?..borders.last().copied()?;
+    let mut between = Between::new(borders, counts);
+    container.each_in(rows, |row| {
+        let (at, bit) = ((row / 64) as usize, row % 64);
+        let among = among.map_or(u64::MAX, |words| words.get(at).copied().unwrap_or(0));
+        let has = |(words, flip): &Part<'_>| {
+            words.get(at).map_or(0, |word| u64::from_le_bytes(*word) ^ flip)
+        };
+        let both = parts.iter().fold(among, |both, part| both & has(part));
+        between.add(row, both >> bit & 1 == 1);
+    })?;
+    between.end();
+    Some(())
+}
+
+/// As [`between`], of all rows or of those among others.
+fn all(among: Option<&[u64]>, borders: &[u32], counts: &mut [u64]) -> Option<()> {
+    if let Some(among) = among {
+        let every = vec![[u8::MAX; 8]; among.len()];
+        run(Words { first: (&every, 0), second: None, among: Some(among), borders, counts });
         return Some(());
     }
-    let (first, second);
-    match slices.as_slice() {
-        [] => {
-            for (pair, count) in borders.windows(2).zip(counts.iter_mut().skip(1)) {
-                if let [start, end] = pair {
-                    *count = count.wrapping_add(end.wrapping_sub(*start).into());
-                }
-            }
-            return Some(());
-        }
-        [one] => (first, second) = (one, None),
-        [one, two] => (first, second) = (one, Some(two)),
-        [one, two, others @ ..] => {
-            let joined = joined(two, others);
-            let second = Some((joined.as_slice(), 0));
-            run(Words { first: one.all(), second, borders, counts });
-            return Some(());
+    for (pair, count) in borders.windows(2).zip(counts.iter_mut().skip(1)) {
+        if let [start, end] = pair {
+            *count = count.wrapping_add(end.checked_sub(*start)?.into());
         }
     }
-    run(Words { first: first.all(), second: second.map(Slice::all), borders, counts });
     Some(())
 }
 
@@ -359,4 +390,136 @@ fn joined(first: &Slice<'_>, others: &[Slice<'_>]) -> Vec<[u8; 8]> {
         );
     }
     found.into_iter().map(u64::to_le_bytes).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
+
+    use super::super::container::{fill, trim, write};
+    use super::super::planes::{transposed, write as write_planes};
+    use super::*;
+    use crate::cpu::at_each_level;
+
+    fn mixed(number: u64) -> u64 {
+        let number = number.wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        (number ^ number >> 29).wrapping_mul(0xBF58_476D_1CE4_E5B9).rotate_left(11)
+    }
+
+    /// Borders of a block of so many rows: few and many, some at one row.
+    fn borders(rows: u32) -> Vec<Vec<u32>> {
+        let many = (0..rows).step_by(97).flat_map(|row| [row, row, row + 1]);
+        let many: Vec<u32> = many.filter(|row| *row <= rows).chain([rows]).collect();
+        let (third, half) = (rows / 3, rows / 2);
+        vec![
+            vec![0, rows],
+            vec![third, half, half, rows],
+            vec![third, half],
+            many,
+            vec![half],
+            vec![],
+        ]
+    }
+
+    fn expected(borders: &[u32], has: impl Fn(u32) -> bool) -> Vec<u64> {
+        let mut counts = vec![7; borders.len()];
+        for (pair, count) in borders.windows(2).zip(counts.iter_mut().skip(1)) {
+            *count += (pair[0]..pair[1]).filter(|row| has(*row)).count() as u64;
+        }
+        counts
+    }
+
+    #[test]
+    fn every_form_is_counted_between_borders() {
+        let rows = 40_000;
+        let sets: [&dyn Fn(u32) -> bool; 6] = [
+            &|_| false,
+            &|row| row % 3 == 0,
+            &|row| row % 300 == 299,
+            &|row| row % 1_000 < 700,
+            &|row| row == rows - 1 || row == 12_345,
+            &|row| !(100..=39_000).contains(&row),
+        ];
+        at_each_level(|level| {
+            for (at, has) in sets.iter().enumerate() {
+                let mut words = vec![0u64; rows.div_ceil(64) as usize];
+                (0..rows).filter(|row| has(*row)).for_each(|row| fill(&mut words, row, row));
+                for form in [Form::Words, Form::List, Form::Steps, Form::Runs] {
+                    let mut bytes = Vec::new();
+                    write(form, &words, &mut bytes);
+                    let container = Container { form, bytes: &bytes, rows };
+                    for borders in borders(rows) {
+                        let mut counts = vec![7; borders.len()];
+                        container.between(&borders, &mut counts).unwrap();
+                        let what = format!("{level:?}, {form:?}, set {at}, {borders:?}");
+                        assert_eq!(counts, expected(&borders, has), "{what}");
+                    }
+                }
+            }
+        });
+    }
+
+    #[test]
+    fn rows_beyond_a_block_do_not_read() {
+        for (form, bytes) in [
+            (Form::List, &[9u8, 0, 100, 0][..]),
+            (Form::List, &[9, 0, 8, 0]),
+            (Form::Steps, &[50, 49]),
+            (Form::Runs, &[90, 0, 10, 0]),
+            (Form::Words, &[0; 8]),
+        ] {
+            let container = Container { form, bytes, rows: 100 };
+            assert_eq!(container.between(&[0, 100], &mut [0, 0]), None, "{form:?}, {bytes:?}");
+        }
+    }
+
+    #[test]
+    fn conditions_are_counted_together() {
+        let rows = 20_000u32;
+        // Bits of every kind: seldom, often, nearly always, in runs, never.
+        let number = |row: u32| {
+            let drawn = mixed(row.into());
+            let bits = [
+                drawn % 500 == 3,
+                drawn.is_multiple_of(3),
+                drawn % 200 != 9,
+                row % 5_000 < 2_000,
+                drawn % 7 < 3,
+                false,
+            ];
+            (0..).zip(bits).fold(0u64, |number, (bit, yes)| number | u64::from(yes) << bit)
+        };
+        let size = rows.div_ceil(64) as usize;
+        let mut known = vec![u64::MAX; size];
+        trim(&mut known, rows);
+        let numbers: Vec<u64> = (0..rows).map(number).collect();
+        let frame = write_planes(transposed(&numbers, &known, 6), rows, &known);
+        let planes = Planes::new(&frame, 6, rows).unwrap();
+        let some: Vec<u64> = (0..size as u64).map(|at| mixed(at + 77)).collect();
+        at_each_level(|level| {
+            for seed in 0..300u64 {
+                let drawn = mixed(seed + 5_000);
+                let asked: Vec<(usize, bool)> = (0..7)
+                    .filter(|bit| drawn >> (bit * 3) & 3 == 0)
+                    .map(|bit| (bit, drawn >> (40 + bit) & 1 == 1))
+                    .collect();
+                let among = (drawn >> 60 & 1 == 1).then_some(some.as_slice());
+                let has = |row: u32| {
+                    let number = numbers[row as usize];
+                    asked.iter().all(|(bit, yes)| (number >> bit & 1 == 1) == *yes)
+                        && among.is_none_or(|words| words[row as usize / 64] >> (row % 64) & 1 == 1)
+                };
+                let own: Vec<Asked<'_, '_>> = asked
+                    .iter()
+                    .map(|(bit, yes)| Asked { planes: &planes, bit: *bit, yes: *yes })
+                    .collect();
+                for borders in borders(rows) {
+                    let mut counts = vec![7; borders.len()];
+                    between(&own, among, &borders, &mut counts);
+                    let what = format!("{level:?}, {asked:?}, {}", among.is_some());
+                    assert_eq!(counts, expected(&borders, has), "{what}");
+                }
+            }
+        });
+    }
 }

@@ -3,6 +3,8 @@
 //!
 //! Invariant: what is counted is what [`Column::filter`] leaves of the live rows.
 
+use std::borrow::Cow;
+
 use super::{Column, Segment};
 use crate::block::bordered::{self, Asked};
 use crate::block::planes::Planes;
@@ -10,6 +12,7 @@ use crate::error::Result;
 use crate::format::Encoding;
 use crate::limits::BLOCK_ROWS;
 use crate::schema::Kind;
+use crate::words;
 
 /// Codes of a column of sets: a row satisfies it that has each of some and none of others.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,33 +25,37 @@ pub struct Codes {
     pub none: u64,
 }
 
-/// A block of a column: a number that all rows have, or its planes.
-enum Read<'a> {
-    Constant(u64),
-    Planes(Planes<'a>),
-    /// No row of the block has a known value.
-    Nothing,
+/// A block of a column.
+struct Read<'a> {
+    column: usize,
+    /// The codes that all known rows have, where those are the same; none without a known row.
+    same: Option<u64>,
+    /// The planes, where they are not.
+    planes: Option<Planes<'a>>,
+    /// The known rows, where some are not.
+    known: Option<Cow<'a, [u64]>>,
 }
 
-impl Column<'_> {
-    /// A block of sets of codes; none where it is not written bit by bit, or some of its rows are
-    /// not known.
-    fn bits_of_block(&self, block: usize) -> Result<Option<Read<'_>>> {
-        let Some(toc) = self.toc.blocks.get(block) else { return Ok(Some(Read::Nothing)) };
-        if toc.known == 0 {
-            return Ok(Some(Read::Nothing));
-        }
-        if toc.known != toc.rows {
-            return Ok(None);
-        }
+/// What is asked of the planes of a block, and among which rows, if not of all.
+type AskedAmong<'p, 'a> = (Vec<Asked<'p, 'a>>, Option<Cow<'p, [u64]>>);
+
+impl<'a> Column<'a> {
+    /// A block of sets of codes; none where it is not written bit by bit.
+    fn bits_of_block(&self, column: usize, block: usize) -> Result<Option<Read<'a>>> {
+        let Some(toc) = self.toc.blocks.get(block).filter(|toc| toc.known > 0) else {
+            return Ok(Some(Read { column, same: None, planes: None, known: None }));
+        };
+        let (mut same, mut planes) = (None, None);
         if toc.encoding == Encoding::Constant as u8 {
-            return Ok(Some(Read::Constant(toc.base.cast_unsigned())));
-        }
-        if toc.encoding != Encoding::Planes as u8 || toc.base != 0 {
+            same = Some(toc.base.cast_unsigned());
+        } else if toc.encoding == Encoding::Planes as u8 && toc.base == 0 {
+            let read = self.file.integer_block(toc)?.planes();
+            planes = Some(read.ok_or_else(|| self.no_value(toc))?);
+        } else {
             return Ok(None);
         }
-        let planes = self.file.integer_block(toc)?.planes();
-        Ok(Some(Read::Planes(planes.ok_or_else(|| self.no_value(toc))?)))
+        let known = (toc.known != toc.rows).then(|| self.known_words(toc)).transpose()?;
+        Ok(Some(Read { column, same, planes, known }))
     }
 }
 
@@ -56,8 +63,8 @@ impl Segment {
     /// For each of some questions adds to its counts how many live rows of a table lie between
     /// borders, rising, and satisfy all that the question asks: for each border those from the one
     /// before on, for the first nothing. A question may ask nothing. False, and any counts, where
-    /// the bits of codes do not tell: of a column that is no set of codes, of rows whose value is
-    /// not known, of a block that is not written bit by bit.
+    /// the bits of codes do not tell: of a column that is no set of codes, of a block that is not
+    /// written bit by bit.
     ///
     /// # Errors
     /// [`crate::Error::Corrupt`]; [`crate::Error::UnknownTable`] and
@@ -95,38 +102,50 @@ impl Segment {
             local.extend(within.iter().chain([&to]).map(|border| border - start));
             let place = block as usize;
             let mut read = Vec::with_capacity(columns.len());
-            for (place_of_column, column) in &columns {
-                let Some(bits) = column.bits_of_block(place)? else { return Ok(false) };
-                read.push((*place_of_column, bits));
+            for (at, column) in &columns {
+                let Some(bits) = column.bits_of_block(*at, place)? else { return Ok(false) };
+                read.push(bits);
             }
             let live = self.live_block(table, place)?;
             for (question, counts) in questions.iter().zip(counts.iter_mut()) {
                 let own = counts.get_mut(first.saturating_sub(1)..=last).unwrap_or_default();
-                let Some(asked) = asked(question, &read) else { continue };
-                bordered::between(&asked, live, &local, own)
-                    .ok_or_else(|| self.file.corrupt(None, "the bits of codes do not read back"))?;
+                let Some((asked, among)) = asked(question, &read, live) else { continue };
+                let counted = bordered::between(&asked, among.as_deref(), &local, own);
+                let what = "the bits of codes do not read back";
+                counted.ok_or_else(|| self.file.corrupt(None, what))?;
             }
         }
         Ok(true)
     }
 }
 
-/// What a question asks of the planes of a block; none where no row satisfies it.
-fn asked<'p, 'a>(question: &[Codes], read: &'p [(usize, Read<'a>)]) -> Option<Vec<Asked<'p, 'a>>> {
+/// What a question asks of the planes of a block, and among which rows; none where no row
+/// satisfies it.
+fn asked<'p, 'a>(
+    question: &[Codes],
+    read: &'p [Read<'a>],
+    live: Option<&'p [u64]>,
+) -> Option<AskedAmong<'p, 'a>> {
     let mut found = Vec::with_capacity(question.len());
+    let mut among = live.map(Cow::Borrowed);
     for Codes { column, all, none } in question {
-        let (_, bits) = read.iter().find(|(place, _)| place == column)?;
-        match bits {
-            Read::Nothing => return None,
-            Read::Constant(codes) if codes & all != *all || codes & none != 0 => return None,
-            Read::Constant(_) => {}
-            Read::Planes(planes) => {
+        let own = read.iter().find(|own| own.column == *column)?;
+        match (&own.planes, own.same) {
+            (Some(planes), _) => {
                 for (bits, yes) in [(*all, true), (*none, false)] {
                     let bits = (0..64).filter(|bit| bits >> bit & 1 == 1);
                     found.extend(bits.map(|bit| Asked { planes, bit, yes }));
                 }
             }
+            (None, Some(codes)) if codes & all == *all && codes & none == 0 => {}
+            (None, _) => return None,
+        }
+        if let Some(known) = own.known.as_deref() {
+            among = Some(match among {
+                None => Cow::Borrowed(known),
+                Some(others) => Cow::Owned(words::both(&others, known)),
+            });
         }
     }
-    Some(found)
+    Some((found, among))
 }

@@ -12,6 +12,8 @@ mod tally;
 use std::borrow::Cow;
 use std::ops::Range;
 
+pub use counted::OfCode;
+
 use super::keys::{KeyIndex, Wanted};
 use super::meter::Frames;
 use super::toc::{ColumnToc, KeysToc, PostingToc};

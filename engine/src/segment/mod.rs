@@ -29,7 +29,7 @@ use std::sync::Arc;
 pub use crate::lift::LEAST_MAX as LIFT_LEAST_MAX;
 pub use crate::predicate::Access;
 pub use borders::Codes;
-pub use column::{Column, ZoneMap};
+pub use column::{Column, OfCode, ZoneMap};
 pub use keys::Wanted;
 pub use meter::{Meter, Touched};
 pub use runs::PathRun;

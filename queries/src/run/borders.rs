@@ -13,6 +13,7 @@ use super::aggregate::Column;
 use super::grouped::{Grouped, Keys};
 use super::keys::{Cell, NumberedRuns, place_runs_of};
 use super::morsels::{Morsel, beneath};
+use super::weight::LEAST;
 use super::{CELL_BYTES, Part};
 use crate::bound::{Condition, Test};
 use crate::check::{Aggregate, Combine, GroupKind};
@@ -26,11 +27,28 @@ const MERGED: usize = 16;
 pub(super) struct Counting<'p> {
     /// Ranges of places that rows must lie in: in one of each list.
     places: Vec<&'p [(u64, u64)]>,
-    /// What the filter asks, then what each aggregate asks of the rows that it leaves.
+    /// What the filter asks, then what aggregates ask of the rows that it leaves: each once.
     questions: Vec<Vec<Codes>>,
+    /// The place of the question of each aggregate.
+    asked: Vec<usize>,
     /// The level of the places that are told apart, or the paths themselves; none where all rows
     /// are one group.
     level: Option<Option<usize>>,
+}
+
+impl Counting<'_> {
+    /// As many threads as these pieces are worth: of a piece a question takes a third of a
+    /// microsecond, or half of one for each of several codes.
+    pub(super) fn worth<'a>(&self, morsels: &[Morsel], within: Within<'a>) -> Within<'a> {
+        let of = |codes: &Codes| codes.all.count_ones() + codes.none.count_ones();
+        let tenths = |question: &Vec<Codes>| match question.iter().map(of).sum::<u32>() {
+            0 | 1 => 3,
+            codes => u64::from(codes) * 5,
+        };
+        let tenths = 10 + self.questions.iter().map(tenths).sum::<u64>();
+        let all = tenths.saturating_mul(morsels.len() as u64) / 10;
+        if all < LEAST { Within { threads: 1, ..within } } else { within }
+    }
 }
 
 impl Plan {
@@ -61,14 +79,19 @@ impl Plan {
             }
         }
         let mut questions = vec![asked.clone()];
+        let mut of_aggregates = Vec::with_capacity(self.aggregates.len());
         for aggregate in &self.aggregates {
             let mut own = asked.clone();
             if let Some(condition) = &aggregate.condition {
                 codes(condition, self.table, &mut own)?;
             }
-            questions.push(own);
+            let same = questions.iter().position(|other| *other == own);
+            of_aggregates.push(same.unwrap_or(questions.len()));
+            if same.is_none() {
+                questions.push(own);
+            }
         }
-        Some(Counting { places, questions, level })
+        Some(Counting { places, questions, asked: of_aggregates, level })
     }
 
     /// What a piece contributes, told by borders alone; none where that does not tell.
@@ -95,7 +118,7 @@ impl Plan {
         if !segment.count_between(self.table, &counting.questions, &borders, &mut counts)? {
             return Ok(None);
         }
-        let part = summed(&counts, &into, cells, counting.level.is_some());
+        let part = summed(counting, &counts, &into, cells);
         let cells = part.1.cells().saturating_mul(CELL_BYTES);
         let held = Some(within.run.hold(cells)?);
         let levels = if part.0 == 0 { Vec::new() } else { vec![part.1] };
@@ -223,11 +246,12 @@ fn shared(one: &[Range<u32>], other: &[Range<u32>]) -> Vec<Range<u32>> {
 
 /// How many rows the filter left, and the groups that have any of them.
 fn summed(
+    counting: &Counting<'_>,
     counts: &[Vec<u64>],
     into: &[Option<u32>],
     cells: Vec<Cell>,
-    keyed: bool,
 ) -> (u64, Grouped) {
+    let keyed = counting.level.is_some();
     let size = if keyed { cells.len() } else { 1 };
     let groups = |own: &[u64]| {
         let mut sums = vec![0u64; size];
@@ -245,7 +269,8 @@ fn summed(
             keys.extend(cells.get(at).into_iter().cloned());
         }
     }
-    let columns = counts.iter().skip(1).map(|own| {
+    let columns = counting.asked.iter().map(|at| {
+        let own = counts.get(*at).map(Vec::as_slice).unwrap_or_default();
         let met = groups(own).into_iter().zip(&rows).filter(|(_, rows)| **rows > 0);
         Column::Counts(met.map(|(count, _)| count).collect())
     });

@@ -10,6 +10,8 @@ mod arith;
 mod beneath_tests;
 mod best;
 mod borders;
+#[cfg(test)]
+mod borders_tests;
 mod columns;
 #[cfg(test)]
 mod context_tests;
@@ -281,8 +283,11 @@ impl Plan {
         within: Within<'_>,
     ) -> Result<(Vec<Joined>, u64)> {
         let mut morsels = self.morsels(snapshot, within)?;
-        let within = self.worth(&morsels, within);
         let counting = self.counting(levels, within);
+        let within = match &counting {
+            Some(counting) => counting.worth(&morsels, within),
+            None => self.worth(&morsels, within),
+        };
         if counting.is_some() {
             morsels = borders::merged(morsels);
         }

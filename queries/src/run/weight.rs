@@ -12,7 +12,7 @@ use crate::check::{Aggregate, Combine, Group, GroupKind};
 use crate::plan::{Plan, Within};
 
 /// Microseconds of work beneath which nobody is called. Tests have little to do and many threads.
-const LEAST: u64 = if cfg!(test) { 1 } else { 800 };
+pub(super) const LEAST: u64 = if cfg!(test) { 1 } else { 800 };
 /// Root rows of a piece that is as much work as any.
 const ROOTS: u32 = 16_384;
 /// Microseconds that a piece costs whatever is asked of it.
