@@ -206,6 +206,15 @@ pub(crate) trait Cpu: Copy {
         found
     }
 
+    /// Those of eight numbers whose bit is set, one behind the other; zero behind them.
+    #[inline(always)]
+    fn compressed(self, numbers: &[i64; EIGHT], mask: u8) -> [i64; EIGHT] {
+        let (mut found, own) = ([0; EIGHT], numbers.iter().enumerate());
+        let own = own.filter(|(bit, _)| mask >> bit & 1 == 1);
+        found.iter_mut().zip(own).for_each(|(slot, (_, number))| *slot = *number);
+        found
+    }
+
     /// Of up to 64 bytes, the others being zero: those of `index`, and then of each eight of them
     /// the eight bits from the bit of `shift` on, turned around in the eight.
     #[inline(always)]
@@ -406,6 +415,18 @@ mod x86 {
         }
 
         #[inline(always)]
+        fn compressed(self, numbers: &[i64; EIGHT], mask: u8) -> [i64; EIGHT] {
+            let mut found = [0; EIGHT];
+            // SAFETY: as above.
+            unsafe {
+                let own = _mm512_loadu_si512(numbers.as_ptr().cast());
+                let own = _mm512_maskz_compress_epi64(mask, own);
+                _mm512_storeu_si512(found.as_mut_ptr().cast(), own);
+            }
+            found
+        }
+
+        #[inline(always)]
         fn extract(self, word: u64, mask: u64) -> u64 {
             // SAFETY: the token says that the instruction is there.
             unsafe { _pext_u64(word, mask) }
@@ -509,7 +530,9 @@ mod tests {
             let bytes =
                 [cpu.bytes_of(words[5]), cpu.crossed(&words), cpu.permuted(part, &index, &shift)];
             let numbers = words.map(u64::cast_signed);
-            let expanded = cpu.expanded(&numbers, index[1] << 2 | index[2] & 3);
+            let mask = index[1] << 2 | index[2] & 3;
+            let expanded = cpu.expanded(&numbers, mask);
+            found.extend(cpu.compressed(&numbers, mask).map(i64::cast_unsigned));
             let moved = cpu.shuffle([&low, &high], &places, &moved);
             (C::LEVEL, found, bytes.to_vec(), moved, expanded)
         }
@@ -537,6 +560,10 @@ mod tests {
         assert_eq!(cpu.extract(0b1010_1100, 0b1111_0000), 0b1010);
         assert_eq!(cpu.deposit(0b101, 0b1001_0100), 0b1000_0100);
         assert_eq!(cpu.expanded(&[5, 6, 7, 8, 9, 1, 2, 3], 0b1010_0100), [0, 0, 5, 0, 0, 6, 0, 7]);
+        assert_eq!(
+            cpu.compressed(&[5, 6, 7, 8, 9, 1, 2, 3], 0b1010_0100),
+            [7, 1, 3, 0, 0, 0, 0, 0]
+        );
         let word = 0x8000_0000_0000_0103;
         let bytes = cpu.bytes_of(word);
         for (bit, byte) in bytes.iter().enumerate() {

@@ -9,6 +9,7 @@ use super::container;
 use super::integers::IntegerBlock;
 use super::packed;
 use super::places::Places;
+use crate::cpu::{Cpu, EIGHT, Kernel, run};
 use crate::format::Encoding;
 use crate::lift::extracted;
 use crate::words;
@@ -18,6 +19,49 @@ const FEW: usize = 64;
 
 /// Where one row of so many is wanted, those between are read too.
 const DENSE: usize = 4;
+
+/// Values of neighbouring rows, the first of which is that of a bit of the first word: those whose
+/// bits are set are appended.
+struct Pressed<'a> {
+    own: &'a [u64],
+    first: usize,
+    values: &'a [i64],
+    /// How many of them there are.
+    count: usize,
+    out: &'a mut Vec<i64>,
+}
+
+impl Kernel for Pressed<'_> {
+    type Out = ();
+
+    #[inline(always)]
+    fn run<C: Cpu>(self, cpu: C) {
+        let (mut left, mut skipped, start) = (self.values, self.first, self.out.len());
+        // Each eight of them lie over what the eight before have left.
+        self.out.resize(start + self.count + EIGHT, 0);
+        let mut slots = self.out.get_mut(start..).unwrap_or_default();
+        for word in self.own {
+            let (near, rest) = left.split_at((64 - skipped).min(left.len()));
+            let word = word >> skipped;
+            (left, skipped) = (rest, 0);
+            for (mask, eight) in word.to_le_bytes().into_iter().zip(near.chunks(EIGHT)) {
+                let eight = match eight.as_array::<EIGHT>() {
+                    Some(eight) => *eight,
+                    None => {
+                        let mut last = [0; EIGHT];
+                        last.iter_mut().zip(eight).for_each(|(slot, value)| *slot = *value);
+                        last
+                    }
+                };
+                if let Some(slots) = slots.first_chunk_mut::<EIGHT>() {
+                    *slots = cpu.compressed(&eight, mask);
+                }
+                slots = slots.get_mut(mask.count_ones() as usize..).unwrap_or_default();
+            }
+        }
+        self.out.truncate(start + self.count);
+    }
+}
 
 /// Appends what is said of each bit of some words, so many of them.
 #[inline(always)]
@@ -159,9 +203,8 @@ impl IntegerBlock<'_> {
             }
             let mut values = Vec::with_capacity(to - from);
             self.stored_values(from, to, &mut values)?;
-            let at = first - low * 64;
-            let value = |bit: usize| values.get(bit.wrapping_sub(at)).copied();
-            return each_listed(own, count, out, value);
+            run(Pressed { own, first: first % 64, values: &values, count, out });
+            return Some(());
         }
         let base = self.toc.base;
         let at = place + low * 64;

@@ -380,13 +380,18 @@ fn pressed<T: Copy>((values, start): (&[T], u32), known: &RowSet, list: &mut Vec
     let chunks = values.get(at..).unwrap_or_default().chunks(64);
     for (word, chunk) in words.iter().zip(chunks) {
         let Some(first) = chunk.first().filter(|_| *word != 0) else { continue };
+        if *word == u64::MAX {
+            list.extend_from_slice(chunk);
+            continue;
+        }
         // Each value takes the place of the one before it, where that is not known.
-        let (mut own, mut count) = ([*first; 64], 0usize);
-        for (bit, value) in chunk.iter().enumerate() {
-            if let Some(slot) = own.get_mut(count) {
+        let (mut own, mut count, mut rest) = ([*first; 64], 0usize, *word);
+        for value in chunk {
+            if let Some(slot) = own.get_mut(count % 64) {
                 *slot = *value;
             }
-            count += usize::from(word >> bit & 1 == 1);
+            count = count.wrapping_add((rest & 1) as usize);
+            rest >>= 1;
         }
         list.extend_from_slice(own.get(..count).unwrap_or_default());
     }

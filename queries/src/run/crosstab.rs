@@ -10,7 +10,7 @@ use yiku::{PathTree, RowSet};
 
 use super::grouped::Keys;
 use super::keys::{Cell, place_runs};
-use super::partition::{Parts, Runs, SETS, column_of, common, in_list, interleaved, values};
+use super::partition::{Parts, Runs, SETS, column_of, common, interleaved, values};
 use super::scan::{Scan, base, bounds, set_bytes};
 use crate::check::{Bounds, Group, GroupKind};
 use crate::error::Result;
@@ -122,14 +122,15 @@ impl Scan<'_> {
             let known = self.segment.column(table, column)?.known_values(rows, &mut found)?;
             let stride = u32::try_from(axis.stride).unwrap_or(0);
             let unknown = u32::try_from(axis.cells.len().saturating_sub(1)).unwrap_or(0);
-            let places = found.iter().map(|value| place_of(axis.kind, *value, unknown) * stride);
             if found.len() == numbers.len() {
-                numbers.iter_mut().zip(places).for_each(|(number, place)| *number += place);
+                add_places(axis.kind, &found, (unknown, stride), &mut numbers);
                 continue;
             }
             let less = unknown * stride;
             numbers.iter_mut().for_each(|number| *number += less);
-            let mut places = places;
+            let mut places = vec![0u32; found.len()];
+            add_places(axis.kind, &found, (unknown, stride), &mut places);
+            let mut places = places.into_iter();
             each_known(rows, &known, |at| {
                 if let Some((number, place)) = numbers.get_mut(at).zip(places.next()) {
                     *number = *number - less + place;
@@ -164,20 +165,36 @@ fn own_column(kind: &GroupKind, table: usize) -> Option<usize> {
     column_of(value).filter(|(home, _)| *home == table).map(|(_, column)| column)
 }
 
-/// The place of a value among the cells of a key.
-#[inline(always)]
-fn place_of(kind: &GroupKind, value: i64, unknown: u32) -> u32 {
+/// Adds the places of values among the cells of a key, so many times, to numbers.
+fn add_places(kind: &GroupKind, values: &[i64], (unknown, times): (u32, u32), out: &mut [u32]) {
     match kind {
-        GroupKind::Code { .. } if in_list(value, unknown as usize) => {
-            u32::try_from(value).unwrap_or(unknown)
-        }
+        GroupKind::Code { .. } => added(out, values, |value| {
+            let code = value.cast_unsigned().min(unknown.into());
+            u32::try_from(code).unwrap_or(unknown).wrapping_mul(times)
+        }),
         GroupKind::Band { bands, .. } => match &bands.bounds {
-            Bounds::Exact(list) => list.iter().map(|bound| u32::from(*bound <= value)).sum(),
-            Bounds::Falling(list) => list.iter().map(|bound| u32::from(value <= *bound)).sum(),
-            Bounds::Float(_) => unknown,
+            // Bounds are few: a pass for each is faster than a search for every row.
+            Bounds::Exact(list) => list.iter().for_each(|bound| {
+                added(out, values, |value| u32::from(*bound <= value).wrapping_mul(times));
+            }),
+            Bounds::Falling(list) => list.iter().for_each(|bound| {
+                added(out, values, |value| u32::from(value <= *bound).wrapping_mul(times));
+            }),
+            Bounds::Float(_) => {}
         },
-        _ => unknown,
+        _ => {}
     }
+}
+
+/// Adds what is made of each value to a number.
+fn added(out: &mut [u32], values: &[i64], make: impl Fn(i64) -> u32) {
+    yiku::cpu::best(
+        #[inline(always)]
+        || {
+            let pairs = out.iter_mut().zip(values);
+            pairs.for_each(|(slot, value)| *slot = slot.wrapping_add(make(*value)));
+        },
+    );
 }
 
 /// Calls `visit` with the place among the rows of a set of each row of a part of it.
@@ -273,37 +290,32 @@ fn counted(
 ) -> Vec<u64> {
     let mut counts = vec![0u64; size * last.len()];
     let mut nodes = vec![[0u64; TILE]; size];
-    let words = |set: &RowSet, from: usize, len: usize| {
-        let mut own = [0u64; TILE];
-        let words = set.words().get(from..).unwrap_or_default();
-        own.iter_mut().zip(words).take(len).for_each(|(slot, word)| *slot = *word);
-        own
-    };
     for (from, chunk) in (at..).step_by(TILE).zip(rows.chunks(TILE)) {
-        let len = chunk.len();
+        let part = from..from + chunk.len();
         if let Some(first) = nodes.first_mut() {
-            first.fill(0);
             first.iter_mut().zip(chunk).for_each(|(slot, word)| *slot = *word);
         }
         let mut made = 1;
         for key in before {
-            let own: Vec<[u64; TILE]> = key.iter().map(|set| words(set, from, len)).collect();
             for node in (0..made).rev() {
                 let Some(whole) = nodes.get(node).copied() else { continue };
-                let parts = nodes.get_mut(node * own.len()..).unwrap_or_default();
-                parts.iter_mut().zip(&own).for_each(|(part, set)| both(&whole, set, part));
+                let slots = nodes.get_mut(node * key.len()..).unwrap_or_default();
+                for (slot, set) in slots.iter_mut().zip(key) {
+                    let own = set.words().get(part.clone()).unwrap_or_default();
+                    both(&whole, own, slot);
+                }
             }
-            made *= own.len();
+            made *= key.len();
         }
-        let own: Vec<[u64; TILE]> = last.iter().map(|set| words(set, from, len)).collect();
         for (node, counts) in nodes.iter().zip(counts.chunks_mut(last.len().max(1))) {
-            tally(node, &own, counts);
+            let own = last.iter().map(|set| set.words().get(part.clone()).unwrap_or_default());
+            tally(node.get(..chunk.len()).unwrap_or_default(), own, counts);
         }
     }
     counts
 }
 
-fn both(whole: &[u64; TILE], set: &[u64; TILE], part: &mut [u64; TILE]) {
+fn both(whole: &[u64; TILE], set: &[u64], part: &mut [u64; TILE]) {
     yiku::cpu::best(
         #[inline(always)]
         || {
@@ -314,7 +326,7 @@ fn both(whole: &[u64; TILE], set: &[u64; TILE], part: &mut [u64; TILE]) {
 }
 
 /// Adds how many rows of some words lie in each set; the last has what the others leave.
-fn tally(rows: &[u64; TILE], sets: &[[u64; TILE]], counts: &mut [u64]) {
+fn tally<'a>(rows: &[u64], sets: impl ExactSizeIterator<Item = &'a [u64]>, counts: &mut [u64]) {
     yiku::cpu::best(
         #[inline(always)]
         || {
@@ -324,7 +336,7 @@ fn tally(rows: &[u64; TILE], sets: &[[u64; TILE]], counts: &mut [u64]) {
                 return;
             }
             let behind = sets.len().saturating_sub(1);
-            for (set, count) in sets.iter().zip(counts.iter_mut()).take(behind) {
+            for (set, count) in sets.zip(counts.iter_mut()).take(behind) {
                 let own = rows.iter().zip(set).fold(0u64, |sum, (a, b)| ones(sum, a & b));
                 *count = count.wrapping_add(own);
                 left = left.wrapping_sub(own);
@@ -338,7 +350,11 @@ fn tally(rows: &[u64; TILE], sets: &[[u64; TILE]], counts: &mut [u64]) {
 
 #[cfg(test)]
 mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
+
+    use super::super::tests::{Drawn, House, answer, written};
     use super::*;
+    use crate::{Limits, Plan, Query};
 
     #[test]
     fn sets_are_counted_as_row_by_row() {
@@ -374,6 +390,48 @@ mod tests {
                     }
                 }
                 assert_eq!(found, expected, "{own:?} of {start}..{end}");
+            }
+        }
+    }
+
+    #[test]
+    fn crossed_keys_count_as_a_look_at_every_row() {
+        let mut drawn = Drawn(11);
+        let mut houses: Vec<(&str, Vec<(&str, String)>)> = Vec::new();
+        for _ in 0..900 {
+            let mut own = vec![("a", (drawn.below(20) == 0).to_string())];
+            for (column, share) in [("b", 3), ("floors", 4), ("built", 5)] {
+                let value = match column {
+                    "b" => (drawn.below(2) == 0).to_string(),
+                    "floors" => drawn.below(12).to_string(),
+                    _ => format!("{}-03-07", 1930 + drawn.below(95)),
+                };
+                if drawn.below(share) > 0 {
+                    own.push((column, value));
+                }
+            }
+            houses.push((*drawn.one_of(&["1101", "1102", "1201"]), own));
+        }
+        let lists: Vec<(&str, Vec<(&str, &str)>)> = houses
+            .iter()
+            .map(|(place, own)| (*place, own.iter().map(|(n, v)| (*n, v.as_str())).collect()))
+            .collect();
+        let rows: Vec<House<'_>> = lists.iter().map(|(place, own)| (*place, &own[..])).collect();
+        let (_folder, snapshot) = written(&rows, &[]);
+        for filter in ["", "where a", "where floors = 7", "where built < 1940-01-01"] {
+            for by in [
+                "band(floors, 0, 3, 8)",
+                "band(floors, 0, 3, 8), band(age(built), 0, 18, 60)",
+                "place.street, band(floors, 0, 3, 8), band(age(built), 0, 18, 60)",
+                "band(age(built), 0, 18, 60), place.city, b, band(floors, 1, 3)",
+            ] {
+                let text = format!("from house {filter} by {by}");
+                let found = answer(&snapshot, &text);
+                let plain = Limits { indexes: false, ..Limits::default() };
+                let query = Query::parse(&text).unwrap();
+                let plan = Plan::new(&query, &snapshot).unwrap();
+                assert_eq!(found, plan.run(&snapshot, &plain).unwrap(), "{text}");
+                assert!(found.rows > 0, "{text}");
             }
         }
     }

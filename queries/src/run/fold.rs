@@ -95,8 +95,24 @@ impl Scan<'_> {
         Ok(Some(Vector { start, values: Values::Exact(sums), known, held: None }))
     }
 
+    /// How many rows of `child` there are beneath each row of `table`.
+    fn all_counted(&self, child: usize, table: usize, rows: &RowSet) -> Result<Vector<'_>> {
+        let (span, offsets) = (bounds(rows), self.offsets(table, child)?);
+        let starts = offsets.get(span.start as usize..).unwrap_or_default();
+        let pairs = starts.iter().zip(starts.get(1..).unwrap_or_default()).take(span.len());
+        let values = yiku::cpu::best(
+            #[inline(always)]
+            || pairs.map(|(start, end)| i64::from(end.wrapping_sub(*start))).collect(),
+        );
+        let (start, known) = (span.start, rows.clone());
+        Ok(Vector { start, values: Values::Exact(values), known, held: None })
+    }
+
     /// What is asked over the rows beneath each row of `table`.
     pub(super) fn fold(&self, fold: &Fold, table: usize, rows: &RowSet) -> Result<Vector<'_>> {
+        if let (Function::Count, None, None) = (fold.function, &fold.argument, &fold.condition) {
+            return self.all_counted(fold.child, table, rows);
+        }
         let mut beneath = self.spread(rows, table, fold.child)?;
         if let Some(condition) = &fold.condition {
             beneath = self.rows(condition, true, &beneath)?;
@@ -118,14 +134,6 @@ impl Scan<'_> {
         let span = bounds(rows);
         let (start, size) = (span.start, span.len());
         let values = match (fold.function, &argument) {
-            (Function::Count, _) if counted.is_full() => {
-                let pairs = offsets.windows(2).skip(start as usize).take(size);
-                let count = |pair: &[u32]| match pair {
-                    [start, end] => i64::from(end - start),
-                    _ => 0,
-                };
-                Values::Exact(pairs.map(count).collect())
-            }
             (Function::Count, _) | (_, None) if self.is_beneath(table, fold.child) => {
                 let above = start..span.end;
                 Values::Exact(self.segment.counts_beneath(fold.child, counted, above)?)

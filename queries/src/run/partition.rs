@@ -198,7 +198,7 @@ pub(super) fn column_of(value: &Value) -> Option<(usize, usize)> {
 }
 
 /// Whether a code is one of a list of so many.
-pub(super) fn in_list(code: i64, size: usize) -> bool {
+fn in_list(code: i64, size: usize) -> bool {
     usize::try_from(code).is_ok_and(|code| code < size)
 }
 
