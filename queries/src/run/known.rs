@@ -99,10 +99,10 @@ mod tests {
         let slices = [(60..61, 2), (61..130, 0), (140..200, 1), (200..300, 0)];
         let mut found = Vec::new();
         each_part(&slices, &known, &values, |group, own| found.push((group, own.to_vec())));
-        let own = |range: &Range<u32>| known.iter().filter(move |row| range.contains(row));
+        let own = |range: Range<u32>| known.iter().filter(move |row| range.contains(row));
         let expected: Vec<(u32, Vec<i64>)> = slices
             .iter()
-            .map(|(range, group)| (*group, own(range).map(i64::from).collect()))
+            .map(|(range, group)| (*group, own(range.clone()).map(i64::from).collect()))
             .collect();
         assert_eq!(found, expected);
     }
