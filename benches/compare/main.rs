@@ -1,13 +1,15 @@
 //! Asks this engine and others the same questions about the same rows, in one run:
 //!
 //! `compare FILES DB STORE [--engines yiku,duckdb,…] [--only WORD]… [--rounds N] [--threads N]`
-//! `[--python PATH] [--out FILE] [--before FILE] [--least FILE]`
+//! `[--turn N] [--python PATH] [--out FILE] [--before FILE] [--smaller FILE] [--least FILE]`
 //!
 //! FILES is what the example `parquet` made. DB is loaded from it where it is not there yet; the
 //! others keep theirs in STORE. Answers are compared, cell by cell, before anything is timed; then
-//! the engines take turns. Prints a table in Markdown; `--out` writes the same as lines of JSON,
-//! `--before` puts those of an earlier run beside it, `--least` fails where a family is not so many
-//! times as fast as the best of the others as a file says.
+//! the engines take turns. In its turn an engine answers twice ([`TURN`]): the first time finds the
+//! caches as the others left them, the second is the warm one. Prints a table in Markdown; `--out`
+//! writes the same as lines of JSON, `--before` puts those of an earlier run beside it, `--smaller`
+//! those of fewer rows, `--least` fails where a family is not so many times as fast as the best of
+//! the others as a file says.
 #![expect(clippy::disallowed_methods, reason = "a measurement")]
 #![expect(clippy::print_stdout, reason = "it prints its tables")]
 
@@ -29,6 +31,8 @@ type Outcome<T> = Result<T, Box<dyn std::error::Error>>;
 
 /// Rounds of a question of which every answer takes less than [`SLOW`].
 const ROUNDS: usize = 11;
+/// Answers of a turn.
+const TURN: usize = 2;
 /// Milliseconds of one answer from which on a question has fewer rounds.
 const SLOW: f64 = 500.0;
 /// And from which on it has three.
@@ -52,10 +56,12 @@ struct Wanted {
     engines: Vec<String>,
     only: Vec<String>,
     rounds: Option<usize>,
+    turn: usize,
     threads: usize,
     python: PathBuf,
     out: Option<PathBuf>,
     before: Option<PathBuf>,
+    smaller: Option<PathBuf>,
     least: Option<PathBuf>,
 }
 
@@ -72,10 +78,12 @@ impl Wanted {
                 .into(),
             only: Vec::new(),
             rounds: None,
+            turn: TURN,
             threads: 2,
             python: "python3".into(),
             out: None,
             before: None,
+            smaller: None,
             least: None,
         };
         while let Some(word) = words.next() {
@@ -84,10 +92,12 @@ impl Wanted {
                 "--engines" => wanted.engines = value.split(',').map(String::from).collect(),
                 "--only" => wanted.only.push(value),
                 "--rounds" => wanted.rounds = Some(value.parse()?),
+                "--turn" => wanted.turn = value.parse::<usize>()?.max(1),
                 "--threads" => wanted.threads = value.parse()?,
                 "--python" => wanted.python = value.into(),
                 "--out" => wanted.out = Some(value.into()),
                 "--before" => wanted.before = Some(value.into()),
+                "--smaller" => wanted.smaller = Some(value.into()),
                 "--least" => wanted.least = Some(value.into()),
                 other => return Err(format!("what is {other}?").into()),
             }
@@ -125,11 +135,14 @@ fn main() -> Outcome<()> {
         engines.insert(0, Box::new(own));
     }
     for (question, bound) in questions.iter().zip(costs) {
-        let measured = ask(question, &mut engines, wanted.rounds)?;
+        let measured = ask(question, &mut engines, wanted.rounds, wanted.turn)?;
         eprintln!("{}: {measured}", question.name());
         report.add(question, bound, measured);
     }
     report.print(&engines, wanted.before.as_deref())?;
+    if let Some(path) = &wanted.smaller {
+        report.growth(path)?;
+    }
     if let Some(path) = &wanted.out {
         report.write(path)?;
     }
@@ -144,6 +157,7 @@ fn ask(
     question: &Question,
     engines: &mut [Box<dyn Engine>],
     rounds: Option<usize>,
+    answers: usize,
 ) -> Outcome<Measured> {
     let mut measured = Measured::new(engines.iter().map(|engine| engine.name().to_owned()));
     let mut right: Option<(String, Vec<Row>)> = None;
@@ -177,7 +191,8 @@ fn ask(
             let turn = if round % 2 == 0 { turn } else { engines.len() - 1 - turn };
             let at = (turn + round / 2) % engines.len();
             if let Some(engine) = engines.get_mut(at) {
-                measured.again(at, engine.time(question)?);
+                let times = (0..answers).map(|_| engine.time(question));
+                measured.turn(at, &times.collect::<Outcome<Vec<f64>>>()?);
             }
         }
     }

@@ -24,15 +24,27 @@ pub(crate) struct Measured {
 struct Times {
     engine: String,
     first: f64,
+    /// The first answers of its turns, behind those of others.
+    behind: Vec<f64>,
+    /// The last answers of its turns.
     again: Vec<f64>,
 }
 
+fn median(times: &[f64]) -> Option<f64> {
+    let mut sorted = times.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    sorted.get(sorted.len() / 2).copied()
+}
+
 impl Times {
-    /// The median of the rounds.
+    /// The median of the last answers of its turns.
     fn median(&self) -> f64 {
-        let mut sorted = self.again.clone();
-        sorted.sort_by(f64::total_cmp);
-        sorted.get(sorted.len() / 2).copied().unwrap_or(self.first)
+        median(&self.again).unwrap_or(self.first)
+    }
+
+    /// The median of the first answers of its turns.
+    fn behind(&self) -> f64 {
+        median(&self.behind).unwrap_or(self.first)
     }
 
     fn least(&self) -> f64 {
@@ -42,7 +54,12 @@ impl Times {
 
 impl Measured {
     pub(crate) fn new(engines: impl Iterator<Item = String>) -> Self {
-        let times = engines.map(|engine| Times { engine, first: 0.0, again: Vec::new() });
+        let times = engines.map(|engine| Times {
+            engine,
+            first: 0.0,
+            behind: Vec::new(),
+            again: Vec::new(),
+        });
         Self { times: times.collect(), rows: 0 }
     }
 
@@ -53,9 +70,13 @@ impl Measured {
         }
     }
 
-    pub(crate) fn again(&mut self, at: usize, time: f64) {
-        if let Some(times) = self.times.get_mut(at) {
-            times.again.push(time);
+    /// Takes in the answers of one turn.
+    pub(crate) fn turn(&mut self, at: usize, answers: &[f64]) {
+        if let (Some(times), Some(first), Some(last)) =
+            (self.times.get_mut(at), answers.first(), answers.last())
+        {
+            times.behind.push(*first);
+            times.again.push(*last);
         }
     }
 
@@ -64,20 +85,20 @@ impl Measured {
         self.times.iter().map(|times| times.first).fold(0.0, f64::max)
     }
 
-    fn own(&self) -> Option<f64> {
-        self.times.iter().find(|times| times.engine == OWN).map(Times::median)
+    fn own(&self, figure: fn(&Times) -> f64) -> Option<f64> {
+        self.times.iter().find(|times| times.engine == OWN).map(figure)
     }
 
     /// The fastest of the others.
-    fn best(&self) -> Option<(&str, f64)> {
+    fn best(&self, figure: fn(&Times) -> f64) -> Option<(&str, f64)> {
         let others = self.times.iter().filter(|times| times.engine != OWN);
-        let others = others.map(|times| (times.engine.as_str(), times.median()));
+        let others = others.map(|times| (times.engine.as_str(), figure(times)));
         others.min_by(|left, right| left.1.total_cmp(&right.1))
     }
 
     /// How many times as long the best of the others takes.
-    fn ratio(&self) -> Option<f64> {
-        Some(self.best()?.1 / self.own()?)
+    fn ratio(&self, figure: fn(&Times) -> f64) -> Option<f64> {
+        Some(self.best(figure)?.1 / self.own(figure)?)
     }
 }
 
@@ -109,6 +130,12 @@ pub(crate) struct Report {
     head: Vec<String>,
     loads: Vec<String>,
     lines: Vec<Line>,
+}
+
+/// The geometric mean.
+fn mean(ratios: &[f64]) -> Option<f64> {
+    let logs: f64 = ratios.iter().map(|ratio| ratio.ln()).sum();
+    (!ratios.is_empty()).then(|| (logs / ratios.len() as f64).exp())
 }
 
 fn shown(time: f64) -> String {
@@ -229,24 +256,62 @@ impl Report {
 
     /// The mean and the least of the ratios.
     fn means(&self) {
-        let ratios = self.lines.iter().filter_map(|line| Some((line, line.measured.ratio()?)));
+        let behind: Vec<f64> =
+            self.lines.iter().filter_map(|line| line.measured.ratio(Times::behind)).collect();
+        if let Some(mean) = mean(&behind) {
+            let least = behind.iter().copied().fold(f64::INFINITY, f64::min);
+            println!(
+                "\nThe first answer of each turn, where others had the caches: {mean:.1} times as \
+                 fast, the least {least:.2}."
+            );
+        }
+        let ratio = |line: &Measured| line.ratio(Times::median);
+        let ratios = self.lines.iter().filter_map(|line| Some((line, ratio(&line.measured)?)));
         let ratios: Vec<(&Line, f64)> = ratios.collect();
         if let Some((line, least)) = ratios.iter().min_by(|left, right| left.1.total_cmp(&right.1))
         {
-            let logs: f64 = ratios.iter().map(|(_, ratio)| ratio.ln()).sum();
-            let mean = (logs / ratios.len() as f64).exp();
-            println!("\nGeometric mean of the times as fast: {mean:.1}.");
+            let all: Vec<f64> = ratios.iter().map(|(_, ratio)| *ratio).collect();
+            println!("\nGeometric mean of the times as fast: {:.1}.", mean(&all).unwrap_or(*least));
+            let five = all.iter().filter(|ratio| **ratio >= 5.0).count();
+            println!("Five times as fast or more: {five} of {}.", all.len());
             println!("The least: {least:.2}, {}: {}.", line.family, line.variant);
         }
-        let mut own: Vec<f64> = self.lines.iter().filter_map(|line| line.measured.own()).collect();
+        let mut own: Vec<f64> =
+            self.lines.iter().filter_map(|line| line.measured.own(Times::median)).collect();
         own.sort_by(f64::total_cmp);
         if let (Some(median), Some(most)) = (own.get(own.len() / 2), own.last()) {
             println!(
-                "\nHere: median of the questions {} ms, slowest {} ms.",
+                "\nHere: median of the questions {} ms, slowest {} ms; memory of its own {}.",
                 shown(*median),
-                shown(*most)
+                shown(*most),
+                told("/proc/self/status", "RssAnon")
             );
         }
+    }
+
+    /// Prints what the questions take beside what they took of fewer rows.
+    pub(crate) fn growth(&self, path: &Path) -> Outcome<()> {
+        let smaller = earlier(path)?;
+        println!("\n| family | variant | of fewer rows, ms | here, ms | times |");
+        println!("| --- | --- | ---: | ---: | ---: |");
+        let mut all = Vec::new();
+        for line in &self.lines {
+            let then = smaller.get(&(line.family.clone(), line.variant.clone()));
+            let Some((then, now)) = then.zip(line.measured.own(Times::median)) else { continue };
+            let (family, variant) = (&line.family, &line.variant);
+            println!(
+                "| {family} | {variant} | {} | {} | {:.1} |",
+                shown(*then),
+                shown(now),
+                now / then
+            );
+            all.push(now / then);
+        }
+        if let Some(mean) = mean(&all) {
+            let most = all.iter().copied().fold(0.0, f64::max);
+            println!("\nGeometric mean {mean:.1}, the most {most:.1}.");
+        }
+        Ok(())
     }
 
     /// Writes a line of JSON for each question and engine.
@@ -257,6 +322,7 @@ impl Report {
                 let line = json!({
                     "family": line.family, "variant": line.variant, "engine": times.engine,
                     "first_ms": times.first, "median_ms": times.median(), "least_ms": times.least(),
+                    "behind_others_ms": times.behind(),
                     "rounds": times.again.len(), "bound_ms": line.bound, "rows": line.measured.rows,
                 });
                 text += &format!("{line}\n");
@@ -271,7 +337,7 @@ impl Report {
         let mut slow = Vec::new();
         for line in &self.lines {
             let wanted = *least.get(&line.family).or(least.get("any")).ok_or("no ratio for any")?;
-            let Some(ratio) = line.measured.ratio() else { continue };
+            let Some(ratio) = line.measured.ratio(Times::median) else { continue };
             if ratio < wanted {
                 let (family, variant) = (&line.family, &line.variant);
                 slow.push(format!("{family}, {variant}: {ratio:.2} times as fast, not {wanted}"));
@@ -285,9 +351,10 @@ impl Line {
     fn row(&self, before: &BTreeMap<(String, String), f64>) -> String {
         let times = self.measured.times.iter().map(|times| shown(times.median()));
         let times = times.collect::<Vec<_>>().join(" | ");
-        let best = self.measured.best().map_or("-", |(name, _)| name);
-        let ratio = self.measured.ratio().map_or("-".to_owned(), |ratio| format!("{ratio:.1}"));
-        let own = self.measured.own();
+        let best = self.measured.best(Times::median).map_or("-", |(name, _)| name);
+        let ratio = self.measured.ratio(Times::median);
+        let ratio = ratio.map_or("-".to_owned(), |ratio| format!("{ratio:.1}"));
+        let own = self.measured.own(Times::median);
         let over = own.map_or("-".to_owned(), |own| format!("{:.1}", own / self.bound));
         let mut row = format!(
             "| {} | {} | {times} | {best} | {ratio} | {} | {over} |",

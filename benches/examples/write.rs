@@ -11,8 +11,9 @@ use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use yiku::{CommitInfo, Compaction, Database};
+use yiku::{CommitInfo, Database};
 use yiku_benches::change::Changes;
+use yiku_benches::stream;
 
 type Outcome<T> = Result<T, Box<dyn std::error::Error + Send + Sync>>;
 
@@ -25,9 +26,6 @@ const THREADS: usize = 16;
 const SPAN: Duration = Duration::from_secs(10);
 /// Commits of which it is measured how soon they are seen.
 const SEEN: usize = 500;
-/// Changed bundles of one commit of the stream, and commits a second.
-const STREAM_BUNDLES: usize = 10;
-const STREAM_COMMITS: u32 = 100;
 /// Seconds from one line of the last table to the next.
 const LINE: u64 = 10;
 
@@ -272,15 +270,18 @@ fn stream(
     let stream = Stream { folder, loaded, database, changes, start, stop, written, steps };
     let stream = &stream;
     std::thread::scope(|scope| {
-        let compacting = scope.spawn(|| stream.compact());
-        let writing = scope.spawn(|| stream.write());
+        let changed = (stream.database, stream.changes, 4);
+        let compacting =
+            scope.spawn(|| stream::compact(stream.database, &|| stream.stopped(), &stream.steps));
+        let writing =
+            scope.spawn(move || stream::write(changed, &|| stream.stopped(), &stream.written));
         let told = stream.tell(minutes, &|| compacting.is_finished() || writing.is_finished());
         stream.stop.store(true, Ordering::Relaxed);
         compacting.join().map_err(|_| "compaction stopped")??;
         let slowest = writing.join().map_err(|_| "writing stopped")??;
         let lines = told?;
         let late = lines.get(lines.len() / 2..).unwrap_or_default();
-        println!("\nslowest commit of {STREAM_BUNDLES} bundles: {} ms", ms(slowest));
+        println!("\nslowest commit of {} bundles: {} ms", stream::BUNDLES, ms(slowest));
         println!(
             "in the second half: memory of its own {:+.2} MiB a minute, disk {:+.3} MiB a minute",
             slope(late, |line| line.own),
@@ -293,39 +294,6 @@ fn stream(
 impl Stream<'_> {
     fn stopped(&self) -> bool {
         self.stop.load(Ordering::Relaxed)
-    }
-
-    fn compact(&self) -> Outcome<()> {
-        while !self.stopped() {
-            let done = self.database.compact(Compaction::Steady, &|| self.stopped())?;
-            self.steps.fetch_add(done, Ordering::Relaxed);
-            std::thread::sleep(Duration::from_millis(50));
-        }
-        Ok(())
-    }
-
-    /// Commits until it is stopped; the slowest.
-    fn write(&self) -> Outcome<Duration> {
-        let mut slowest = Duration::ZERO;
-        for nth in 0u32.. {
-            let due = Duration::from_secs(1) * nth / STREAM_COMMITS;
-            if self.stopped() {
-                break;
-            }
-            std::thread::sleep(due.saturating_sub(self.start.elapsed()));
-            let begun = Instant::now();
-            let mut writer = self.database.writer()?;
-            let mut batch = writer.batch();
-            for at in 0..STREAM_BUNDLES {
-                let at = nth as usize * STREAM_BUNDLES + at;
-                self.changes.put(&mut batch, at, 4 + (at / self.changes.len()) as u64)?;
-            }
-            writer.write(&batch)?;
-            writer.commit(CommitInfo::default())?;
-            slowest = slowest.max(begun.elapsed());
-            self.written.fetch_add(STREAM_BUNDLES as u64, Ordering::Relaxed);
-        }
-        Ok(slowest)
     }
 
     fn tell(&self, minutes: f64, ended: &dyn Fn() -> bool) -> Outcome<Vec<Line>> {

@@ -423,6 +423,12 @@ impl Snapshot {
         &self.inner.schema
     }
 
+    /// As [`Snapshot::schema`], for whoever keeps it beyond the snapshot.
+    #[must_use]
+    pub fn shared_schema(&self) -> &Arc<Schema> {
+        &self.inner.schema
+    }
+
     /// The places of the path.
     #[must_use]
     pub fn tree(&self) -> &PathTree {

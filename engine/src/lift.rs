@@ -8,6 +8,7 @@
 //! Invariant: no bit is given for a row above that is not asked for, nor for a row beneath one.
 #![expect(clippy::cast_possible_truncation, reason = "rows of a table fit u32, bits of a word u8")]
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use crate::block::deposit;
@@ -35,7 +36,14 @@ pub(crate) struct Bits<'a> {
     pub words: &'a [u64],
 }
 
-impl Bits<'_> {
+impl<'a> Bits<'a> {
+    /// The words at these places, those that the set does not have among them.
+    fn of(self, words: &Range<usize>) -> Cow<'a, [u64]> {
+        let skipped = words.start.checked_sub((self.first / 64) as usize);
+        let own = skipped.and_then(|skipped| self.words.get(skipped..)?.get(..words.len()));
+        own.map_or_else(|| words.clone().map(|at| self.word(at)).collect(), Cow::Borrowed)
+    }
+
     /// The word of rows `at * 64` and on.
     #[inline(always)]
     fn word(self, at: usize) -> u64 {
@@ -51,6 +59,13 @@ fn inside(at: usize, rows: &Range<u32>) -> u64 {
     let low = u64::MAX.checked_shl(rows.start.saturating_sub(first)).unwrap_or(0);
     let high = u64::MAX.checked_shl(rows.end.saturating_sub(first)).unwrap_or(0);
     low & !high
+}
+
+/// As [`inside`], of the first and the last word that has rows of the range; those between have all
+/// of theirs.
+#[cold]
+fn inside_at_an_end(at: usize, rows: &Range<u32>) -> u64 {
+    inside(at, rows)
 }
 
 /// The words that have rows of a range.
@@ -128,10 +143,16 @@ impl Kernel for AtLeast<'_> {
         let (before, last) = carries.split_at_mut(stages);
         let Some(last) = last.first_mut() else { return };
         let words = words_of(&self.beneath);
+        let own = self.rows.of(&words);
         let ends = self.ends.ends.get(words.clone()).unwrap_or_default();
-        for (at, ends) in words.zip(ends) {
-            let mask = inside(at, &self.beneath);
-            let (mut bits, ends) = (self.rows.word(at) & mask, ends & mask);
+        let outer = [words.start, words.end.saturating_sub(1)];
+        for ((at, ends), bits) in words.zip(ends).zip(own.iter()) {
+            let (mut bits, mut ends) = (*bits, *ends);
+            if outer.contains(&at) {
+                let mask = inside_at_an_end(at, &self.beneath);
+                bits &= mask;
+                ends &= mask;
+            }
             for carry in before.iter_mut() {
                 // The first row beneath each row above is left out.
                 bits &= behind(bits, ends, carry);
@@ -161,11 +182,15 @@ impl Kernel for Spread<'_> {
         let words = words_of(&self.beneath);
         let ends = self.ends.ends.get(words.clone()).unwrap_or_default();
         let (mut place, mut carry, mut before) = (0usize, 0u64, 1u64);
+        let outer = [words.start, words.end.saturating_sub(1)];
         for ((at, ends), out) in words.zip(ends).zip(self.out) {
-            let mask = inside(at, &self.beneath);
-            // The first row asked for begins what is beneath the first row above.
-            let first = mask & mask.wrapping_neg() & before.wrapping_neg();
-            let starts = (ends << 1 | before | first) & mask;
+            let (mut mask, mut starts) = (u64::MAX, ends << 1 | before);
+            if outer.contains(&at) {
+                mask = inside_at_an_end(at, &self.beneath);
+                // The first row asked for begins what is beneath the first row above.
+                starts |= mask & mask.wrapping_neg() & before.wrapping_neg();
+                starts &= mask;
+            }
             before = ends >> 63;
             let (low, shift) = (place / 64, (place % 64) as u32);
             let word = |at: usize| self.above.get(at).copied().unwrap_or(0);

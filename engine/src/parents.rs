@@ -3,6 +3,7 @@
 //! Invariant: what is found is what a search through the offsets finds.
 #![expect(clippy::cast_possible_truncation, reason = "rows of a table fit u32")]
 
+use crate::cpu::{Cpu, Kernel, run};
 use crate::lift::Ends;
 use crate::row_set::RowSet;
 
@@ -56,7 +57,35 @@ impl Parents {
 
     /// Adds the rows above those of a set.
     pub(crate) fn lift(&self, offsets: &[u32], ends: &Ends, rows: &RowSet, found: &mut RowSet) {
-        self.each(offsets, ends, rows, |above, _| found.insert(above));
+        let window = found.window();
+        let first = window.start - window.start % 64;
+        run(Lifted { parents: self, offsets, ends, rows, first, words: found.words_mut() });
+        found.trim();
+    }
+}
+
+/// The rows above some rows, as words from that of the row `first` on.
+struct Lifted<'a> {
+    parents: &'a Parents,
+    offsets: &'a [u32],
+    ends: &'a Ends,
+    rows: &'a RowSet,
+    first: u32,
+    words: &'a mut [u64],
+}
+
+impl Kernel for Lifted<'_> {
+    type Out = ();
+
+    #[inline(always)]
+    fn run<C: Cpu>(self, _: C) {
+        let Self { parents, offsets, ends, rows, first, words } = self;
+        parents.each(offsets, ends, rows, |above, _| {
+            let at = above.wrapping_sub(first);
+            if let Some(word) = words.get_mut((at / 64) as usize) {
+                *word |= 1 << (at % 64);
+            }
+        });
     }
 }
 

@@ -25,6 +25,8 @@ pub struct PathNode {
 pub struct PathTree {
     levels: Vec<Level>,
     nodes: Vec<PathNode>,
+    /// By level, the code of each of its places and where that stands among all.
+    of_levels: Vec<Vec<(u64, usize)>>,
 }
 
 fn power(exponent: u8) -> u64 {
@@ -39,7 +41,13 @@ impl PathTree {
     /// digits below its level, or lacks its parent.
     pub fn new(schema: &PathSchema, mut nodes: Vec<PathNode>) -> Result<Self> {
         nodes.sort_by_key(|n| (n.code, n.level));
-        let tree = Self { levels: schema.levels.clone(), nodes };
+        let mut of_levels = vec![Vec::new(); schema.levels.len()];
+        for (place, node) in nodes.iter().enumerate() {
+            if let Some(own) = of_levels.get_mut(usize::from(node.level)) {
+                own.push((node.code, place));
+            }
+        }
+        let tree = Self { levels: schema.levels.clone(), nodes, of_levels };
         let wrong =
             |node: &PathNode, reason| Err(Error::Tree { code: tree.text(node.code), reason });
         let mut before: Option<u64> = None;
@@ -154,6 +162,13 @@ impl PathTree {
         &self.nodes
     }
 
+    /// The code of every place of a level, rising, and where the place stands among all
+    /// ([`PathTree::nodes`]).
+    #[must_use]
+    pub fn of_level(&self, level: usize) -> &[(u64, usize)] {
+        self.of_levels.get(level).map_or(&[], Vec::as_slice)
+    }
+
     /// The levels, from the top.
     #[must_use]
     pub fn levels(&self) -> &[Level] {
@@ -189,6 +204,9 @@ mod tests {
         assert_eq!(tree.prefix(ward), "1102");
         assert_eq!(tree.parent(ward).unwrap().code, 1_100_000);
         assert_eq!(tree.children(ward).len(), 1);
+        assert_eq!(tree.of_level(1), [(1_102_000, 1)]);
+        assert_eq!(tree.of_level(2), [(1_102_003, 2)]);
+        assert!(tree.of_level(3).is_empty());
         let levels = [(0, 1_100_000), (1, 1_102_000), (2, 1_102_003)];
         for (level, code) in levels {
             assert_eq!(tree.ancestor(1_102_003, level), code, "level {level}");

@@ -158,6 +158,10 @@ fn paths_and_the_ways_down_are_those_of_every_row() {
     assert_eq!(segment.path_rows(12, 13).unwrap(), 20_000..60_000);
     assert_eq!(segment.path_rows(0, 10).unwrap(), 0..0);
     assert_eq!(segment.path_rows(15, 99).unwrap(), ROOTS..ROOTS);
+    for (low, high, meets) in [(0, 10, false), (0, 11, true), (14, 99, true), (15, 99, false)] {
+        assert_eq!(segment.meets(low, high), meets, "{low} to {high}");
+    }
+    assert_eq!(**snapshot.shared_schema(), *snapshot.schema());
     let (mut ball, mut dot) = (0, 0);
     let (over_one, over_two) =
         (segment.offsets_between(0, 1).unwrap(), segment.offsets_between(0, 2).unwrap());
@@ -178,6 +182,18 @@ fn paths_and_the_ways_down_are_those_of_every_row() {
     assert_eq!(segment.block_ends(0).unwrap(), [65_536, ROOTS]);
     assert_eq!(segment.block_ends(1).unwrap(), [ROOTS]);
     assert!(segment.block_ends(9).unwrap().is_empty());
+    for table in 0..3 {
+        // From end to end of blocks, and from and to any other root.
+        for roots in [0..65_536, 65_536..ROOTS, 0..ROOTS, 7..65_536, 100..20_003, 5..5] {
+            let first = |root: u32| match table {
+                0 => root,
+                table => segment.offsets_between(0, table).unwrap()[root as usize],
+            };
+            let expected = first(roots.start)..first(roots.end);
+            assert_eq!(segment.rows_beneath(0, table, &roots).unwrap(), expected, "{table}");
+            assert_eq!(segment.rows_beneath(1, table, &roots).unwrap(), expected, "{table}");
+        }
+    }
     // The third and the fourth ball lie beneath the third root with balls.
     let keys = ["B00000001", "B00000002", "B00000004", "B99999999"];
     let roots = segment.roots_of_keys(1, &Wanted::new(&keys)).unwrap();

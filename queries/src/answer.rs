@@ -1,5 +1,7 @@
 //! The answer: columns of values, with their names, kinds and units.
 
+use crate::short::Text;
+
 /// What a column of an answer holds, as its reader must show it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
@@ -81,7 +83,7 @@ pub enum Values {
     /// Floats, all finite.
     Float(Vec<Option<f64>>),
     /// Texts.
-    Text(Vec<Option<String>>),
+    Text(Vec<Option<Text>>),
     /// Lists of integers: the counts of a histogram.
     IntLists(Vec<Option<Vec<i64>>>),
     /// Lists of floats, all finite: the points of a curve.
@@ -125,7 +127,7 @@ pub struct AnswerColumn {
     /// The values.
     pub values: Values,
     /// What people call the values: of codes, places and bands, and `合计` in a total.
-    pub labels: Option<Vec<Option<String>>>,
+    pub labels: Option<Vec<Option<Text>>>,
     /// Which values are not told, for they are of few (`publish`); empty where all are.
     pub hidden: Vec<bool>,
 }

@@ -42,6 +42,7 @@ mod print;
 mod run;
 mod scope;
 pub mod sets;
+mod short;
 mod source;
 mod sql;
 pub mod warnings;
@@ -57,6 +58,7 @@ pub use explain::{Blocks, Explained, Segments, Step};
 pub use json::QueryForm;
 pub use plan::{Limits, Plan, check_expression};
 pub use pool::{Pool, PoolLoad};
+pub use short::Text;
 pub use source::Place;
 pub use sql::Dialect;
 

@@ -5,7 +5,7 @@
 use serde::ser::{SerializeSeq, Serializer};
 use serde::{Deserialize, Serialize};
 use yiku::Snapshot;
-use yiku_queries::{Answer, AnswerColumn, Explained, Values};
+use yiku_queries::{Answer, AnswerColumn, Explained, Text, Values};
 
 use crate::http::signed::Scope;
 use crate::question::Told;
@@ -122,7 +122,7 @@ struct ColumnBody<'a> {
     unit: Option<&'a str>,
     values: ValuesBody<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    labels: Option<&'a [Option<String>]>,
+    labels: Option<&'a [Option<Text>]>,
     #[serde(skip_serializing_if = "<[bool]>::is_empty")]
     hidden: &'a [bool],
 }

@@ -43,7 +43,7 @@ fn asked(snapshot: &Snapshot, text: &str) -> BTreeMap<String, i64> {
         return BTreeMap::new();
     };
     let rows = places.iter().zip(counts);
-    rows.map(|(place, count)| (place.clone().unwrap_or_default(), count.unwrap_or(0)))
+    rows.map(|(place, count)| (place.clone().unwrap_or_default().into(), count.unwrap_or(0)))
         .filter(|(_, count)| *count > 0)
         .collect()
 }

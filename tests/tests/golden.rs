@@ -24,12 +24,14 @@ fn cells(answer: &Answer, place: usize) -> Vec<String> {
     let value = |row: usize| match &column.values {
         Values::Int(values) => values[row].map(|v| v.to_string()),
         Values::Float(values) => values[row].map(|v| format!("{v:.4}")),
-        Values::Text(values) => values[row].clone(),
+        Values::Text(values) => values[row].clone().map(String::from),
         Values::TextLists(values) => values[row].as_ref().map(|list| list.join(" ")),
         Values::IntLists(values) => values[row].as_ref().map(|list| format!("{list:?}")),
         Values::FloatLists(values) => values[row].as_ref().map(|list| format!("{list:.4?}")),
     };
-    let label = |row: usize| column.labels.as_ref().and_then(|labels| labels[row].clone());
+    let label = |row: usize| {
+        column.labels.as_ref().and_then(|labels| labels[row].clone().map(String::from))
+    };
     let cell = |row| match (value(row), label(row)) {
         (Some(value), Some(label)) => format!("{value} {label}"),
         (Some(only), None) | (None, Some(only)) => only,

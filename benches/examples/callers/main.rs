@@ -14,6 +14,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use yiku::{Database, Snapshot};
+use yiku_benches as _;
 use yiku_queries::cache::{AnswerCache, Asked, Looked};
 use yiku_queries::{Answer, Limits, Plan, Pool, Query};
 

@@ -66,13 +66,22 @@ impl Planes<'_> {
     ) -> Option<()> {
         // Any of one is all of it.
         let all = all || bits.is_power_of_two();
+        if !all && let Some(slice) = self.any_of(bits, &words) {
+            let mut steps = Steps::new(self, words, [true, true]);
+            steps.steps.push(Step { slice, join: Join::And, side: 0 });
+            return steps.keep(found);
+        }
         let mut steps = Steps::new(self, words, [all, true]);
+        let mut light = Vec::new();
         for bit in (0..64u32).filter(|bit| bits >> bit & 1 == 1) {
             if all {
                 steps.must(bit, true)?;
             } else if (bit as usize) < self.bits() {
-                steps.push(bit, false, Join::Or, 0)?;
+                steps.may(bit, &mut light)?;
             }
+        }
+        if !light.is_empty() {
+            steps.steps.push(Step { slice: Slice::of(light), join: Join::Or, side: 0 });
         }
         steps.keep(found)
     }
@@ -125,6 +134,23 @@ impl<'p, 'a> Steps<'p, 'a> {
         let slice = self.planes.slice(bit as usize, self.words.clone())?.turned(other);
         self.steps.push(Step { slice, join, side });
         Some(())
+    }
+
+    /// A bit of which any may be one: those of a light list are gathered in `light`, as words.
+    fn may(&mut self, bit: u32, light: &mut Vec<[u8; 8]>) -> Option<()> {
+        let (container, others) = self.planes.plane(bit as usize)?;
+        if others || container.is_words() || container.bytes.len() > SHORT_BYTES {
+            return self.push(bit, false, Join::Or, 0);
+        }
+        light.resize(self.words.len(), [0; 8]);
+        let first = self.words.start as u32 * 64;
+        container.each(self.words.clone(), |row| {
+            let row = row - first;
+            let word = light.get_mut((row / 64) as usize);
+            if let Some(byte) = word.and_then(|word| word.get_mut((row % 64 / 8) as usize)) {
+                *byte |= 1 << (row % 8);
+            }
+        })
     }
 
     /// A bit that must be one, or must not.

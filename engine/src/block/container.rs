@@ -14,7 +14,7 @@ use crate::cpu::best;
 use crate::limits::BLOCK_ROWS;
 
 /// A byte of steps that names no row: it only goes ahead by as many rows.
-const FAR: u8 = u8::MAX;
+pub(super) const FAR: u8 = u8::MAX;
 
 /// How rows are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -125,18 +125,18 @@ pub(crate) struct Container<'a> {
 }
 
 /// A number of two bytes.
-fn number(bytes: [u8; 2]) -> u32 {
+pub(super) fn number(bytes: [u8; 2]) -> u32 {
     u16::from_le_bytes(bytes).into()
 }
 
 /// The first and the last row of a run.
-fn run_of([a, b, c, d]: [u8; 4]) -> (u32, u32) {
+pub(super) fn run_of([a, b, c, d]: [u8; 4]) -> (u32, u32) {
     let first = number([a, b]);
     (first, first + number([c, d]))
 }
 
 /// Steps that are looked at together.
-const TOGETHER: usize = 64;
+pub(super) const TOGETHER: usize = 64;
 
 /// The steps that name rows before `start` only: how many there are, the row behind them, and how
 /// many rows they name. Some such steps may be left.
@@ -307,10 +307,14 @@ impl<'a> Container<'a> {
     }
 
     /// Calls `visit` with the rows of some words that are in it, rising. Not for words.
-    pub(crate) fn each(&self, words: Range<usize>, mut visit: impl FnMut(u32)) -> Option<()> {
+    pub(crate) fn each(&self, words: Range<usize>, visit: impl FnMut(u32)) -> Option<()> {
         let size = self.rows.div_ceil(64) as usize;
-        let (start, end) = (words.start.min(size) as u32 * 64, words.end.min(size) as u32 * 64);
-        self.visit(start..end, &mut |first, last| {
+        self.each_in(words.start.min(size) as u32 * 64..words.end.min(size) as u32 * 64, visit)
+    }
+
+    /// As [`Container::each`], with the rows of a range.
+    pub(crate) fn each_in(&self, rows: Range<u32>, mut visit: impl FnMut(u32)) -> Option<()> {
+        self.visit(rows, &mut |first, last| {
             if first <= last {
                 (first..=last).for_each(&mut visit);
             }

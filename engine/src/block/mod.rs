@@ -4,6 +4,7 @@
 //! values, something beside the values (a dictionary's codes, a prefix), and the bits of the
 //! rows whose value is known.
 
+pub(crate) mod bordered;
 pub(crate) mod chunks;
 mod conditions;
 pub(crate) mod container;

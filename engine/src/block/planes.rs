@@ -83,8 +83,10 @@ pub(crate) struct Planes<'a> {
     kept: Option<&'a Unfolded<[u8; 8]>>,
 }
 
-/// Planes of a block, at most.
+/// Planes of a block, at most; what they have together is kept behind them.
 const PLANES: usize = 64;
+/// What may be kept of a block: words of each plane, and of all.
+pub(crate) const KEPT: usize = PLANES + 1;
 
 /// Planes of fewer bytes are made into words each time: to read the words would take longer.
 const LIGHT_BYTES: usize = 640;
@@ -102,6 +104,11 @@ impl Slice<'_> {
     /// Words that were made.
     pub(super) fn of(words: Vec<[u8; 8]>) -> Self {
         Self { words: Cow::Owned(words), flip: 0 }
+    }
+
+    /// All words, and what each is joined with.
+    pub(super) fn all(&self) -> (&[[u8; 8]], u64) {
+        (&self.words, self.flip)
     }
 
     /// So many words from `at` on, and what each is joined with.
@@ -198,6 +205,32 @@ impl<'a> Planes<'a> {
             }
         }
         Some(Slice { words: container.part(words)?, flip })
+    }
+
+    /// Words of the rows that have a bit in any plane, where `bits` are all planes and such words
+    /// are kept.
+    pub(super) fn any_of(&self, bits: u64, words: &Range<usize>) -> Option<Slice<'a>> {
+        let every = u64::MAX.checked_shr(64 - self.bits() as u32)?;
+        let all = self.rows.div_ceil(64) as usize;
+        let kept = self.kept.filter(|_| bits & every == every)?;
+        let own = match words.len() >= all / SMALL_PART {
+            true => kept.get_or(PLANES, all, || self.joined(all))?,
+            false => kept.get(PLANES)?,
+        };
+        Some(Slice { words: Cow::Borrowed(own.get(words.clone())?), flip: 0 })
+    }
+
+    /// So many words, of any plane.
+    fn joined(&self, words: usize) -> Option<Box<[[u8; 8]]>> {
+        let mut found = vec![0u64; words];
+        for plane in self.each_plane() {
+            let (container, others) = plane?;
+            let flip = filled(others);
+            for (held, word) in found.iter_mut().zip(container.part(0..words)?.iter()) {
+                *held |= u64::from_le_bytes(*word) ^ flip;
+            }
+        }
+        Some(found.into_iter().map(u64::to_le_bytes).collect())
     }
 
     /// Words of every plane.
@@ -409,6 +442,8 @@ mod tests {
         let known = bits(rows, |row| unknown == 0 || row % unknown > 0);
         let frame = write(transposed(numbers, &known, width), rows as u32, &known);
         let planes = Planes::new(&frame, width, rows as u32).unwrap();
+        let kept = Unfolded::new(KEPT);
+        let keeping = Planes::new(&frame, width, rows as u32).unwrap().kept(Some(&kept));
         let (mut found, mut expected) = (Vec::new(), Vec::new());
         planes.decode((0, rows), -7, &mut found).unwrap();
         let mut part = Vec::new();
@@ -435,10 +470,12 @@ mod tests {
                 let what = format!("{low:x} to {high:x}, {width} bits, words {part:?}");
                 let between = planes.between(low, high, part.clone()).unwrap();
                 assert_eq!(between, expected[own.clone()], "{what}");
-                let found = planes.with_bits(low, false, part.clone()).unwrap();
-                assert_eq!(found, any[own.clone()], "any, {what}");
-                let found = planes.with_bits(low, true, part.clone()).unwrap();
-                assert_eq!(found, all[own.clone()], "all, {what}");
+                for planes in [&planes, &keeping] {
+                    let found = planes.with_bits(low, false, part.clone()).unwrap();
+                    assert_eq!(found, any[own.clone()], "any, {what}");
+                    let found = planes.with_bits(low, true, part.clone()).unwrap();
+                    assert_eq!(found, all[own.clone()], "all, {what}");
+                }
                 let mut kept = known[own.clone()].to_vec();
                 planes.keep_between(low, high, part, &mut kept).unwrap();
                 let both = known[own.clone()].iter().zip(&expected[own]).map(|(a, b)| a & b);

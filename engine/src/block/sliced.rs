@@ -214,6 +214,45 @@ impl Planes<'_> {
         Some(if others { words::count(rows) - count } else { count })
     }
 
+    /// Calls `visit` with the rows among others that have a bit, if its plane is a short list of
+    /// them; false if it is not.
+    pub(crate) fn each_light(
+        &self,
+        bit: usize,
+        among: &[u64],
+        part: Range<usize>,
+        mut visit: impl FnMut(u32),
+    ) -> Option<bool> {
+        if bit >= self.bits() {
+            return Some(true);
+        }
+        let (container, others) = self.plane(bit)?;
+        if others || container.is_words() || container.bytes.len() > LONG {
+            return Some(false);
+        }
+        let first = part.start;
+        container.each(part, |row| {
+            let word = among.get((row / 64) as usize - first).copied().unwrap_or(0);
+            if word >> (row % 64) & 1 == 1 {
+                visit(row);
+            }
+        })?;
+        Some(true)
+    }
+
+    /// Writes the rows among others that have a bit.
+    pub(crate) fn keep(
+        &self,
+        bit: usize,
+        among: &[u64],
+        part: Range<usize>,
+        into: &mut [u64],
+    ) -> Option<()> {
+        let slice = self.slice(bit, part)?;
+        run(Step { rows: among, slice: &slice, with: into });
+        Some(())
+    }
+
     /// How many of all rows of a range have a bit.
     pub(crate) fn count_in(&self, bit: usize, rows: Range<u32>) -> Option<u64> {
         if bit >= self.bits() {

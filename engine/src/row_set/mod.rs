@@ -58,8 +58,9 @@ impl RowSet {
     /// Every row of a window of a table.
     #[must_use]
     pub fn all_in(window: Range<u32>) -> Self {
-        let mut set = Self::none_in(window);
-        set.words.fill(u64::MAX);
+        let (start, end) = (window.start, window.end.max(window.start));
+        let words = vec![u64::MAX; (end.div_ceil(64) - start / 64) as usize];
+        let mut set = Self { words, start, end };
         set.trim();
         set
     }

@@ -12,6 +12,8 @@ mod tally;
 use std::borrow::Cow;
 use std::ops::Range;
 
+pub use counted::OfCode;
+
 use super::keys::{KeyIndex, Wanted};
 use super::meter::Frames;
 use super::toc::{ColumnToc, KeysToc, PostingToc};
@@ -44,7 +46,7 @@ pub struct ZoneMap {
 /// One column of a segment.
 #[derive(Debug, Clone, Copy)]
 pub struct Column<'a> {
-    file: Frames<'a>,
+    pub(super) file: Frames<'a>,
     pub(super) toc: &'a ColumnToc,
     pub(super) keys: Option<&'a KeysToc>,
     rows: u32,
@@ -435,7 +437,7 @@ impl<'a> Column<'a> {
             .ok_or_else(|| self.file.corrupt(Some(frame), "a bitmap does not read back"))
     }
 
-    fn no_value(&self, block: &BlockToc) -> Error {
+    pub(super) fn no_value(&self, block: &BlockToc) -> Error {
         self.file.corrupt(block.frame, "the values of a block do not read back")
     }
 

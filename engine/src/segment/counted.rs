@@ -2,14 +2,26 @@
 //!
 //! Invariant: what is counted is what [`Column::keep_in`] leaves.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use super::{Column, Zone, zone};
 use crate::block::BlockToc;
 use crate::error::Result;
+use crate::format::Encoding;
 use crate::predicate::Predicate;
 use crate::row_set::RowSet;
+use crate::schema::Kind;
 use crate::words;
+
+/// The rows of a code.
+#[derive(Debug, Clone)]
+pub struct OfCode {
+    /// All of them.
+    pub rows: RowSet,
+    /// Each of them, rising, where they were found one by one.
+    pub listed: Option<Vec<u32>>,
+}
 
 impl Column<'_> {
     /// How many rows of a set satisfy a predicate, where that is told by counting bits: of
@@ -47,6 +59,56 @@ impl Column<'_> {
             count += own;
         }
         Ok(Some(count))
+    }
+
+    /// The rows of a set that have each of some codes, numbered from 0; one by one too where they
+    /// were found so. None of a column that is no set of codes, and where a block is not written bit
+    /// by bit.
+    ///
+    /// # Errors
+    /// [`crate::Error::Corrupt`].
+    pub fn of_codes(&self, codes: &[u32], rows: &RowSet) -> Result<Option<Vec<OfCode>>> {
+        if self.kind != Kind::Codes {
+            return Ok(None);
+        }
+        let window = rows.window();
+        let none = || OfCode { rows: RowSet::none_in(window.clone()), listed: Some(Vec::new()) };
+        let mut found: Vec<OfCode> = codes.iter().map(|_| none()).collect();
+        for (block, first, part) in self.word_parts(window.clone()) {
+            let place = (first / 64) as usize + part.start;
+            let place = place.saturating_sub((window.start / 64) as usize);
+            let own = rows.words().get(place..place + part.len()).unwrap_or_default();
+            if block.known == 0 || !words::any(own) {
+                continue;
+            }
+            if block.encoding != Encoding::Planes as u8 || block.base != 0 {
+                return Ok(None);
+            }
+            let among = match block.known == block.rows {
+                true => Cow::Borrowed(own),
+                false => Cow::Owned(words::both(own, &self.known_part(block, part.clone())?)),
+            };
+            let planes = self.file.integer_block(block)?.planes();
+            let planes = planes.ok_or_else(|| self.no_value(block))?;
+            for (code, found) in codes.iter().zip(&mut found) {
+                let OfCode { rows, listed } = found;
+                let add = |row: u32| {
+                    rows.insert(first + row);
+                    if let Some(listed) = listed {
+                        listed.push(first + row);
+                    }
+                };
+                let (bit, part) = (*code as usize, part.clone());
+                let light = planes.each_light(bit, &among, part.clone(), add);
+                if !light.ok_or_else(|| self.no_value(block))? {
+                    let into = rows.words_mut().get_mut(place..place + part.len());
+                    let kept = planes.keep(bit, &among, part, into.unwrap_or_default());
+                    kept.ok_or_else(|| self.no_value(block))?;
+                    *listed = None;
+                }
+            }
+        }
+        Ok(Some(found))
     }
 
     /// The rows of a set whose known value is at least each of some rising bounds; none of texts.

@@ -9,6 +9,7 @@ use std::sync::{Arc, OnceLock};
 use super::runs::PathRun;
 use super::toc::{KeysToc, SegmentToc, TableToc};
 use crate::block::integers::{IntegerBlock, Kept};
+use crate::block::planes::KEPT;
 use crate::block::{BlockToc, FrameRef};
 use crate::error::{Error, Result};
 use crate::format::{self, FileKind, checksum};
@@ -40,6 +41,8 @@ pub(crate) struct SegmentFile {
     runs_over: Vec<OnceLock<Arc<[PathRun]>>>,
     /// Root rows at which blocks end, by table.
     block_ends: Vec<OnceLock<Arc<[u32]>>>,
+    /// The same in rows of another table: by the table of the blocks, then the other.
+    ends_over: Vec<OnceLock<Arc<[u32]>>>,
     /// Words that were made of planes and of the bits of known rows, by frame.
     planes: Vec<OnceLock<Unfolded<[u8; 8]>>>,
     known: Vec<OnceLock<Unfolded<u64>>>,
@@ -87,6 +90,7 @@ impl SegmentFile {
         let runs_over = toc.tables.iter().map(|_| OnceLock::new()).collect();
         let pairs = toc.tables.len().saturating_mul(toc.tables.len());
         let offsets_over = (0..pairs).map(|_| OnceLock::new()).collect();
+        let ends_over = (0..pairs).map(|_| OnceLock::new()).collect();
         let (schema, path_runs) = (Arc::clone(schema), OnceLock::new());
         Ok(Self {
             path,
@@ -102,6 +106,7 @@ impl SegmentFile {
             path_runs,
             runs_over,
             block_ends,
+            ends_over,
             planes,
             known,
         })
@@ -122,11 +127,21 @@ impl SegmentFile {
         self.block_ends.get(table)
     }
 
+    /// Where the rows of a table are kept that lie beneath the root rows before the ends of
+    /// another's blocks.
+    pub(super) fn kept_ends_over(&self, of: usize, table: usize) -> Option<&OnceLock<Arc<[u32]>>> {
+        self.ends_over.get(self.pair(of, table)?)
+    }
+
     /// Where the offsets from a table to one further beneath are kept.
     pub(super) fn kept_offsets(&self, above: usize, table: usize) -> Option<&OnceLock<Arc<[u32]>>> {
+        self.offsets_over.get(self.pair(above, table)?)
+    }
+
+    /// The place of what is kept for two tables.
+    fn pair(&self, first: usize, second: usize) -> Option<usize> {
         let tables = self.toc.tables.len();
-        let place = above.checked_mul(tables)?.checked_add(table).filter(|_| table < tables)?;
-        self.offsets_over.get(place)
+        first.checked_mul(tables)?.checked_add(second).filter(|_| second < tables)
     }
 
     /// Where it is, for messages.
@@ -232,7 +247,7 @@ impl SegmentFile {
         let known_bits = toc.known_bits.filter(|_| toc.of_known());
         let known = self.frame_or_nothing(known_bits)?;
         let planes = toc.frame.filter(|_| toc.is_planes()).and_then(|frame| {
-            Some(self.planes.get(frame.index as usize)?.get_or_init(|| Unfolded::new(64)))
+            Some(self.planes.get(frame.index as usize)?.get_or_init(|| Unfolded::new(KEPT)))
         });
         let kept = Kept { planes, known: known_bits.and_then(|frame| self.known_kept(frame)) };
         Ok(IntegerBlock { toc, frame, beside, known, kept })

@@ -148,6 +148,14 @@ impl Segment {
         Ok(live.rows(&self.unmetered(), table)?.set_in(window))
     }
 
+    /// The bits of the live rows of a block of a table; none where every row of it lives.
+    pub(super) fn live_block(&self, table: usize, block: usize) -> Result<Option<&[u64]>> {
+        let Some(live) = &self.live else { return Ok(None) };
+        let rows = live.rows(&self.unmetered(), table)?;
+        let words = rows.blocks.get(block).map_or(&[][..], |words| words.as_slice());
+        Ok((!words.iter().all(|word| *word == u64::MAX)).then_some(words))
+    }
+
     /// Whether a root row is not replaced or removed.
     pub(crate) fn root_lives(&self, row: u32) -> bool {
         let Some(live) = &self.live else { return row < self.rows(0) };

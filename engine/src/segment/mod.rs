@@ -3,6 +3,7 @@
 //! Invariants: a frame is used only after its checksum was found right; root rows are sorted by
 //! path, then key; the rows beneath a row are one range.
 
+mod borders;
 mod build;
 #[cfg(test)]
 mod checks;
@@ -27,7 +28,8 @@ use std::sync::Arc;
 
 pub use crate::lift::LEAST_MAX as LIFT_LEAST_MAX;
 pub use crate::predicate::Access;
-pub use column::{Column, ZoneMap};
+pub use borders::Codes;
+pub use column::{Column, OfCode, ZoneMap};
 pub use keys::Wanted;
 pub use meter::{Meter, Touched};
 pub use runs::PathRun;
@@ -52,18 +54,33 @@ pub struct Segment {
     pub(crate) version: u64,
     /// Counts what is read, where somebody wants to know.
     meter: Option<Arc<Meter>>,
+    /// The paths of its first and last root row, if they are known: of most segments nothing
+    /// else is asked for, and their files are not looked at.
+    ends: Option<(i64, i64)>,
 }
 
 /// Sets with fewer rows than one in so many of the rows above are lifted row by row: that
 /// costs as much as looking beneath so many rows.
 const SPARSE: u64 = 32;
 /// As `SPARSE`, of sets that are spread to the rows beneath.
-const SPARSE_ABOVE: u64 = 128;
+const SPARSE_ABOVE: u64 = 256;
 
 impl Segment {
     /// A segment all of whose rows live.
     pub(crate) fn whole(file: Arc<SegmentFile>, version: u64) -> Self {
-        Self { file, live: None, version, meter: None }
+        let mut whole = Self { file, live: None, version, meter: None, ends: None };
+        whole.ends = whole.paths().ok().flatten();
+        whole
+    }
+
+    /// Whether rows may lie at paths from `low` to `high`, both included.
+    #[must_use]
+    pub fn meets(&self, low: u64, high: u64) -> bool {
+        let outside = |(first, last): (i64, i64)| {
+            i64::try_from(high).is_ok_and(|high| high < first)
+                || i64::try_from(low).map_or(true, |low| low > last)
+        };
+        !self.ends.is_some_and(outside)
     }
 
     /// How many rows a table has here, replaced and removed ones among them.
@@ -209,10 +226,7 @@ impl Segment {
     ) -> Result<Vec<(usize, u32)>> {
         let key = self.file.schema().tables.get(table).map_or(0, |t| t.key);
         let column = self.column(table, key)?;
-        match column.key_index()? {
-            Some(_) => column.rows_of_keys(keys),
-            None => column.search(keys),
-        }
+        if column.keys.is_some() { column.rows_of_keys(keys) } else { column.search(keys) }
     }
 
     /// The root rows that were last written by a version later than this one, live or not.

@@ -86,6 +86,18 @@ impl SegmentFile {
         Ok(cell.get_or_init(|| ends.into()))
     }
 
+    /// How many rows of a table lie beneath the root rows before each end of the blocks of another.
+    fn block_ends_over(&self, of: usize, table: usize) -> Result<&[u32]> {
+        let Some(cell) = self.kept_ends_over(of, table) else { return Ok(&[]) };
+        if let Some(found) = cell.get() {
+            return Ok(found);
+        }
+        let (ends, offsets) = (self.block_ends(of)?, self.offsets_between(0, table)?);
+        let rows = |root: &u32| offsets.get(*root as usize).copied().unwrap_or(0);
+        let found: Arc<[u32]> = ends.iter().map(rows).collect();
+        Ok(cell.get_or_init(|| found))
+    }
+
     /// Where the rows of `table` beneath each row of `above`, a table over it, begin: see
     /// [`Segment::offsets_between`].
     fn offsets_between(&self, above: usize, table: usize) -> Result<&[u32]> {
@@ -148,6 +160,35 @@ impl Segment {
     /// [`crate::Error::Corrupt`].
     pub fn block_ends(&self, table: usize) -> Result<&[u32]> {
         self.file.block_ends(table)
+    }
+
+    /// The rows of a table that lie beneath a range of root rows. Ranges that begin and end where
+    /// the blocks of the table `of` end ([`Segment::block_ends`]) are found without a look at
+    /// where the rows beneath every root row begin.
+    ///
+    /// # Errors
+    /// [`crate::Error::Corrupt`].
+    pub fn rows_beneath(&self, of: usize, table: usize, roots: &Range<u32>) -> Result<Range<u32>> {
+        if table == 0 {
+            return Ok(roots.clone());
+        }
+        if self.meter.is_some() {
+            // Counts what is read of the tables between.
+            self.offsets_between(0, table)?;
+        }
+        let (ends, rows) = (self.file.block_ends(of)?, self.file.block_ends_over(of, table)?);
+        let at = |root: u32| -> Result<u32> {
+            if root == 0 {
+                return Ok(0);
+            }
+            if let Ok(place) = ends.binary_search(&root) {
+                return Ok(rows.get(place).copied().unwrap_or(0));
+            }
+            let offsets = self.file.offsets_between(0, table)?;
+            Ok(offsets.get(root as usize).copied().unwrap_or(0))
+        };
+        let start = at(roots.start)?;
+        Ok(start..at(roots.end)?.max(start))
     }
 
     /// For every row of `above`, where its rows in `table`, a table beneath it, begin; one entry

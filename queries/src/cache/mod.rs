@@ -23,6 +23,7 @@ use crate::ast::Query;
 use crate::error::{Error, Result};
 use crate::plan::Limits;
 use crate::pool::Sleeper;
+use crate::short::Text;
 use shelf::{Shelf, Stored};
 
 /// Parts with a lock each, so that who looks up one answer seldom waits for who keeps another.
@@ -280,7 +281,7 @@ fn answer_bytes(answer: &Answer) -> usize {
 fn column_bytes(column: &AnswerColumn) -> usize {
     const NUMBER: usize = size_of::<Option<i64>>();
     const TEXT: usize = size_of::<Option<String>>();
-    let text = |text: &Option<String>| TEXT + text.as_ref().map_or(0, String::len);
+    let text = |text: &Option<Text>| TEXT + text.as_ref().map_or(0, |text| text.len());
     let list = |len: Option<usize>| TEXT + len.unwrap_or(0) * size_of::<i64>();
     let values = match &column.values {
         Values::Int(values) => values.len() * NUMBER,

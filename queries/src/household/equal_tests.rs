@@ -96,7 +96,9 @@ fn in_database(snapshot: &Snapshot, table: usize, text: &str) -> Result<Outcomes
     let plan = Plan::bind(&query, snapshot, &Context::default().parameters(&standards))?;
     let answer = plan.run(snapshot, &Limits::default())?;
     let texts = |place: usize| match &answer.columns[place].values {
-        Values::Text(found) => found.clone(),
+        Values::Text(found) => {
+            found.iter().map(|text| text.clone().map(String::from)).collect::<Vec<_>>()
+        }
         _ => panic!("a key and a flag are texts"),
     };
     let flags = texts(1).into_iter().map(|value| value.map(|v| v == "true"));

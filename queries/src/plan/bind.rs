@@ -63,7 +63,7 @@ impl<'a> Binder<'a> {
         context: &'a Context<'a>,
     ) -> Result<Self> {
         let scope = context.scope.map(|scope| Scope::new(snapshot.tree(), scope)).transpose()?;
-        let schema = Arc::new(snapshot.schema().clone());
+        let schema = Arc::clone(snapshot.shared_schema());
         Ok(Self { query, snapshot, context, scope, schema, steps: Cell::new(0) })
     }
 
@@ -453,7 +453,9 @@ fn listed(query: &Query, next: usize, checker: &Checker<'_>) -> Result<List> {
         order.push((place, key.descending));
     }
     let after = Position::read(query, order.len())?;
-    Ok(List { columns, order, after, question: cursor::question(query) })
+    // A list that is not cut has no next page, and nobody asks to which question it belongs.
+    let question = query.limit.map_or(0, |_| cursor::question(query));
+    Ok(List { columns, order, after, question })
 }
 
 /// The conditions of a matrix.

@@ -65,6 +65,8 @@ pub(crate) struct Within<'a> {
     pub(crate) visit: Option<&'a Visit<'a>>,
     /// Looks on, where somebody wants to know.
     pub(crate) probe: Option<&'a Probe<'a>>,
+    /// Threads that work at the same time, at most.
+    pub(crate) threads: usize,
 }
 
 impl Default for Limits {
@@ -119,7 +121,8 @@ impl Limits {
         let Some(pool) = self.pool.as_deref() else {
             let stop = || asked().then_some(Stop::Cancelled);
             let run = Run::new().until(&stop).memory(self.memory);
-            return work(Within { limits: self, run: &run, visit: None, probe });
+            let threads = self.threads;
+            return work(Within { limits: self, run: &run, visit: None, probe, threads });
         };
         let shared = pool.memory_bytes();
         let most = self.memory.min(shared.unwrap_or(u64::MAX));
@@ -133,7 +136,8 @@ impl Limits {
             // What is looked at is counted once, so it must not begin again.
             let own = if probe.is_some() { most } else { bytes };
             let run = Run::new().until(&stop).memory(own);
-            let done = work(Within { limits: self, run: &run, visit: Some(&visit), probe });
+            let (visit, threads) = (Some(&visit), self.threads);
+            let done = work(Within { limits: self, run: &run, visit, probe, threads });
             match done {
                 // It takes more than was known: it begins again once there is room for that.
                 Err(error) if own < most && error.is_of_memory() => {
@@ -303,10 +307,9 @@ impl Plan {
 
     /// Whether a column that is not of this version is asked.
     pub(crate) fn fits(&self, snapshot: &Snapshot) -> Result<()> {
-        if snapshot.version() == self.version && *snapshot.schema() == *self.schema {
-            return Ok(());
-        }
-        Err(Error::Stale)
+        let own = snapshot.shared_schema();
+        let is_same = || Arc::ptr_eq(own, &self.schema) || **own == *self.schema;
+        if snapshot.version() == self.version && is_same() { Ok(()) } else { Err(Error::Stale) }
     }
 }
 

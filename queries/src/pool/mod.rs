@@ -32,6 +32,15 @@ use turns::{Turn, Turns};
 /// How long a question works while others wait, in nanoseconds, before it is asked to let them go
 /// first: long enough that changing costs little.
 const SLICE: u64 = 500_000;
+/// So many who wait make it as long again. Where many wait, each waits for many others anyway: to
+/// change often makes nobody faster, and whoever asks for more than a slice much slower.
+const CROWD: u64 = 8;
+
+/// How long a question works while so many others wait.
+fn slice(waiting: usize) -> u64 {
+    let crowds = u64::try_from(waiting).unwrap_or(u64::MAX) / CROWD;
+    SLICE.saturating_mul(crowds.saturating_add(1))
+}
 
 /// Nanoseconds since any moment.
 type Clock = Box<dyn Fn() -> u64 + Send + Sync>;
@@ -220,11 +229,12 @@ impl Visit<'_> {
     /// Lets others go first if this question had its share. Asked often: where nobody waits it
     /// costs a look at a number.
     pub(crate) fn pause(&self) {
-        if self.pool.turns.waiting() == 0 {
+        let waiting = self.pool.turns.waiting();
+        if waiting == 0 {
             return;
         }
         let Some(since) = ON_LANE.get() else { return };
-        if self.pool.now().saturating_sub(since) < SLICE {
+        if self.pool.now().saturating_sub(since) < slice(waiting) {
             return;
         }
         let took = self.spent();

@@ -7,8 +7,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, Thread};
 use std::time::Duration;
 
-/// How long one sleeps before looking whether anybody still waits for the answer.
-const LOOK_EVERY: Duration = Duration::from_millis(5);
+/// How long one sleeps before looking whether anybody still waits for the answer: where hundreds
+/// sleep, each that looks more often takes time from those who work.
+const LOOK_EVERY: Duration = Duration::from_millis(100);
 
 /// A thread that waits for a word.
 #[derive(Debug)]

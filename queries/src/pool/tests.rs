@@ -15,7 +15,7 @@ use super::job::Job;
 use super::memory::Memory;
 use super::sleeper::Sleeper;
 use super::turns::{Turn, Turns};
-use super::{Pool, SLICE};
+use super::{CROWD, Pool, SLICE, slice};
 use crate::error::Error;
 use crate::run::tests::database;
 use crate::{Limits, Plan, Query};
@@ -41,8 +41,14 @@ struct Asker {
     asked: u64,
 }
 
-/// Lets askers ask again and again on one lane, until so much time is over.
+/// Lets askers ask again and again on one lane, until so much time is over, each for a slice of
+/// the pool's at a time.
 fn simulate(questions: &[u64], until: u64) -> Vec<Asker> {
+    simulated(questions, until, slice)
+}
+
+/// The same with slices of another length, by how many wait.
+fn simulated(questions: &[u64], until: u64, slice: impl Fn(usize) -> u64) -> Vec<Asker> {
     let turns = Turns::new(1);
     let new = |question| Asker { question, had: 0, left: 0, answered: 0, slowest: 0, asked: 0 };
     let mut askers: Vec<Asker> = questions.iter().copied().map(new).collect();
@@ -58,7 +64,7 @@ fn simulate(questions: &[u64], until: u64) -> Vec<Asker> {
     while now < until {
         let at = on_lane.unwrap();
         let asker = &mut askers[at];
-        let took = asker.left.min(SLICE);
+        let took = asker.left.min(slice(turns.waiting()));
         now += took;
         (asker.had, asker.left) = (asker.had + took, asker.left - took);
         let turn = if asker.left > 0 {
@@ -89,7 +95,8 @@ fn a_heavy_question_neither_holds_up_light_ones_nor_is_left_out() {
     let beside = simulate(&[[light; 8].as_slice(), &[heavy]].concat(), 1_000 * SLICE);
     let slowest = |askers: &[Asker]| askers.iter().take(8).map(|a| a.slowest).max().unwrap();
     assert_eq!(slowest(&alone), 8 * light, "each waits for the seven others");
-    assert!(slowest(&beside) <= 8 * light + SLICE, "and for a slice of the heavy one");
+    let most = slice(8);
+    assert!(slowest(&beside) <= 8 * light + most, "and for a slice of the heavy one");
     let told = |askers: &[Asker]| askers.iter().take(8).map(|a| a.answered).sum::<u64>();
     assert!(told(&beside) * 10 >= told(&alone) * 8, "{} of {}", told(&beside), told(&alone));
     // A ninth of the time is its own.
@@ -105,6 +112,20 @@ fn equal_questions_are_answered_in_their_order() {
     // Long ones take turns, and none is ahead of another by more than a slice each.
     let long = simulate(&[10 * SLICE; 4], 4_000 * SLICE);
     assert!(long.iter().all(|a| (99..=100).contains(&a.answered)), "{}", long[0].answered);
+}
+
+#[test]
+fn in_a_crowd_questions_are_not_answered_by_halves() {
+    assert_eq!((slice(0), slice(7)), (SLICE, SLICE));
+    assert_eq!((slice(8), slice(200)), (2 * SLICE, (1 + 200 / CROWD) * SLICE));
+    // Half of them ask for a third of a slice, half for two slices and a half.
+    let crowd: Vec<u64> = (0..200).map(|nth| [SLICE / 3, SLICE * 5 / 2][nth % 2]).collect();
+    let round: u64 = crowd.iter().sum();
+    let slowest = |askers: &[Asker]| askers.iter().map(|a| a.slowest).max().unwrap();
+    // Each waits for one question of each other.
+    assert!(slowest(&simulate(&crowd, 20 * round)) <= round);
+    // In turns of one slice the longer ones wait for many of the shorter ones.
+    assert!(slowest(&simulated(&crowd, 20 * round, |_| SLICE)) > round * 3 / 2);
 }
 
 #[test]

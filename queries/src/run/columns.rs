@@ -11,6 +11,7 @@ use crate::answer::{AnswerColumn, AnswerKind, Role, Values};
 use crate::check::{Group, GroupKind, Measured, Shape};
 use crate::error::Result;
 use crate::plan::{Plan, Within};
+use crate::short::Text;
 use yiku::calendar;
 
 /// What stands in the place of a group that a row totals.
@@ -68,7 +69,7 @@ impl Plan {
         cells: impl Iterator<Item = &'c Cell> + Clone,
         tree: &PathTree,
         totals: bool,
-    ) -> (AnswerKind, Values, Option<Vec<Option<String>>>) {
+    ) -> (AnswerKind, Values, Option<Vec<Option<Text>>>) {
         let kind = group_kind(group);
         let values = if matches!(kind, AnswerKind::Int | AnswerKind::Money) {
             let int = |cell: &Cell| if let Cell::Int(value) = cell { Some(*value) } else { None };
@@ -77,16 +78,16 @@ impl Plan {
             Values::Text(cells.clone().map(|cell| self.text(group, cell, tree)).collect())
         };
         let labelled = matches!(kind, AnswerKind::Code | AnswerKind::Path | AnswerKind::Band);
-        let mut nodes = Nodes { tree, last: 0 };
+        let mut nodes = Nodes::new(tree, group);
         let labels = (labelled || totals)
             .then(|| cells.map(|cell| self.label(group, cell, &mut nodes)).collect());
         (kind, values, labels)
     }
 
     /// The value of a cell as a program reads it.
-    fn text(&self, kind: &GroupKind, cell: &Cell, tree: &PathTree) -> Option<String> {
+    fn text(&self, kind: &GroupKind, cell: &Cell, tree: &PathTree) -> Option<Text> {
         let value = match cell {
-            Cell::Text(text) => return Some(text.clone()),
+            Cell::Text(text) => return Some(text.as_str().into()),
             Cell::Int(value) => *value,
             Cell::Unknown | Cell::Total => return None,
         };
@@ -96,33 +97,35 @@ impl Plan {
             GroupKind::Path => Some(prefix(tree, value, None)),
             GroupKind::Code { list, .. } => {
                 let codes = &self.schema.lists.get(*list)?.codes;
-                codes.get(at?).map(|code| code.name.clone())
+                codes.get(at?).map(|code| code.name.as_str().into())
             }
-            GroupKind::Flag(_) => Some((value == 1).to_string()),
-            GroupKind::Date(_) => Some(calendar::date_text(value)),
-            GroupKind::Month(_) => Some(calendar::month_text(value)),
-            GroupKind::Band { bands, .. } => bands.names.get(at?).cloned(),
-            GroupKind::Int { .. } | GroupKind::Text { .. } => Some(value.to_string()),
+            GroupKind::Flag(_) => Some(if value == 1 { "true" } else { "false" }.into()),
+            GroupKind::Date(_) => Some(calendar::date_text(value).into()),
+            GroupKind::Month(_) => Some(calendar::month_text(value).into()),
+            GroupKind::Band { bands, .. } => bands.names.get(at?).map(|name| name.as_str().into()),
+            GroupKind::Int { .. } | GroupKind::Text { .. } => Some(value.to_string().into()),
         }
     }
 
     /// What people call the value of a cell.
-    fn label(&self, kind: &GroupKind, cell: &Cell, nodes: &mut Nodes<'_>) -> Option<String> {
+    fn label(&self, kind: &GroupKind, cell: &Cell, nodes: &mut Nodes<'_>) -> Option<Text> {
         let value = match cell {
-            Cell::Total => return Some(TOTAL.to_owned()),
+            Cell::Total => return Some(TOTAL.into()),
             Cell::Int(value) => *value,
             Cell::Text(_) | Cell::Unknown => return None,
         };
         let at = usize::try_from(value).ok();
         match kind {
             GroupKind::Level(_) | GroupKind::Path => {
-                nodes.get(u64::try_from(value).ok()?).map(|node| node.name.clone())
+                nodes.get(u64::try_from(value).ok()?).map(|node| node.name.as_str().into())
             }
             GroupKind::Code { list, .. } => {
                 let codes = &self.schema.lists.get(*list)?.codes;
-                codes.get(at?).map(|code| code.label.clone())
+                codes.get(at?).map(|code| code.label.as_str().into())
             }
-            GroupKind::Band { bands, .. } => bands.labels.get(at?).cloned(),
+            GroupKind::Band { bands, .. } => {
+                bands.labels.get(at?).map(|label| label.as_str().into())
+            }
             _ => None,
         }
     }
@@ -145,28 +148,38 @@ fn group_kind(kind: &GroupKind) -> AnswerKind {
 /// The nodes of a tree, asked for in their order more often than not.
 struct Nodes<'a> {
     tree: &'a PathTree,
-    /// Where the last one stands.
+    /// Those of the level that is asked for more often than not, and where the last one stands.
+    level: &'a [(u64, usize)],
     last: usize,
 }
 
 impl<'a> Nodes<'a> {
+    fn new(tree: &'a PathTree, group: &GroupKind) -> Self {
+        let lowest = tree.levels().len().saturating_sub(1);
+        let level = if let GroupKind::Level(level) = group { *level } else { lowest };
+        Self { tree, level: tree.of_level(level), last: 0 }
+    }
+
     fn get(&mut self, code: u64) -> Option<&'a PathNode> {
-        let nodes = self.tree.nodes();
-        let below = |node: Option<&PathNode>| node.is_some_and(|node| node.code <= code);
-        let from = if below(nodes.get(self.last)) { self.last } else { 0 };
-        let rest = nodes.get(from..).unwrap_or_default();
+        let below = |node: Option<&(u64, usize)>| node.is_some_and(|(own, _)| *own <= code);
+        let from = if below(self.level.get(self.last)) { self.last } else { 0 };
+        let rest = self.level.get(from..).unwrap_or_default();
         let mut size = 1;
         while below(rest.get(size)) {
             size *= 2;
         }
         let near = rest.get(..size.min(rest.len())).unwrap_or_default();
-        self.last = from + near.partition_point(|node| node.code <= code).saturating_sub(1);
-        nodes.get(self.last).filter(|node| node.code == code)
+        self.last = from + near.partition_point(|(own, _)| *own <= code).saturating_sub(1);
+        match self.level.get(self.last).filter(|(own, _)| *own == code) {
+            Some((_, place)) => self.tree.nodes().get(*place),
+            // It is of another level.
+            None => self.tree.get(code),
+        }
     }
 }
 
 /// The digits of a place down to its level.
-fn prefix(tree: &PathTree, value: i64, level: Option<usize>) -> String {
+fn prefix(tree: &PathTree, value: i64, level: Option<usize>) -> Text {
     let width = tree.levels().last().map_or(0, |l| usize::from(l.digits));
     let own = || u64::try_from(value).ok().and_then(|code| tree.get(code));
     let level = level.or_else(|| own().map(|node| usize::from(node.level)));
@@ -187,14 +200,14 @@ fn prefix(tree: &PathTree, value: i64, level: Option<usize>) -> String {
         *letter += u8::try_from(rest % 10).unwrap_or(0);
         rest /= 10;
     }
-    std::str::from_utf8(own).unwrap_or_default().to_owned()
+    std::str::from_utf8(own).unwrap_or_default().into()
 }
 
 /// The first digits of a number that is written with so many at the least.
-fn padded(value: i64, width: usize, digits: usize) -> String {
+fn padded(value: i64, width: usize, digits: usize) -> Text {
     let mut text = format!("{value:0width$}");
     text.truncate(digits);
-    text
+    text.into()
 }
 
 /// Adds the values of another column of the same kind to what will be so many.
@@ -225,7 +238,7 @@ fn measure_column(measure: &Measured, place: usize, rows: &Rows, order: &[u32]) 
         _ => None,
     };
     let text = |text: fn(i64) -> String| {
-        Values::Text(numbers().map(|number| exact(number).map(text)).collect())
+        Values::Text(numbers().map(|number| Some(text(exact(number)?).into())).collect())
     };
     let (kind, values) = match measure.shape {
         Shape::Date => (AnswerKind::Date, text(calendar::date_text)),
@@ -314,10 +327,13 @@ mod tests {
         let rising: Vec<u64> = (1_101_990..1_102_300).chain([0, 1_100_000, 9_999_999]).collect();
         let falling: Vec<u64> = rising.iter().rev().copied().collect();
         let twice: Vec<u64> = own.iter().flat_map(|code| [*code, *code]).collect();
+        let groups = [GroupKind::Path, GroupKind::Level(0), GroupKind::Level(1)];
         for codes in [rising, falling, twice] {
-            let mut nodes = Nodes { tree: &tree, last: 0 };
-            for code in codes {
-                assert_eq!(nodes.get(code), tree.get(code), "{code}");
+            for group in &groups {
+                let mut nodes = Nodes::new(&tree, group);
+                for code in &codes {
+                    assert_eq!(nodes.get(*code), tree.get(*code), "{code}");
+                }
             }
         }
     }

@@ -305,7 +305,10 @@ impl Number {
     pub(super) fn float(self) -> f64 {
         match self {
             // Of 64 bits the processor makes a float by itself.
-            Self::Exact(value) => i64::try_from(value).map_or(value as f64, |value| value as f64),
+            Self::Exact(value) => match i64::try_from(value) {
+                Ok(value) => value as f64,
+                Err(_) => value as f64,
+            },
             Self::Float(value) => value,
         }
     }

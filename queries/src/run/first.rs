@@ -86,6 +86,7 @@ impl Plan {
         within: Within<'_>,
     ) -> Result<Option<First>> {
         let mut morsels = self.morsels(snapshot, within)?;
+        let within = self.worth(&morsels, within);
         let spans = spans(&morsels);
         let apart = self.apart(&spans, snapshot, within)?;
         if let Some(numbers) = &apart {

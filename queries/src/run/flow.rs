@@ -63,6 +63,7 @@ impl Plan {
         within: Within<'_>,
     ) -> Result<Answer> {
         let morsels = self.morsels_of(self.at_both(flow), snapshot, within)?;
+        let within = self.worth(&morsels, within);
         let segments = within.segments(snapshot);
         let state = || Ok((HashMap::new(), 0u64));
         let states = fold(within, morsels.len(), state, |(found, matched), item| {
@@ -123,8 +124,8 @@ impl Plan {
             kind: AnswerKind::Text,
             unit: None,
             role: Role::Group,
-            values: Values::Text(words().map(|(word, _)| Some(word.to_owned())).collect()),
-            labels: Some(words().map(|(_, label)| Some(label.to_owned())).collect()),
+            values: Values::Text(words().map(|(word, _)| Some(word.into())).collect()),
+            labels: Some(words().map(|(_, label)| Some(label.into())).collect()),
             hidden: Vec::new(),
         }];
         let sides = sides.into_iter().zip(["before", "after"]);

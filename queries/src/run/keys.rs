@@ -7,7 +7,7 @@
 use std::collections::HashMap;
 use std::ops::Range;
 
-use yiku::{PathTree, RowSet};
+use yiku::{PathTree, RowSet, Segment};
 
 use super::grouped::Keys;
 use super::pairs::Numbers;
@@ -57,7 +57,7 @@ enum Places {
 }
 
 /// Runs of rows: behind the last row of each, the number of its place.
-type NumberedRuns = Vec<(u32, u32)>;
+pub(super) type NumberedRuns = Vec<(u32, u32)>;
 
 struct KeyColumn {
     places: Places,
@@ -369,8 +369,18 @@ pub(super) fn place_runs(
     tree: &PathTree,
     rows: &RowSet,
 ) -> Result<(NumberedRuns, Vec<Cell>)> {
-    let span = bounds(rows);
-    let paths = scan.segment.path_runs_over(table)?;
+    place_runs_of(scan.segment, level, table, tree, &bounds(rows))
+}
+
+/// As [`place_runs`], of a range of rows of a segment.
+pub(super) fn place_runs_of(
+    segment: &Segment,
+    level: Option<usize>,
+    table: usize,
+    tree: &PathTree,
+    span: &Range<u32>,
+) -> Result<(NumberedRuns, Vec<Cell>)> {
+    let paths = segment.path_runs_over(table)?;
     let levels = Level::of(tree, level);
     let mut cells: Vec<Cell> = Vec::new();
     let mut unknown: Option<u32> = None;

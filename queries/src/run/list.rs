@@ -52,7 +52,7 @@ pub(crate) struct List {
     /// Places of columns, and whether they fall.
     pub(crate) order: Vec<(usize, bool)>,
     pub(crate) after: Option<Position>,
-    /// Sums up the question.
+    /// Sums up the question, if it has a limit.
     pub(crate) question: u64,
 }
 
@@ -209,7 +209,7 @@ impl Plan {
                 let label = |at: usize| codes.get(at).map(|code| code.label.clone());
                 let names = items.iter().map(|item| of(item, &name)).collect();
                 let labels =
-                    items.iter().map(|item| of(item, &label).map(|l: Vec<_>| l.join("、")));
+                    items.iter().map(|item| of(item, &label).map(|l: Vec<_>| l.join("、").into()));
                 made(AnswerKind::Codes, Values::TextLists(names), Some(labels.collect()))
             }
         }

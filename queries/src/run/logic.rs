@@ -77,6 +77,24 @@ impl Scan<'_> {
         Ok(found)
     }
 
+    /// As [`Scan::rows`], those for which it is true, of rows that nobody else needs.
+    pub(crate) fn narrowed(&self, condition: &Condition, mut rows: RowSet) -> Result<RowSet> {
+        // Whoever looks on is told what one part of a question has from another.
+        if rows.is_empty() || self.within.probe.is_some() || !self.limits.indexes {
+            return self.rows(condition, true, &rows);
+        }
+        match &condition.kind {
+            Test::Column { column, predicate } => {
+                self.run.check()?;
+                let own = self.segment.column(condition.table, *column)?;
+                own.keep_in(predicate, &mut rows)?;
+                Ok(rows)
+            }
+            Test::Truth(inner) => self.narrowed(inner, rows),
+            _ => self.rows(condition, true, &rows),
+        }
+    }
+
     fn found(&self, condition: &Condition, want: bool, rows: &RowSet) -> Result<RowSet> {
         match &condition.kind {
             Test::Constant(value) if *value == want => Ok(rows.clone()),

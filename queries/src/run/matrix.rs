@@ -1,5 +1,6 @@
 //! How often conditions hold together: each with each.
 
+use yiku::segment::{Column as Read, OfCode};
 use yiku::{Predicate, RowSet, Snapshot};
 
 use super::scan::{Scan, each_row};
@@ -25,10 +26,11 @@ struct Rows {
 }
 
 impl Rows {
-    fn new(set: RowSet) -> Self {
-        let count = set.count();
-        let mut few = Vec::new();
-        if count <= FEW {
+    fn new(OfCode { rows: set, listed }: OfCode) -> Self {
+        let count = listed.as_ref().map_or_else(|| set.count(), |listed| listed.len() as u64);
+        let is_listed = listed.is_some();
+        let mut few = listed.unwrap_or_default();
+        if count <= FEW && !is_listed {
             each_row(&set, |row| few.push(row));
         }
         Self { set, count, few }
@@ -47,6 +49,16 @@ impl Rows {
     }
 }
 
+/// The code that a predicate asks for, if it is one.
+fn code_of(predicate: &Predicate) -> Option<u32> {
+    match predicate {
+        Predicate::HasAny(bits) | Predicate::HasAll(bits) if bits.count_ones() == 1 => {
+            Some(bits.trailing_zeros())
+        }
+        _ => None,
+    }
+}
+
 /// The predicate of a condition on the sets of codes of a column of a table.
 fn of_codes(condition: &Condition, table: usize) -> Option<(usize, &Predicate)> {
     match &condition.kind {
@@ -58,12 +70,23 @@ fn of_codes(condition: &Condition, table: usize) -> Option<(usize, &Predicate)> 
     }
 }
 
+/// The rows of a set that satisfy each of some predicates.
+fn each_kept(column: &Read<'_>, predicates: &[Predicate], rows: &RowSet) -> Result<Vec<OfCode>> {
+    let mut found = Vec::with_capacity(predicates.len());
+    for predicate in predicates {
+        let mut rows = rows.clone();
+        column.keep_in(predicate, &mut rows)?;
+        found.push(OfCode { rows, listed: None });
+    }
+    Ok(found)
+}
+
 impl Plan {
     /// The rows of every condition of a matrix among some rows.
     fn rows_of_each(&self, matrix: &Matrix, scan: &Scan<'_>, rows: &RowSet) -> Result<Vec<Rows>> {
         let bytes = super::scan::set_bytes(rows.len_rows());
         let _held = scan.run.hold(bytes.saturating_mul(matrix.len() as u64))?;
-        let mut sets: Vec<Option<RowSet>> = vec![None; matrix.len()];
+        let mut sets: Vec<Option<OfCode>> = vec![None; matrix.len()];
         // What is asked of the codes of one column is asked together.
         let asked = |at: &usize| of_codes(&matrix.get(*at)?.1, self.table);
         let alone = scan.limits.indexes && scan.within.probe.is_none();
@@ -77,11 +100,18 @@ impl Plan {
             let predicates: Vec<Predicate> = predicates.collect();
             scan.run.check()?;
             let column = scan.segment.column(self.table, column)?;
-            for (place, predicate) in places.into_iter().zip(&predicates) {
-                let mut set = rows.clone();
-                column.keep_in(predicate, &mut set)?;
+            let codes: Option<Vec<u32>> = predicates.iter().map(code_of).collect();
+            let found = match codes {
+                Some(codes) => column.of_codes(&codes, rows)?,
+                None => None,
+            };
+            let found = match found {
+                Some(found) => found,
+                None => each_kept(&column, &predicates, rows)?,
+            };
+            for (place, own) in places.into_iter().zip(found) {
                 if let Some(slot) = sets.get_mut(place) {
-                    *slot = Some(set);
+                    *slot = Some(own);
                 }
             }
         }
@@ -89,7 +119,7 @@ impl Plan {
         for ((_, condition), set) in matrix.iter().zip(sets) {
             found.push(Rows::new(match set {
                 Some(set) => set,
-                None => scan.rows(condition, true, rows)?,
+                None => OfCode { rows: scan.rows(condition, true, rows)?, listed: None },
             }));
         }
         Ok(found)
@@ -104,6 +134,7 @@ impl Plan {
     ) -> Result<(u64, Vec<u64>)> {
         let size = matrix.len();
         let morsels = self.morsels(snapshot, within)?;
+        let within = self.worth(&morsels, within);
         let segments = within.segments(snapshot);
         let state = || Ok((0u64, vec![0u64; size * size]));
         let states = fold(within, morsels.len(), state, |(matched, counts), item| {
@@ -151,7 +182,7 @@ impl Plan {
             let count = counts.get(place).copied().unwrap_or(0);
             i64::try_from(count).map(Some)
         };
-        let names = matrix.iter().map(|(name, _)| Some(name.clone())).collect();
+        let names = matrix.iter().map(|(name, _)| Some(name.as_str().into())).collect();
         let column = |name: String, kind, role, values| AnswerColumn {
             name,
             kind,

@@ -26,6 +26,7 @@ impl Plan {
         within: Within<'a>,
     ) -> Result<Vec<String>> {
         let morsels = self.morsels(snapshot, within)?;
+        let within = self.worth(&morsels, within);
         let segments = within.segments(snapshot);
         let key = self.schema.tables.get(self.table).map_or(0, |table| table.key);
         let work = |(keys, held): &mut Kept<'a>, item: usize| {

@@ -9,6 +9,9 @@ mod arith;
 #[cfg(test)]
 mod beneath_tests;
 mod best;
+mod borders;
+#[cfg(test)]
+mod borders_tests;
 mod columns;
 #[cfg(test)]
 mod context_tests;
@@ -72,6 +75,7 @@ mod texts;
 mod time_tests;
 mod valued;
 mod vector;
+mod weight;
 
 use yiku::kernel::Held;
 use yiku::{RowSet, Snapshot};
@@ -84,6 +88,7 @@ use crate::plan::{Compared, Limits, Plan, Within};
 use aggregate::Column;
 use grouped::{Grouped, Index, Joined, Keys};
 use keys::{Assignment, Cell, Groups};
+use morsels::Morsel;
 use rows::Rows;
 pub(crate) use scan::Scan;
 use scan::bounds;
@@ -277,16 +282,36 @@ impl Plan {
         snapshot: &Snapshot,
         within: Within<'_>,
     ) -> Result<(Vec<Joined>, u64)> {
-        let morsels = self.morsels(snapshot, within)?;
+        let mut morsels = self.morsels(snapshot, within)?;
+        let counting = self.counting(levels, within);
+        let within = match &counting {
+            Some(counting) => counting.worth(&morsels, within),
+            None => self.worth(&morsels, within),
+        };
+        if counting.is_some() {
+            morsels = borders::merged(morsels);
+        }
         let segments = within.segments(snapshot);
         let state = || Ok(Met::new(self, levels));
         let states = fold(within, morsels.len(), state, |state: &mut Met<'_>, item| {
             let Some(morsel) = morsels.get(item) else { return Ok(()) };
             let Some(segment) = segments.get(morsel.segment) else { return Ok(()) };
             within.begin(snapshot, morsel.segment);
-            let scan = self.scan(segment, morsel, within)?;
-            let part = self.part(levels, &scan, snapshot)?;
-            state.add(part, within)
+            let Some(counting) = &counting else {
+                let scan = self.scan(segment, morsel, within)?;
+                let part = self.part(levels, &scan, snapshot)?;
+                return state.add(part, within);
+            };
+            let piece = (&morsel.roots, snapshot);
+            if let Some(part) = self.part_counted(counting, segment, piece, within)? {
+                return state.add(part, within);
+            }
+            for roots in morsels::cut(segment, self.table, morsel.roots.clone())? {
+                within.run.check()?;
+                let scan = self.scan(segment, &Morsel { roots, ..*morsel }, within)?;
+                state.add(self.part(levels, &scan, snapshot)?, within)?;
+            }
+            Ok(())
         })?;
         let open = within.open(About::Join, self);
         let mut states = states.into_iter();
@@ -371,7 +396,7 @@ impl Plan {
         let open = scan.within.open(About::From, self);
         let mut rows = scan.segment.live_in(self.table, scan.window(self.table))?;
         if let Some(scope) = &self.scope {
-            rows = scan.rows(scope.condition(), true, &rows)?;
+            rows = scan.narrowed(scope.condition(), rows)?;
         }
         tell(open, rows.count(), rows.count());
         Ok(rows)
@@ -381,7 +406,7 @@ impl Plan {
     fn matching(&self, scan: &Scan<'_>) -> Result<RowSet> {
         let mut rows = self.visible(scan)?;
         for (_, condition) in &self.filter {
-            rows = scan.rows(condition, true, &rows)?;
+            rows = scan.narrowed(condition, rows)?;
             if rows.is_empty() {
                 break;
             }

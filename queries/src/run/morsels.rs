@@ -49,14 +49,14 @@ impl Plan {
             let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
             (table, keys.len(), Wanted::new(&keys))
         });
+        let ranges: Vec<_> = conditions.iter().flat_map(|condition| places(condition)).collect();
         for (segment, own) in within.segments(snapshot).iter().enumerate() {
-            let roots = 0..own.rows(0);
             // Whoever looks on wants to know what becomes of every segment as a whole.
             if within.probe.is_some() || !within.limits.indexes {
-                morsels.push(Morsel { segment, roots });
+                morsels.push(Morsel { segment, roots: 0..own.rows(0) });
                 continue;
             }
-            let roots = placed(own, &conditions, roots)?;
+            let roots = placed(own, &ranges)?;
             if roots.is_empty() {
                 continue;
             }
@@ -80,7 +80,7 @@ impl Plan {
         morsel: &Morsel,
         within: Within<'a>,
     ) -> Result<Scan<'a>> {
-        let windows = windows(&self.schema, segment, &morsel.roots)?;
+        let windows = windows(&self.schema, segment, self.table, &morsel.roots)?;
         Ok(Scan::of(segment, &self.schema, within, windows))
     }
 }
@@ -89,30 +89,33 @@ impl Plan {
 pub(super) fn windows(
     schema: &Schema,
     segment: &Segment,
+    table: usize,
     roots: &Range<u32>,
 ) -> Result<Vec<Range<u32>>> {
+    let cut = longest(segment, table);
     let mut windows = Vec::with_capacity(schema.tables.len());
-    for (table, declared) in schema.tables.iter().enumerate() {
-        windows.push(match declared.parent {
-            None => roots.clone(),
-            Some(_) => beneath(segment, table, roots)?,
-        });
+    for table in 0..schema.tables.len() {
+        windows.push(segment.rows_beneath(cut, table, roots)?);
     }
     Ok(windows)
 }
 
-/// The root rows of a range that a place in front of a question lets through, and those between
+/// The root rows of a segment that places in front of a question let through, and those between
 /// them.
-fn placed(
-    segment: &Segment,
-    conditions: &[&Condition],
-    mut roots: Range<u32>,
-) -> Result<Range<u32>> {
-    for ranges in conditions.iter().flat_map(|condition| places(condition)) {
+fn placed(segment: &Segment, all: &[&[(u64, u64)]]) -> Result<Range<u32>> {
+    let mut hulls = Vec::with_capacity(all.len());
+    for ranges in all {
         let (Some((low, _)), Some((_, high))) = (ranges.first(), ranges.last()) else {
             return Ok(0..0);
         };
-        let own = segment.path_rows(*low, *high)?;
+        if !segment.meets(*low, *high) {
+            return Ok(0..0);
+        }
+        hulls.push((*low, *high));
+    }
+    let mut roots = 0..segment.rows(0);
+    for (low, high) in hulls {
+        let own = segment.path_rows(low, high)?;
         roots = roots.start.max(own.start)..roots.end.min(own.end);
         if roots.is_empty() {
             return Ok(0..0);
@@ -156,8 +159,13 @@ fn bundles(found: &[u32], roots: &Range<u32>, apart: bool) -> Vec<Range<u32>> {
     std::iter::once(first..last + 1).collect()
 }
 
+/// The longer table of two: the root's or another.
+fn longest(segment: &Segment, table: usize) -> usize {
+    if segment.rows(table) > segment.rows(0) { table } else { 0 }
+}
+
 /// The rows of a table beneath a range of root rows.
-fn beneath(segment: &Segment, table: usize, roots: &Range<u32>) -> Result<Range<u32>> {
+pub(super) fn beneath(segment: &Segment, table: usize, roots: &Range<u32>) -> Result<Range<u32>> {
     let offsets = segment.offsets_between(0, table)?;
     let at = |root: u32| offsets.get(root as usize).copied().unwrap_or(0);
     Ok(at(roots.start)..at(roots.end).max(at(roots.start)))
@@ -166,8 +174,7 @@ fn beneath(segment: &Segment, table: usize, roots: &Range<u32>) -> Result<Range<
 /// Root rows cut into pieces where the blocks of a segment's longest table of two end: the root's
 /// or that one.
 pub(super) fn cut(segment: &Segment, table: usize, roots: Range<u32>) -> Result<Vec<Range<u32>>> {
-    let table = if segment.rows(table) > segment.rows(0) { table } else { 0 };
-    let ends = segment.block_ends(table)?;
+    let ends = segment.block_ends(longest(segment, table))?;
     let first = ends.partition_point(|end| *end <= roots.start);
     let mut pieces = Vec::new();
     let mut start = roots.start;

@@ -9,7 +9,7 @@ use yiku::RowSet;
 
 use super::aggregate::Column;
 use super::keys::Assignment;
-use super::scan::Scan;
+use super::scan::{Scan, bounds};
 use crate::bound::{Condition, Term, Test, Value};
 use crate::check::{Aggregate, Combine};
 use crate::error::Result;
@@ -30,6 +30,18 @@ impl Scan<'_> {
         (table, above): (usize, usize),
         (coarser, size): (&[u32], usize),
     ) -> Result<Option<Vec<u64>>> {
+        if let [(range, group)] = slices {
+            let span = bounds(rows);
+            if range.start <= span.start.max(rows.window().start) && span.end <= range.end {
+                // All rows are of one group, wherever they begin.
+                let mut counts = vec![0u64; size];
+                let group = coarser.get(*group as usize).copied().unwrap_or(u32::MAX);
+                if let Some(count) = counts.get_mut(group as usize) {
+                    *count = self.lift_some(rows, table, above)?.count();
+                }
+                return Ok(Some(counts));
+            }
+        }
         let offsets = self.offsets(above, table)?;
         let mut own: Vec<(Range<u32>, u32)> = Vec::with_capacity(slices.len());
         let mut before: Option<u32> = None;

@@ -207,12 +207,12 @@ impl<'a> Scan<'a> {
 
     /// As [`Scan::lift`], but a row above without rows beneath is never in it.
     pub(super) fn lift_some(&self, rows: &RowSet, table: usize, above: usize) -> Result<RowSet> {
-        let mut found = rows.clone();
+        let mut found: Option<RowSet> = None;
         for step in self.descent(above, table).into_iter().rev() {
             let above = self.window(self.parent(step).unwrap_or(0));
-            found = self.segment.lift_any_in(step, &found, above)?;
+            found = Some(self.segment.lift_any_in(step, found.as_ref().unwrap_or(rows), above)?);
         }
-        Ok(found)
+        Ok(found.unwrap_or_else(|| rows.clone()))
     }
 
     /// The rows of `table` beneath a row of the set.
@@ -220,10 +220,11 @@ impl<'a> Scan<'a> {
         if rows.is_full() {
             return Ok(self.all(table));
         }
-        let mut found = rows.clone();
+        let mut found: Option<RowSet> = None;
         for step in self.descent(above, table) {
-            found = self.segment.spread_in(step, &found, self.window(step))?;
+            let own = found.as_ref().unwrap_or(rows);
+            found = Some(self.segment.spread_in(step, own, self.window(step))?);
         }
-        Ok(found)
+        Ok(found.unwrap_or_else(|| rows.clone()))
     }
 }

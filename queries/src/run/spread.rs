@@ -38,7 +38,7 @@ pub(crate) fn fold<S: Send>(
     };
     let job = Job::new(pieces, &state, &work);
     match within.visit {
-        Some(visit) => job.together(visit, within.limits.threads),
-        None => job.apart(within.limits.threads),
+        Some(visit) => job.together(visit, within.threads),
+        None => job.apart(within.threads),
     }
 }

@@ -194,7 +194,7 @@ pub(crate) fn subjects(
         let state = || Ok(selections.iter().map(|_| Vec::new()).collect());
         fold(within, pieces.len(), state, |found: &mut Vec<Vec<Subject>>, item| {
             let Some((segment, roots)) = pieces.get(item) else { return Ok(()) };
-            let windows = windows(snapshot.schema(), segment, roots)?;
+            let windows = windows(snapshot.schema(), segment, 0, roots)?;
             let scan = Scan::of(segment, snapshot.schema(), within, windows);
             let own = part(&scan, snapshot, selections)?;
             found.iter_mut().zip(own).for_each(|(found, own)| found.extend(own));

@@ -177,7 +177,7 @@ pub(super) fn column(answer: &Answer, place: usize) -> Vec<String> {
     match &answer.columns[place].values {
         Values::Int(v) => v.iter().map(|v| shown(v.map(|v| v.to_string()))).collect(),
         Values::Float(v) => v.iter().map(|v| shown(v.map(|v| v.to_string()))).collect(),
-        Values::Text(v) => v.iter().cloned().map(shown).collect(),
+        Values::Text(v) => v.iter().map(|v| shown(v.clone().map(String::from))).collect(),
         Values::IntLists(v) => {
             v.iter().map(|v| shown(v.as_ref().map(|v| format!("{v:?}")))).collect()
         }
@@ -318,7 +318,7 @@ fn ages_are_completed_years() {
     let bands = answer(&snapshot, "from house by band(age(built), 0, 18) as_of 2026-10-31");
     assert_eq!(column(&bands, 0), ["(,0)", "[0,18)", "[18,)"]);
     let labels = bands.columns[0].labels.clone().unwrap();
-    let labels: Vec<String> = labels.into_iter().flatten().collect();
+    let labels: Vec<_> = labels.into_iter().flatten().collect();
     assert_eq!(labels, ["<0", "0–17", "≥18"]);
 }
 

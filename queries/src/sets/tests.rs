@@ -59,7 +59,7 @@ fn found(text: &str, snapshot: &Snapshot, sets: &SetFolder) -> Vec<String> {
     let plan = Plan::bind(&query, snapshot, &Context::default().sets(sets)).unwrap();
     let answer = plan.run(snapshot, &Limits::default()).unwrap();
     match &answer.columns[0].values {
-        crate::Values::Text(ids) => ids.iter().flatten().cloned().collect(),
+        crate::Values::Text(ids) => ids.iter().flatten().map(|id| id.to_string()).collect(),
         _ => Vec::new(),
     }
 }

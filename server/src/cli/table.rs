@@ -165,7 +165,7 @@ fn value(column: &AnswerColumn, row: usize) -> Option<String> {
             let value = values.get(row).copied().flatten()?;
             Some(if money { format!("{:.2}", value / 100.0) } else { float(value) })
         }
-        Values::Text(values) => values.get(row).cloned().flatten(),
+        Values::Text(values) => values.get(row).cloned().flatten().map(String::from),
         Values::TextLists(values) => values.get(row).cloned().flatten().map(|list| list.join(" ")),
         Values::IntLists(values) => {
             let list = values.get(row)?.as_ref()?;
@@ -213,6 +213,8 @@ fn footer(answer: &Answer) -> String {
 
 #[cfg(test)]
 mod tests {
+    use yiku_queries::Text;
+
     use super::*;
 
     fn column(name: &str, kind: AnswerKind, role: Role, values: Values) -> AnswerColumn {
@@ -228,7 +230,7 @@ mod tests {
     }
 
     fn answer() -> Answer {
-        let texts = |texts: &[Option<&str>]| texts.iter().map(|t| t.map(str::to_owned)).collect();
+        let texts = |texts: &[Option<&str>]| texts.iter().map(|t| t.map(Text::from)).collect();
         let codes = Values::Text(texts(&[Some("1401"), Some("1402"), None]));
         let mut place = column("region.city", AnswerKind::Path, Role::Group, codes);
         place.labels = Some(texts(&[Some("太原市"), Some("大同, 市"), Some("合计")]));

@@ -67,7 +67,7 @@ fn largest(snapshot: &Snapshot, within: &str) -> Result<Option<Village>, Problem
     let answer = plan.run(snapshot, &Limits::default()).map_err(wrong)?;
     let codes = answer.columns.first().map(|column| &column.values);
     let code = match codes {
-        Some(Values::Text(codes)) => codes.first().cloned().flatten(),
+        Some(Values::Text(codes)) => codes.first().cloned().flatten().map(String::from),
         _ => None,
     };
     Ok(code.filter(|code| code.len() == 12).map(|code| Village { code }))

@@ -213,7 +213,9 @@ fn figures(answer: &Answer) -> Vec<(Option<String>, Option<Figure>)> {
     rows.map(|row| {
         let totalled = answer.levels.get(row).is_some_and(|level| *level > 0);
         let code = match codes {
-            Some(Values::Text(codes)) if !totalled => codes.get(row).cloned().flatten(),
+            Some(Values::Text(codes)) if !totalled => {
+                codes.get(row).cloned().flatten().map(String::from)
+            }
             _ => None,
         };
         let value = match values {

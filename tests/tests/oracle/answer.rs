@@ -17,7 +17,9 @@ pub(crate) fn rows(answer: &Answer) -> Vec<Vec<Shown>> {
     let cell = |values: &Values, row: usize| match values {
         Values::Int(values) => values[row].map_or(Shown::Unknown, Shown::Int),
         Values::Float(values) => values[row].map_or(Shown::Unknown, Shown::Float),
-        Values::Text(values) => values[row].clone().map_or(Shown::Unknown, Shown::Text),
+        Values::Text(values) => {
+            values[row].as_ref().map_or(Shown::Unknown, |text| Shown::Text(text.to_string()))
+        }
         Values::TextLists(values) => {
             values[row].as_ref().map_or(Shown::Unknown, |list| Shown::Text(list.join(" ")))
         }

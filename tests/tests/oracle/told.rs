@@ -91,7 +91,9 @@ pub(crate) fn ours(answer: &Answer) -> Table {
     let cell = |values: &Values, row: usize| match values {
         Values::Int(values) => int(&values[row]),
         Values::Float(values) => float(&values[row]),
-        Values::Text(values) => values[row].as_ref().map_or(Cell::Unknown, text),
+        Values::Text(values) => {
+            values[row].as_ref().map_or(Cell::Unknown, |own| Cell::Text(own.to_string()))
+        }
         Values::TextLists(values) => {
             let list = |list: &Vec<String>| Cell::List(list.iter().map(text).collect());
             values[row].as_ref().map_or(Cell::Unknown, list)
