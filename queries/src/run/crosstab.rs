@@ -60,6 +60,12 @@ impl Scan<'_> {
         if plain || most > SETS || by.iter().all(is_path) {
             return Ok(None);
         }
+        let few = rows.count().saturating_mul(FEW) < u64::from(rows.len_rows())
+            && by.iter().all(|group| is_path(group) || own_column(&group.kind, table).is_some());
+        // The sets of one key are counted as they are.
+        if !few && by.iter().filter(|group| !is_path(group)).count() < 2 {
+            return Ok(None);
+        }
         let mut own = Keys::new(0);
         own.push(&[]);
         let mut runs: Runs = (vec![(bounds(rows).end, 0)], own);
@@ -74,8 +80,6 @@ impl Scan<'_> {
         if runs.0.len() > RUNS {
             return Ok(None);
         }
-        let few = rows.count().saturating_mul(FEW) < u64::from(rows.len_rows())
-            && by.iter().all(|group| is_path(group) || own_column(&group.kind, table).is_some());
         let mut sets: Vec<Vec<RowSet>> = Vec::new();
         let mut axes = Vec::with_capacity(by.len());
         for Group { kind, .. } in by.iter().filter(|group| !is_path(group)) {
