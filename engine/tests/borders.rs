@@ -129,7 +129,11 @@ fn the_rows_of_codes_are_those_of_each_code() {
             window.clone().filter(drawn).for_each(|row| rows.insert(row));
             for column in [2, 3] {
                 let read = segment.column(0, column).unwrap();
-                let found = read.of_codes(&[0, 2, 4, 7], &rows).unwrap().unwrap();
+                let Some(found) = read.of_codes(&[0, 2, 4, 7], &rows).unwrap() else {
+                    // The last block of this column is written as one number.
+                    assert!(column == 2 && window.end > 131_072, "column {column}, {window:?}");
+                    continue;
+                };
                 for (code, OfCode { rows: own, listed }) in [0, 2, 4, 7].into_iter().zip(found) {
                     let mut kept = rows.clone();
                     read.keep_in(&Predicate::HasAny(1 << code), &mut kept).unwrap();

@@ -62,8 +62,8 @@ impl Column<'_> {
     }
 
     /// The rows of a set that have each of some codes, numbered from 0; one by one too where they
-    /// were found so. None of a column that is no set of codes, and where a block is not written bit
-    /// by bit.
+    /// were found so. None of a column that is no set of codes, and where a block is not written
+    /// bit by bit.
     ///
     /// # Errors
     /// [`crate::Error::Corrupt`].

@@ -56,17 +56,17 @@ fn written() -> (tempfile::TempDir, Snapshot, Red) {
             let id = format!("h{number}");
             let mut row = batch.row("house").unwrap().set("id", id.as_str()).unwrap();
             row = row.set("place", place).unwrap();
-            row.set("paint", *drawn.one_of(&["1", "1,2", ""])).unwrap();
+            row.set("paint", *drawn.one_of(&["1", "1;2", "3"])).unwrap();
             let mut red = 0;
             for room in 0..drawn.below(6) {
                 let id = format!("h{number}_{room}");
                 let mut row = batch.row("room").unwrap().set("id", id.as_str()).unwrap();
-                let walls = *drawn.one_of(&["", "1", "1,3", "1,2", "2", "?"]);
+                let walls = *drawn.one_of(&["3", "1", "1;3", "1;2", "2", "?"]);
                 if walls != "?" {
                     row = row.set("walls", walls).unwrap();
                 }
-                row.set("doors", *drawn.one_of(&["3", "", "", "2,3"])).unwrap();
-                red += i64::from(walls == "1" || walls == "1,3");
+                row.set("doors", *drawn.one_of(&["3", "1", "1", "2;3"])).unwrap();
+                red += i64::from(walls == "1" || walls == "1;3");
             }
             houses.insert(number, (place, red));
         }
