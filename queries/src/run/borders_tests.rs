@@ -102,7 +102,7 @@ fn codes_are_counted_by_places_as_row_by_row() {
         "from room where place within (1101, 1103, 1201)",
         "from room where walls has any (red)",
         "from room where walls has all (red, blue) and place within (1102, 1201)",
-        "from room where doors has none (grey) and place within 1301",
+        "from room where doors has none (grey) and place within 1201",
     ] {
         for by in ["", "by place.city", "by place.street", "by place"] {
             for scope in [None, Some("11"), Some("1103")] {
