@@ -18,7 +18,8 @@ type Outcome<T> = Result<T, Box<dyn std::error::Error + Send + Sync>>;
 const QUESTIONS: [(&str, &str); 6] = [
     (
         "count in a county",
-        "from person where region within 140105 and marks has any (living_alone) measure n = count()",
+        "from person where region within 140105 and marks has any (living_alone) \
+         measure n = count()",
     ),
     (
         "city by aid",
@@ -27,12 +28,14 @@ const QUESTIONS: [(&str, &str); 6] = [
     ),
     (
         "map by county",
-        "from person by region.county measure rate = per(1000, count(where marks has any (landed) \
+        "from person by region.county \
+         measure rate = per(1000, count(where marks has any (landed) \
          and marks has none (chronic_illness)), count())",
     ),
     (
         "map by township",
-        "from person by region.township measure rate = per(1000, count(where marks has any (landed) \
+        "from person by region.township \
+         measure rate = per(1000, count(where marks has any (landed) \
          and marks has none (chronic_illness)), count())",
     ),
     (

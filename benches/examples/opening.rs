@@ -1,5 +1,5 @@
-//! What opening a database and the first map take: `opening DB [ROUNDS]`. Each round is a process of
-//! its own, once with the files out of memory and once with them in it; the system is asked to
+//! What opening a database and the first map take: `opening DB [ROUNDS]`. Each round is a process
+//! of its own, once with the files out of memory and once with them in it; the system is asked to
 //! forget them, which it does for root alone. Prints the tables of docs/performance.md, with the
 //! memory that a process has after it answered a page of questions.
 #![expect(clippy::disallowed_methods, clippy::print_stdout, reason = "a measurement")]
@@ -15,7 +15,8 @@ use yiku_queries::{Limits, Plan, Query};
 type Outcome<T> = Result<T, Box<dyn std::error::Error>>;
 
 /// The first map of the leaders' page, and what they look at then.
-const MAP: &str = "from person by region.county measure n = count(where marks has any (living_alone)), \
+const MAP: &str = "from person by region.county \
+    measure n = count(where marks has any (living_alone)), \
     rate = per(1000, count(where marks has any (living_alone)), count())";
 const PAGE: [&str; 6] = [
     "from person by region.city measure n = count(where aids has any (dibao_rural, dibao_urban))",
@@ -40,7 +41,8 @@ fn main() -> Outcome<()> {
     let folder = PathBuf::from(first);
     let rounds: usize = words.next().map_or(Ok(5), |word| word.parse())?;
     println!(
-        "| files | opening, ms | the first map, ms | both, ms | the map again, ms | own memory after a page, MiB |"
+        "| files | opening, ms | the first map, ms | both, ms | the map again, ms \
+         | own memory after a page, MiB |"
     );
     println!("| --- | ---: | ---: | ---: | ---: | ---: |");
     for (name, cold) in [("on the disk", true), ("in memory", false)] {

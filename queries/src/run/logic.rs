@@ -15,6 +15,7 @@ use yiku::{Predicate, RowSet};
 use super::arith::{between, compared, one_of};
 use super::scan::{Scan, bounds};
 use super::vector::{Values, Vector};
+use crate::ast::Comparison;
 use crate::bound::{Condition, Function, Term, Test, Value};
 use crate::error::Result;
 use crate::explain::probe::About;
@@ -278,20 +279,7 @@ impl Scan<'_> {
             }
             Test::Compare { sign, left, right } => {
                 let (left, right) = (self.value(left, rows)?, self.value(right, rows)?);
-                let span = bounds(rows);
-                let words = if left.is_float() || right.is_float() {
-                    // A float of the language is never NaN.
-                    let lists = (left.as_floats(), right.as_floats());
-                    let sides = (left.float_side(&lists.0), right.float_side(&lists.1));
-                    compared(*sign, sides.0, sides.1, span.len())
-                } else {
-                    compared(*sign, left.exact_side(), right.exact_side(), span.len())
-                };
-                let mut yes = RowSet::none_in(rows.window());
-                yes.insert_words(span.start, &words);
-                let known = within(left.known, &right.known);
-                let yes = within(yes, &known);
-                Ok(Sides { no: without(&known, &yes), yes })
+                Ok(sides_of(*sign, left, right, rows))
             }
             Test::SameText { left, right } => self.same_text(*left, *right, table, rows),
             Test::Matches { column, pattern, candidates } => {
@@ -404,5 +392,22 @@ fn kept(
         _ => {}
     }
     yes.and(&known);
+    Sides { no: without(&known, &yes), yes }
+}
+
+/// Both sides of a comparison of two values.
+fn sides_of(sign: Comparison, left: Vector<'_>, right: Vector<'_>, rows: &RowSet) -> Sides {
+    let span = bounds(rows);
+    let words = if left.is_float() || right.is_float() {
+        // A float of the language is never NaN.
+        let lists = (left.as_floats(), right.as_floats());
+        compared(sign, left.float_side(&lists.0), right.float_side(&lists.1), span.len())
+    } else {
+        compared(sign, left.exact_side(), right.exact_side(), span.len())
+    };
+    let mut yes = RowSet::none_in(rows.window());
+    yes.insert_words(span.start, &words);
+    let known = within(left.known, &right.known);
+    let yes = within(yes, &known);
     Sides { no: without(&known, &yes), yes }
 }
