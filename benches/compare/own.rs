@@ -1,12 +1,13 @@
 //! The engine of this project, in this process: text to answer, nothing kept between questions.
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use yiku::{Database, Schema, Snapshot};
 use yiku_benches::whole::AS_OF;
 use yiku_indexer::{LoadOptions, load_tables, read_tree};
-use yiku_queries::{Answer, Limits, Plan, Query};
+use yiku_queries::{Answer, Limits, Plan, Pool, Query};
 
 use crate::cells::{Codes, Row};
 use crate::questions::{Question, Words};
@@ -36,7 +37,11 @@ impl Own {
         let snapshot = Database::open(folder)?.snapshot()?;
         let opened = start.elapsed();
         let codes = Codes::new(snapshot.schema());
-        let limits = Limits { threads, ..Limits::default() };
+        // As a process that serves: its threads wait for questions, as those of the others do.
+        let began = Instant::now();
+        let clock = move || u64::try_from(began.elapsed().as_nanos()).unwrap_or(u64::MAX);
+        let pool = Some(Arc::new(Pool::new(threads, clock)));
+        let limits = Limits { threads, pool, ..Limits::default() };
         Ok(Self { snapshot, codes, limits, opened, loaded })
     }
 
