@@ -34,7 +34,7 @@ use turns::{Turn, Turns};
 const SLICE: u64 = 500_000;
 /// So many who wait make it as long again. Where many wait, each waits for many others anyway: to
 /// change often makes nobody faster, and whoever asks for more than a slice much slower.
-const CROWD: u64 = 8;
+const CROWD: u64 = 2;
 
 /// How long a question works while so many others wait.
 fn slice(waiting: usize) -> u64 {
