@@ -9,7 +9,7 @@ use crate::error::{Error, Result};
 use crate::limits;
 
 /// The format that this build writes.
-pub const FORMAT: u16 = 3;
+pub const FORMAT: u16 = 4;
 /// The oldest format that this build reads.
 pub const FORMAT_OLDEST: u16 = 1;
 /// What every file begins with: a letter that text files do not have, and both line ends, so

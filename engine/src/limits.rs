@@ -12,6 +12,10 @@ pub const TEXT_BYTES_MAX: usize = 4_096;
 pub const LIST_CODES_MAX: usize = 65_535;
 /// Codes of a list that a set column (`codes`) uses: a set is one 64-bit integer, its sign unused.
 pub const SET_CODES_MAX: usize = 63;
+/// Codes of a list whose pairs are counted.
+pub const PAIR_CODES_MAX: usize = 64;
+/// Codes and columns of a table whose pairs are counted.
+pub const PAIR_MARKS_MAX: usize = 128;
 /// Tables of a schema.
 pub const TABLES_MAX: usize = 64;
 /// Columns of a table.
@@ -59,18 +63,20 @@ pub const fn blocks(rows: u32) -> u32 {
 pub fn tables() -> String {
     let refused = |when: &str| format!("`Limit`, {when}");
     let (schema, row) = (refused("when the schema is checked"), refused("when it is set"));
+    let next = |what: &str| format!("nothing: {what}");
     let (begun, commit) = (refused("when it is begun"), refused("from the commit"));
     let declared = [
         ("tables of a schema", TABLES_MAX as u64, schema.clone()),
         ("columns of a table", COLUMNS_MAX as u64, schema.clone()),
         ("code lists: codes of one", LIST_CODES_MAX as u64, schema.clone()),
         ("codes of the list of a set", SET_CODES_MAX as u64, "`Schema`, as before".to_owned()),
+        ("codes of a list counted in pairs", PAIR_CODES_MAX as u64, next("the rows are read")),
+        ("codes of a table counted in pairs", PAIR_MARKS_MAX as u64, next("the rows are read")),
         ("levels of the path", LEVELS_MAX as u64, schema.clone()),
         ("digits of a path code", u64::from(PATH_DIGITS_MAX), schema),
         ("places of the path tree", PLACES_MAX as u64, commit.clone()),
     ];
     let beneath = SEGMENTS_MAX as u64 * u64::from(SEGMENT_ROWS_MAX);
-    let next = |what: &str| format!("nothing: {what}");
     let rows = [
         ("bytes of a text", TEXT_BYTES_MAX as u64, row),
         ("bytes of all texts of a row", (COLUMNS_MAX * TEXT_BYTES_MAX) as u64, next("it follows")),

@@ -1,16 +1,17 @@
 //! How many rows between borders have some codes and lack others, counted where the bits of the
-//! codes lie: no set of rows is made.
+//! codes lie: no set of rows is made. What pairs of codes tell of whole pieces is not read at all.
 //!
 //! Invariant: what is counted is what [`Column::filter`] leaves of the live rows.
 
 use std::borrow::Cow;
 
-use super::{Column, Segment};
+use super::{Column, Counted, PairSum, Pairs, Segment};
 use crate::block::bordered::{self, Asked};
 use crate::block::planes::Planes;
 use crate::error::Result;
 use crate::format::Encoding;
 use crate::limits::BLOCK_ROWS;
+use crate::predicate::Predicate;
 use crate::schema::Kind;
 use crate::words;
 
@@ -76,7 +77,6 @@ impl Segment {
         borders: &[u32],
         counts: &mut [Vec<u64>],
     ) -> Result<bool> {
-        let rows = self.rows(table);
         let mut columns: Vec<(usize, Column<'_>)> = Vec::new();
         for codes in questions.iter().flatten() {
             if columns.iter().all(|(place, _)| *place != codes.column) {
@@ -87,8 +87,107 @@ impl Segment {
                 columns.push((codes.column, column));
             }
         }
+        let rows = Rows { segment: self, table, columns };
+        let (mut told, mut left) = (Vec::new(), Vec::new());
+        let pairs = self.pairs(table)?;
+        let counted = pairs.as_ref().map(|_| Counted::new(self.file.schema(), table));
+        for (question, counts) in questions.iter().zip(counts) {
+            match counted.as_ref().and_then(|counted| sum_of(counted, question)) {
+                Some(sum) => told.push((question, counts, sum)),
+                None => left.push((question.as_slice(), counts.as_mut_slice())),
+            }
+        }
+        if let Some(pairs) = pairs.filter(|_| !told.is_empty())
+            && !rows.told_between(&pairs, &mut told, borders)?
+        {
+            return Ok(false);
+        }
+        rows.read_between(&mut left, borders)
+    }
+}
+
+/// A question, and its count for each border.
+type Counting<'q> = (&'q [Codes], &'q mut [u64]);
+
+/// A question, its counts, and what it is the sum of in each piece.
+type Told<'q> = (&'q Vec<Codes>, &'q mut Vec<u64>, PairSum);
+
+/// What a question adds up, where two codes tell it.
+fn sum_of(counted: &Counted, question: &[Codes]) -> Option<PairSum> {
+    let asked = question.iter().flat_map(|codes| {
+        let Codes { column, all, none } = *codes;
+        [(column, Predicate::HasAll(all)), (column, Predicate::HasNone(none))]
+    });
+    let asked: Vec<(usize, Predicate)> = asked.collect();
+    let asked: Vec<(usize, &Predicate)> = asked.iter().map(|(at, own)| (*at, own)).collect();
+    counted.sum(&asked)
+}
+
+/// The rows of a table, and the columns that are asked about.
+struct Rows<'s> {
+    segment: &'s Segment,
+    table: usize,
+    columns: Vec<(usize, Column<'s>)>,
+}
+
+impl Rows<'_> {
+    /// As [`Segment::count_between`], of questions whose counts of whole pieces are known: what is
+    /// read are pieces that borders cut, up to the last border in them.
+    fn told_between(
+        &self,
+        pairs: &Pairs<'_>,
+        told: &mut [Told<'_>],
+        borders: &[u32],
+    ) -> Result<bool> {
         let (Some(begin), Some(end)) = (borders.first(), borders.last()) else { return Ok(true) };
-        let (begin, end) = (*begin, (*end).min(rows));
+        let first = pairs.ends().partition_point(|end| end <= begin);
+        let mut start = first.checked_sub(1).and_then(|at| pairs.ends().get(at)).map_or(0, |e| *e);
+        let mut local = Vec::new();
+        for (piece, behind) in pairs.ends().iter().enumerate().skip(first) {
+            let (from, to) = (start.max(*begin), *end.min(behind));
+            if from >= to {
+                break;
+            }
+            let first = borders.partition_point(|border| *border <= from);
+            let last = borders.partition_point(|border| *border < to).max(first);
+            let whole = (from, to) == (start, *behind) && pairs.all_live(&(piece..piece + 1))?;
+            local.clear();
+            local.push(from);
+            local.extend(borders.get(first..last).unwrap_or_default());
+            local.extend((!whole).then_some(to));
+            let mut counts = vec![vec![0; local.len()]; told.len()];
+            if local.len() > 1 {
+                let own = told.iter().zip(&mut counts);
+                let mut own: Vec<Counting<'_>> = own
+                    .map(|((own, ..), counts)| (own.as_slice(), counts.as_mut_slice()))
+                    .collect();
+                if !self.read_between(&mut own, &local)? {
+                    return Ok(false);
+                }
+            }
+            for ((_, slots, sum), counts) in told.iter_mut().zip(&counts) {
+                let read = counts.iter().skip(1);
+                let slots = slots.get_mut(first..).unwrap_or_default();
+                slots.iter_mut().zip(read.clone()).for_each(|(slot, count)| *slot += count);
+                if let Some(slot) = slots.get_mut(last - first).filter(|_| whole) {
+                    let all = pairs.count(sum, &(piece..piece + 1));
+                    let rest = all.and_then(|all| all.checked_sub(read.sum()));
+                    let what = "the counts of pairs are not those of the values";
+                    *slot += rest.ok_or_else(|| self.segment.file.corrupt(None, what))?;
+                }
+            }
+            start = *behind;
+        }
+        Ok(true)
+    }
+
+    /// As [`Segment::count_between`], of the bits of the codes alone.
+    fn read_between(&self, questions: &mut [Counting<'_>], borders: &[u32]) -> Result<bool> {
+        let (Some(begin), Some(end)) = (borders.first(), borders.last()) else { return Ok(true) };
+        let (begin, end) = (*begin, (*end).min(self.segment.rows(self.table)));
+        if questions.is_empty() {
+            return Ok(true);
+        }
         let mut local = Vec::new();
         for block in begin / BLOCK_ROWS..end.div_ceil(BLOCK_ROWS) {
             let start = block * BLOCK_ROWS;
@@ -101,18 +200,18 @@ impl Segment {
             local.push(from - start);
             local.extend(within.iter().chain([&to]).map(|border| border - start));
             let place = block as usize;
-            let mut read = Vec::with_capacity(columns.len());
-            for (at, column) in &columns {
+            let mut read = Vec::with_capacity(self.columns.len());
+            for (at, column) in &self.columns {
                 let Some(bits) = column.bits_of_block(*at, place)? else { return Ok(false) };
                 read.push(bits);
             }
-            let live = self.live_block(table, place)?;
-            for (question, counts) in questions.iter().zip(counts.iter_mut()) {
+            let live = self.segment.live_block(self.table, place)?;
+            for (question, counts) in questions.iter_mut() {
                 let own = counts.get_mut(first.saturating_sub(1)..=last).unwrap_or_default();
                 let Some((asked, among)) = asked(question, &read, live) else { continue };
                 let counted = bordered::between(&asked, among.as_deref(), &local, own);
                 let what = "the bits of codes do not read back";
-                counted.ok_or_else(|| self.file.corrupt(None, what))?;
+                counted.ok_or_else(|| self.segment.file.corrupt(None, what))?;
             }
         }
         Ok(true)

@@ -1,6 +1,8 @@
 //! A slice of bundles as the bytes of a segment file.
 
 use super::keys::KeyDraft;
+use super::pairs::PairDraft;
+use super::runs::ends_of;
 use super::toc::{ColumnToc, SegmentToc, TableToc};
 use crate::batch::{Batch, BatchColumn};
 use crate::block::gathered::{Integers, TextList};
@@ -138,18 +140,23 @@ pub(super) fn assemble(
 ) -> Result<Vec<u8>> {
     let mut sink = FrameSink { bytes: format::header(FileKind::Segment), frames: 0 };
     let mut orders: Vec<Vec<Place>> = Vec::with_capacity(schema.tables.len());
+    let mut offsets: Vec<Vec<u32>> = Vec::with_capacity(schema.tables.len());
     let mut tables = Vec::with_capacity(schema.tables.len());
     for (place, table) in schema.tables.iter().enumerate() {
         let (order, counts) = match table.parent.and_then(|parent| orders.get(parent)) {
             None => (roots.clone(), Vec::new()),
             Some(above) => origin.beneath(place, above)?,
         };
-        let (mut columns, mut keys) = (Vec::new(), KeyDraft::default());
+        let mut keys = KeyDraft::default();
+        let mut pairs = PairDraft::new(schema, place, order.len());
+        let mut columns = Vec::with_capacity(table.columns.len());
         for (column, declared) in table.columns.iter().enumerate() {
             let values = origin.column(place, column)?;
             let keys = (column == table.key).then_some(&mut keys);
-            columns.push(write_column(&mut sink, values, declared, (&order, keys))?);
+            let pairs = pairs.as_mut().map(|pairs| (column, pairs));
+            columns.push(write_column(&mut sink, values, declared, (&order, keys, pairs))?);
         }
+        let beneath = table.parent.map(|parent| over(offsets.get(parent), &counts));
         let counts = write_numbers(&mut sink, &counts);
         let versions = match place {
             0 => origin.versions(&order)?.map(|found| write_numbers(&mut sink, &found)),
@@ -157,12 +164,42 @@ pub(super) fn assemble(
         };
         let rows = u32::try_from(order.len()).unwrap_or(u32::MAX);
         let keys = keys.write(&mut sink, rows);
+        let beneath = beneath.unwrap_or_default();
+        let pairs = pairs.map(|pairs| {
+            let ends = piece_ends(u32::try_from(roots.len()).unwrap_or(u32::MAX), rows, &beneath);
+            sink.put(&pairs.bytes(&ends))
+        });
         let (versions, keys) = (versions.unwrap_or_default(), Some(keys));
-        tables.push(TableToc { rows, columns, counts, versions, keys });
+        tables.push(TableToc { rows, columns, counts, versions, keys, pairs });
         orders.push(order);
+        offsets.push(beneath);
     }
     let toc = SegmentToc { frames: sink.frames, tables };
     Ok(format::close(sink.bytes, &toc.write()))
+}
+
+/// Where the rows of a table begin beneath each root row, of those of the table above (none where
+/// that is the root's) and of how many rows each row of that has.
+fn over(above: Option<&Vec<u32>>, counts: &[i64]) -> Vec<u32> {
+    let mut at = 0u32;
+    let mut own = Vec::with_capacity(counts.len() + 1);
+    own.push(at);
+    for count in counts {
+        at = at.saturating_add(u32::try_from(*count).unwrap_or(0));
+        own.push(at);
+    }
+    let Some(above) = above.filter(|above| !above.is_empty()) else { return own };
+    above.iter().map(|row| own.get(*row as usize).copied().unwrap_or(at)).collect()
+}
+
+/// The rows of a table before which its pieces end.
+fn piece_ends(roots: u32, rows: u32, offsets: &[u32]) -> Vec<u32> {
+    if offsets.is_empty() {
+        return ends_of(roots, roots, &[]);
+    }
+    let ends =
+        if rows > roots { ends_of(roots, rows, offsets) } else { ends_of(roots, roots, &[]) };
+    ends.iter().map(|root| offsets.get(*root as usize).copied().unwrap_or(0)).collect()
 }
 
 /// Writes numbers that are all known.
@@ -175,11 +212,15 @@ fn write_numbers(sink: &mut FrameSink, numbers: &[i64]) -> Vec<BlockToc> {
     blocks.collect()
 }
 
+/// The rows of a table, and who keeps more of a column than its blocks: of its keys, and of a
+/// column of codes that is told by its number.
+type Kept<'a> = (&'a [Place], Option<&'a mut KeyDraft>, Option<(usize, &'a mut PairDraft)>);
+
 fn write_column(
     sink: &mut FrameSink,
     mut column: impl OriginColumn,
     declared: &ColumnSchema,
-    (order, mut keys): (&[Place], Option<&mut KeyDraft>),
+    (order, mut keys, mut pairs): Kept<'_>,
 ) -> Result<ColumnToc> {
     let mut blocks = Vec::with_capacity(order.len().div_ceil(BLOCK_ROWS as usize));
     let style = Style { set: declared.kind == Kind::Codes, index: declared.index };
@@ -202,6 +243,9 @@ fn write_column(
         }
         numbers.clear();
         column.integers(rows, &mut numbers)?;
+        if let Some((place, pairs)) = &mut pairs {
+            pairs.add(*place, blocks.len() * BLOCK_ROWS as usize, &numbers);
+        }
         blocks.push(integers::encode(sink, &mut numbers, style));
     }
     Ok(ColumnToc { blocks, postings: Vec::new() })

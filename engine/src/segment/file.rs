@@ -211,7 +211,7 @@ impl SegmentFile {
             });
             let own = blocks.flat_map(|b| [b.known_bits, b.frame, b.beside].into_iter().flatten());
             let postings = columns().flat_map(|column| &column.postings).map(|p| p.frame);
-            own.chain(postings).chain(keys)
+            own.chain(postings).chain(keys).chain(table.pairs)
         })
     }
 

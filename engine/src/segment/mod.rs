@@ -15,6 +15,7 @@ mod keys;
 mod live;
 mod merge;
 mod meter;
+mod pairs;
 mod runs;
 mod sizes;
 #[cfg(test)]
@@ -32,6 +33,7 @@ pub use borders::Codes;
 pub use column::{Column, OfCode, ZoneMap};
 pub use keys::Wanted;
 pub use meter::{Meter, Touched};
+pub use pairs::{Counted, PairSum, Pairs};
 pub use runs::PathRun;
 pub use sizes::ColumnSizes;
 

@@ -17,6 +17,23 @@ use crate::limits::BLOCK_ROWS;
 /// in some table), and the path.
 pub type PathRun = (u32, i64);
 
+/// The root rows before which the blocks of a table of so many rows end: see
+/// [`Segment::block_ends`]. `offsets` say where the rows beneath each root row begin; of the
+/// root's table there are none.
+pub(super) fn ends_of(roots: u32, rows: u32, offsets: &[u32]) -> Vec<u32> {
+    let mut ends: Vec<u32> = Vec::new();
+    for behind in (0..rows).step_by(BLOCK_ROWS as usize).skip(1) {
+        let own = offsets.partition_point(|start| *start < behind);
+        let own = u32::try_from(own).unwrap_or(u32::MAX);
+        let end = if offsets.is_empty() { behind } else { own };
+        if end < roots && ends.last().is_none_or(|last| *last < end) {
+            ends.push(end);
+        }
+    }
+    ends.extend((roots > 0).then_some(roots));
+    ends
+}
+
 impl SegmentFile {
     /// The paths of the root rows in runs, in the order of rows.
     fn path_runs(&self) -> Result<&[PathRun]> {
@@ -74,16 +91,15 @@ impl SegmentFile {
         }
         let (roots, rows) = (self.rows(0), self.rows(table));
         let offsets = if table == 0 { &[] } else { self.offsets_between(0, table)? };
-        let mut ends: Vec<u32> = Vec::new();
-        for behind in (0..rows).step_by(BLOCK_ROWS as usize).skip(1) {
-            let own = offsets.partition_point(|start| *start < behind);
-            let end = if table == 0 { behind } else { u32::try_from(own).unwrap_or(u32::MAX) };
-            if end < roots && ends.last().is_none_or(|last| *last < end) {
-                ends.push(end);
-            }
-        }
-        ends.extend((roots > 0).then_some(roots));
+        let ends = ends_of(roots, rows, offsets);
         Ok(cell.get_or_init(|| ends.into()))
+    }
+
+    /// The root rows before which the blocks of a table end, and the rows of another table before
+    /// them.
+    pub(super) fn pieces(&self, of: usize, table: usize) -> Result<(&[u32], &[u32])> {
+        let roots = self.block_ends(of)?;
+        Ok((roots, if table == 0 { roots } else { self.block_ends_over(of, table)? }))
     }
 
     /// How many rows of a table lie beneath the root rows before each end of the blocks of another.

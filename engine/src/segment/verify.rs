@@ -3,9 +3,11 @@
 //! What is asked of a segment checks only what is used; this reads all of it, a block at a time.
 
 use super::keys::{KeyIndex, hash_of};
+use super::pairs::PairDraft;
 use super::toc::KeysToc;
 use super::{Column, Segment};
 use crate::block::BlockToc;
+use crate::block::gathered::Integers;
 use crate::error::{Error, Result};
 use crate::limits::{BLOCK_ROWS, TEXT_BYTES_MAX};
 use crate::row_set::RowSet;
@@ -65,6 +67,8 @@ impl Segment {
                 findings.take(outcome);
             }
             let outcome = self.verify_keys(table, &mut findings);
+            findings.take(outcome);
+            let outcome = self.verify_pairs(table, &mut findings);
             findings.take(outcome);
             if declared.parent.is_some() {
                 let outcome = self.verify_counts(table, &mut findings);
@@ -130,6 +134,32 @@ impl Segment {
         broken?;
         if lost || count != index.entries() {
             findings.say(index.corrupt("the index of keys does not find each row once"));
+        }
+        Ok(())
+    }
+
+    /// The counts of pairs are those of the values.
+    fn verify_pairs(&self, table: usize, findings: &mut Findings<'_>) -> Result<()> {
+        let Some(pairs) = self.pairs(table)? else { return Ok(()) };
+        let (schema, rows) = (self.file.schema(), self.rows(table));
+        let Some(mut draft) = PairDraft::new(schema, table, rows as usize) else {
+            findings.say(self.file.corrupt(None, "pairs are counted that nobody counts"));
+            return Ok(());
+        };
+        let columns = schema.tables.get(table).map_or(0, |table| table.columns.len());
+        let counted: Vec<usize> = (0..columns).filter(|place| draft.has(*place)).collect();
+        for place in counted {
+            let column = self.column(table, place)?;
+            for (first, block) in column.blocks() {
+                let known = column.known_again(block)?;
+                let mut values = Vec::with_capacity(block.rows as usize);
+                self.file.integers(block, 0, block.rows as usize, &mut values)?;
+                draft.add(place, first as usize, &Integers { values, known });
+            }
+        }
+        if !pairs.equal(&draft.bytes(pairs.ends())) {
+            findings
+                .say(self.file.corrupt(None, "the counts of pairs are not those of the values"));
         }
         Ok(())
     }

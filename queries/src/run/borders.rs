@@ -13,6 +13,7 @@ use super::aggregate::Column;
 use super::grouped::{Grouped, Keys};
 use super::keys::{Cell, NumberedRuns, place_runs_of};
 use super::morsels::{Morsel, beneath};
+use super::paired::place;
 use super::weight::LEAST;
 use super::{CELL_BYTES, Part};
 use crate::bound::{Condition, Test};
@@ -191,15 +192,6 @@ pub(super) fn merged(morsels: Vec<Morsel>) -> Vec<Morsel> {
         }
     }
     found
-}
-
-/// The ranges of places that a condition is about, if about nothing else.
-fn place(condition: &Condition) -> Option<&[(u64, u64)]> {
-    match &condition.kind {
-        Test::Within { ranges } => Some(ranges),
-        Test::Spread(inner) => place(inner),
-        _ => None,
-    }
 }
 
 /// Adds the codes that the rows of a table have and lack for which a condition is true, if it asks

@@ -1,8 +1,13 @@
 //! How often conditions hold together: each with each.
 
-use yiku::segment::{Column as Read, OfCode};
-use yiku::{Predicate, RowSet, Snapshot};
+use std::ops::Range;
 
+use yiku::segment::{Column as Read, OfCode, PairSum};
+use yiku::{Predicate, RowSet, Segment, Snapshot};
+
+use super::borders::merged;
+use super::morsels::{Morsel, cut};
+use super::paired::Paired;
 use super::scan::{Scan, each_row};
 use super::{fold, tell};
 use crate::answer::{Answer, AnswerColumn, AnswerKind, Role, Values};
@@ -133,30 +138,32 @@ impl Plan {
         within: Within<'_>,
     ) -> Result<(u64, Vec<u64>)> {
         let size = matrix.len();
-        let morsels = self.morsels(snapshot, within)?;
+        let mut morsels = self.morsels(snapshot, within)?;
         let within = self.worth(&morsels, within);
+        let paired = self.paired_matrix(within);
+        if paired.is_some() {
+            morsels = merged(morsels);
+        }
         let segments = within.segments(snapshot);
         let state = || Ok((0u64, vec![0u64; size * size]));
-        let states = fold(within, morsels.len(), state, |(matched, counts), item| {
+        let states = fold(within, morsels.len(), state, |state, item| {
             let Some(morsel) = morsels.get(item) else { return Ok(()) };
             let Some(segment) = segments.get(morsel.segment) else { return Ok(()) };
             within.run.check()?;
             within.begin(snapshot, morsel.segment);
-            let scan = self.scan(segment, morsel, within)?;
-            let rows = self.matching(&scan)?;
-            let all = rows.count();
-            *matched += all;
-            if all == 0 {
+            let Some(paired) = &paired else {
+                return self.add_pairs(matrix, &self.scan(segment, morsel, within)?, state);
+            };
+            if self.add_told(paired, segment, &morsel.roots, state)? {
                 return Ok(());
             }
-            let sets = self.rows_of_each(matrix, &scan, &rows)?;
-            let open = within.open(About::Count, self);
-            for (a, (own, counts)) in sets.iter().zip(counts.chunks_mut(size)).enumerate() {
-                for (other, count) in sets.iter().zip(counts).skip(a) {
-                    *count += own.shared(other, all);
+            for roots in cut(segment, self.table, morsel.roots.clone())? {
+                if !self.add_told(paired, segment, &roots, state)? {
+                    within.run.check()?;
+                    let scan = self.scan(segment, &Morsel { roots, ..*morsel }, within)?;
+                    self.add_pairs(matrix, &scan, state)?;
                 }
             }
-            tell(open, all, all);
             Ok(())
         })?;
         let mut sum = (0, vec![0u64; size * size]);
@@ -165,6 +172,53 @@ impl Plan {
             sum.1.iter_mut().zip(counts).for_each(|(sum, count)| *sum += count);
         }
         Ok(sum)
+    }
+
+    /// Adds what the counts of pairs tell of root rows; false, and nothing is added, where they do
+    /// not.
+    fn add_told(
+        &self,
+        (paired, sums): &(Paired<'_>, Vec<PairSum>),
+        segment: &Segment,
+        roots: &Range<u32>,
+        (matched, counts): &mut (u64, Vec<u64>),
+    ) -> Result<bool> {
+        let found = paired.pieces(self.table, segment, roots)?;
+        let own = found.and_then(|(pairs, pieces)| {
+            sums.iter().map(|sum| pairs.count(sum, &pieces)).collect::<Option<Vec<u64>>>()
+        });
+        let Some(own) = own else { return Ok(false) };
+        let mut own = own.into_iter();
+        *matched += own.next().unwrap_or(0);
+        for (a, counts) in counts.chunks_mut(self.matrix.len().max(1)).enumerate() {
+            let slots = counts.iter_mut().skip(a).zip(&mut own);
+            slots.for_each(|(slot, own)| *slot += own);
+        }
+        Ok(true)
+    }
+
+    /// Adds how many rows of a piece match, and how many each two conditions share.
+    fn add_pairs(
+        &self,
+        matrix: &Matrix,
+        scan: &Scan<'_>,
+        (matched, counts): &mut (u64, Vec<u64>),
+    ) -> Result<()> {
+        let rows = self.matching(scan)?;
+        let all = rows.count();
+        *matched += all;
+        if all == 0 {
+            return Ok(());
+        }
+        let sets = self.rows_of_each(matrix, scan, &rows)?;
+        let open = scan.within.open(About::Count, self);
+        for (a, (own, counts)) in sets.iter().zip(counts.chunks_mut(matrix.len())).enumerate() {
+            for (other, count) in sets.iter().zip(counts).skip(a) {
+                *count += own.shared(other, all);
+            }
+        }
+        tell(open, all, all);
+        Ok(())
     }
 
     /// The answer to a question for a matrix: a row and a column for each condition, and where

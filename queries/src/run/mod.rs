@@ -49,6 +49,9 @@ mod moments_tests;
 mod morsels;
 #[cfg(test)]
 mod page_tests;
+mod paired;
+#[cfg(test)]
+mod paired_tests;
 mod pairs;
 mod partition;
 mod plain;
@@ -291,6 +294,10 @@ impl Plan {
         if counting.is_some() {
             morsels = borders::merged(morsels);
         }
+        let paired = match &counting {
+            Some(_) => None,
+            None => self.paired_groups(levels, within),
+        };
         let segments = within.segments(snapshot);
         let state = || Ok(Met::new(self, levels));
         let states = fold(within, morsels.len(), state, |state: &mut Met<'_>, item| {
@@ -298,6 +305,12 @@ impl Plan {
             let Some(segment) = segments.get(morsel.segment) else { return Ok(()) };
             within.begin(snapshot, morsel.segment);
             let Some(counting) = &counting else {
+                if let Some(own) = &paired
+                    && let Some(part) =
+                        self.part_paired(own, segment, (morsel, snapshot), within)?
+                {
+                    return state.add(part, within);
+                }
                 let scan = self.scan(segment, morsel, within)?;
                 let part = self.part(levels, &scan, snapshot)?;
                 return state.add(part, within);

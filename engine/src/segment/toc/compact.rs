@@ -58,6 +58,8 @@ pub(crate) fn write(toc: &SegmentToc) -> Vec<u8> {
         } else {
             body.push(0);
         }
+        body.push(u8::from(table.pairs.is_some()));
+        frames.extend(table.pairs);
     }
     let mut out = Vec::with_capacity(body.len() + frames.len() * (FRAME_BYTES_MIN + 2));
     put(&mut out, frames.len() as u64);
@@ -200,8 +202,8 @@ impl Reader<'_> {
     }
 }
 
-/// Reads a table of contents; none where the bytes are not one.
-pub(crate) fn read(bytes: &[u8], schema: &Schema) -> Option<SegmentToc> {
+/// Reads a table of contents of a format; none where the bytes are not one.
+pub(crate) fn read(bytes: &[u8], format: u16, schema: &Schema) -> Option<SegmentToc> {
     let mut reader = Reader { bytes, frames: Vec::new().into_iter() };
     reader.frames()?;
     let frames = u32::try_from(reader.frames.len()).ok()?;
@@ -232,7 +234,14 @@ pub(crate) fn read(bytes: &[u8], schema: &Schema) -> Option<SegmentToc> {
             }),
             _ => return None,
         };
-        tables.push(TableToc { rows, columns, counts, versions, keys });
+        // Formats before the fourth counted no pairs.
+        let counted = if format < 4 { 0 } else { reader.byte()? };
+        let pairs = match counted {
+            0 => None,
+            1 => Some(reader.frames.next()?),
+            _ => return None,
+        };
+        tables.push(TableToc { rows, columns, counts, versions, keys, pairs });
     }
     let whole = reader.bytes.is_empty() && reader.frames.len() == 0;
     whole.then_some(SegmentToc { frames, tables })

@@ -105,6 +105,7 @@ impl From<FirstToc> for SegmentToc {
             keys: table
                 .keys
                 .map(|keys| KeysToc::Sorted { hashes: frame(keys.hashes), rows: frame(keys.rows) }),
+            pairs: None,
         });
         Self { frames: from.frames, tables: tables.collect() }
     }

@@ -75,6 +75,8 @@ pub(crate) struct TableToc {
     pub versions: Vec<BlockToc>,
     /// The index of its keys, where there is one.
     pub keys: Option<KeysToc>,
+    /// How many rows have each two codes, where it is counted: see `segment::pairs`.
+    pub pairs: Option<FrameRef>,
 }
 
 /// A segment.
@@ -102,7 +104,7 @@ impl SegmentToc {
         if format == 1 {
             return Ok(codec::decode::<first::FirstToc>(record, file, offset)?.into());
         }
-        compact::read(record, schema).ok_or_else(|| Error::Corrupt {
+        compact::read(record, format, schema).ok_or_else(|| Error::Corrupt {
             file: file.to_path_buf(),
             offset,
             what: "the table of contents does not read back",
@@ -135,6 +137,9 @@ impl SegmentToc {
             }
             if let Some(keys) = &table.keys {
                 inside.keys(keys, table.rows)?;
+            }
+            if let Some(pairs) = &table.pairs {
+                inside.frame(pairs)?;
             }
         }
         inside.all_once(self.frames)
