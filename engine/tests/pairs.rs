@@ -4,7 +4,7 @@
 
 use yiku::schema::PathNode;
 use yiku::segment::{Codes, Counted};
-use yiku::{CommitInfo, Database, PathTree, Predicate, RowSet, Schema, Segment, Snapshot};
+use yiku::{CommitInfo, Database, PathTree, Predicate, Schema, Segment, Snapshot, Writer};
 
 const BOXES: u64 = 50_000;
 const SCHEMA: &str = r#"
@@ -71,9 +71,17 @@ fn create(folder: &std::path::Path) -> Snapshot {
     let mut writer = Database::create(folder, schema, tree).unwrap().writer().unwrap();
     let mut snapshot = None;
     for boxes in [(0..BOXES).collect::<Vec<u64>>(), vec![7, 29_999]] {
+        snapshot = Some(write(&mut writer, &boxes));
+    }
+    snapshot.unwrap()
+}
+
+/// Writes boxes with what is in them.
+fn write(writer: &mut Writer, boxes: &[u64]) -> Snapshot {
+    {
         let mut batch = writer.batch();
         let mut marks = 0;
-        for number in boxes {
+        for number in boxes.iter().copied() {
             let mut row = batch.push(0).unwrap();
             row.put(0, format!("{number:08}").as_str().into()).unwrap();
             row.put(1, 11.into()).unwrap();
@@ -96,9 +104,8 @@ fn create(folder: &std::path::Path) -> Snapshot {
             }
         }
         writer.write(&batch).unwrap();
-        snapshot = Some(writer.commit(CommitInfo::default()).unwrap());
+        writer.commit(CommitInfo::default()).unwrap()
     }
-    snapshot.unwrap()
 }
 
 fn large(snapshot: &Snapshot) -> &Segment {
@@ -136,14 +143,14 @@ fn pairs_are_counted_as_row_by_row() {
     assert!(ends.len() > 2, "{ends:?}");
     assert_eq!(ends.last(), Some(&segment.rows(1)));
     let counted = Counted::new(schema, 1);
-    let whole = segment.live(1).unwrap().len_rows();
+    let live = segment.live(1).unwrap();
     let all = conditions();
     let (mut found, mut told) = (0u64, 0);
     for one in &all {
         for other in &all {
             let asked = [(one.0, &one.1), (other.0, &other.1)];
             let sum = counted.sum(&asked).unwrap();
-            let mut rows = RowSet::all(whole);
+            let mut rows = live.clone();
             for (column, predicate) in asked {
                 let own = segment.column(1, column).unwrap().filter(predicate).unwrap();
                 rows.and(&own);
@@ -208,17 +215,22 @@ fn pieces_are_root_rows_with_all_beneath_them() {
     // Two boxes were written again: their pieces have rows that are gone, the others have none.
     let pairs = segment.pairs(1).unwrap().unwrap();
     let live: Vec<bool> =
-        (0..pairs.ends().len()).map(|piece| pairs.all_live(&(piece..piece + 1)).unwrap()).collect();
+        (0..pairs.ends().len()).map(|piece| pairs.tells(&(piece..piece + 1), 0).unwrap()).collect();
     let gone = live.iter().filter(|live| !**live).count();
     assert!((1..=2).contains(&gone) && live.len() > 2, "{live:?}");
-    assert!(!pairs.all_live(&(0..live.len())).unwrap());
+    assert!(!pairs.tells(&(0..live.len()), 0).unwrap());
+    assert!(pairs.tells(&(0..live.len()), 12).unwrap());
 }
 
 #[test]
 fn counts_between_borders_are_those_of_rows() {
     let folder = tempfile::tempdir().unwrap();
     let snapshot = create(&folder.path().join("db"));
-    let segment = large(&snapshot);
+    between(large(&snapshot));
+}
+
+/// Compares counts between borders with a look at every row.
+fn between(segment: &Segment) {
     let live = segment.live(1).unwrap();
     let ends = segment.pairs(1).unwrap().unwrap().ends().to_vec();
     let column = segment.column(1, COLOURS).unwrap();
@@ -261,4 +273,47 @@ fn a_database_with_pairs_verifies() {
     let mut errors = Vec::new();
     Database::open(&path).unwrap().verify(&mut |error| errors.push(error.to_string())).unwrap();
     assert_eq!(errors, Vec::<String>::new());
+}
+
+#[test]
+fn rows_that_are_gone_are_taken_off() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("db");
+    create(&path);
+    let database = Database::open(&path).unwrap();
+    let mut writer = database.writer().unwrap();
+    // From the first versions on what is gone is told commit by commit; then of a database that
+    // is opened anew, and again commit by commit.
+    let steps =
+        [vec![6, 13], vec![13, 20, 33_333], vec![49_999], (0..40).map(|n| n * 1_201).collect()];
+    for (step, boxes) in steps.iter().enumerate() {
+        let snapshot = write(&mut writer, boxes);
+        for snapshot in [snapshot, Database::open(&path).unwrap().snapshot().unwrap()] {
+            let segment = large(&snapshot);
+            let (live, pairs) = (segment.live(1).unwrap(), segment.pairs(1).unwrap().unwrap());
+            let gone = u64::from(live.len_rows()) - live.count();
+            let all = 0..pairs.ends().len();
+            assert!(gone > 4 && pairs.tells(&all, usize::try_from(gone).unwrap()).unwrap());
+            let counted = Counted::new(snapshot.schema(), 1);
+            for one in conditions().iter().step_by(2) {
+                for other in conditions().iter().step_by(3) {
+                    let sum = counted.sum(&[(one.0, &one.1), (other.0, &other.1)]).unwrap();
+                    let mut rows = live.clone();
+                    for (column, predicate) in [one, other] {
+                        rows.and(&segment.column(1, *column).unwrap().filter(predicate).unwrap());
+                    }
+                    let found = pairs.count(&sum, &all);
+                    assert_eq!(found, Some(rows.count()), "{step}, {one:?}, {other:?}");
+                }
+            }
+            between(segment);
+        }
+    }
+    // Of rows that are too many nothing is told, and they are counted all the same.
+    let many: Vec<u64> = (0..BOXES).step_by(3).collect();
+    let snapshot = write(&mut writer, &many);
+    let segment = large(&snapshot);
+    let pairs = segment.pairs(1).unwrap().unwrap();
+    assert!(!pairs.tells(&(0..1), usize::MAX).unwrap());
+    between(segment);
 }

@@ -5,6 +5,7 @@
 
 use std::borrow::Cow;
 
+use super::gone::Gone;
 use super::{Column, Counted, PairSum, Pairs, Segment};
 use crate::block::bordered::{self, Asked};
 use crate::block::planes::Planes;
@@ -87,11 +88,16 @@ impl Segment {
                 columns.push((codes.column, column));
             }
         }
-        let rows = Rows { segment: self, table, columns };
-        let (mut told, mut left) = (Vec::new(), Vec::new());
         let pairs = self.pairs(table)?;
         let counted = pairs.as_ref().map(|_| Counted::new(self.file.schema(), table));
-        for (question, counts) in questions.iter().zip(counts) {
+        let gone = match (&self.live, &counted) {
+            (Some(_), Some(counted)) => self.gone_of(table, counted, questions)?,
+            _ => None,
+        };
+        let all = self.live.is_none() || gone.is_some();
+        let rows = Rows { segment: self, table, columns, all };
+        let (mut told, mut left) = (Vec::new(), Vec::new());
+        for (question, counts) in questions.iter().zip(counts.iter_mut()) {
             match counted.as_ref().and_then(|counted| sum_of(counted, question)) {
                 Some(sum) => told.push((question, counts, sum)),
                 None => left.push((question.as_slice(), counts.as_mut_slice())),
@@ -102,8 +108,62 @@ impl Segment {
         {
             return Ok(false);
         }
-        rows.read_between(&mut left, borders)
+        if !rows.read_between(&mut left, borders)? {
+            return Ok(false);
+        }
+        match (gone, pairs) {
+            (Some((gone, wanted)), Some(pairs)) => {
+                Ok(take_gone((&pairs, gone), &wanted, borders, counts))
+            }
+            _ => Ok(true),
+        }
     }
+
+    /// What the rows of a table had that are gone, and for each question the marks that a row must
+    /// have and must not; none where that is not known of each.
+    fn gone_of(
+        &self,
+        table: usize,
+        counted: &Counted,
+        questions: &[Vec<Codes>],
+    ) -> Result<Option<(&Gone, Vec<Wanted>)>> {
+        let wanted = questions.iter().map(|question| {
+            question.iter().try_fold((1, 0), |(has, lacks), codes| {
+                let own = counted.wanted(codes.column, (codes.all, codes.none))?;
+                Some((has | own.0, lacks | own.1))
+            })
+        });
+        let Some(wanted) = wanted.collect::<Option<Vec<Wanted>>>() else { return Ok(None) };
+        Ok(self.gone(table)?.map(|gone| (gone, wanted)))
+    }
+}
+
+/// The marks that a row must have, and those that it must not.
+type Wanted = (u128, u128);
+
+/// Takes rows that are gone off the counts between borders; false where they were not in them.
+fn take_gone(
+    (pairs, gone): (&Pairs<'_>, &Gone),
+    wanted: &[Wanted],
+    borders: &[u32],
+    counts: &mut [Vec<u64>],
+) -> bool {
+    let (Some(begin), Some(end)) = (borders.first(), borders.last()) else { return true };
+    let first = pairs.ends().partition_point(|behind| behind <= begin);
+    let behind = pairs.ends().partition_point(|behind| behind < end).saturating_add(1);
+    let pieces = first..behind.min(pairs.ends().len()).max(first);
+    let mut sound = true;
+    for (row, marks) in gone.rows(pieces).filter(|(row, _)| (begin..end).contains(&row)) {
+        let at = borders.partition_point(|border| border <= row);
+        let has = |(has, lacks): &Wanted| marks & has == *has && marks & lacks == 0;
+        for (_, counts) in wanted.iter().zip(counts.iter_mut()).filter(|(own, _)| has(own)) {
+            match counts.get_mut(at).map(|slot| (slot.checked_sub(1), slot)) {
+                Some((Some(less), slot)) => *slot = less,
+                _ => sound = false,
+            }
+        }
+    }
+    sound
 }
 
 /// A question, and its count for each border.
@@ -128,6 +188,8 @@ struct Rows<'s> {
     segment: &'s Segment,
     table: usize,
     columns: Vec<(usize, Column<'s>)>,
+    /// All rows count, not the live ones alone.
+    all: bool,
 }
 
 impl Rows<'_> {
@@ -150,7 +212,8 @@ impl Rows<'_> {
             }
             let first = borders.partition_point(|border| *border <= from);
             let last = borders.partition_point(|border| *border < to).max(first);
-            let whole = (from, to) == (start, *behind) && pairs.all_live(&(piece..piece + 1))?;
+            let own = piece..piece + 1;
+            let whole = (from, to) == (start, *behind) && (self.all || pairs.all_live(&own)?);
             local.clear();
             local.push(from);
             local.extend(borders.get(first..last).unwrap_or_default());
@@ -170,7 +233,7 @@ impl Rows<'_> {
                 let slots = slots.get_mut(first..).unwrap_or_default();
                 slots.iter_mut().zip(read.clone()).for_each(|(slot, count)| *slot += count);
                 if let Some(slot) = slots.get_mut(last - first).filter(|_| whole) {
-                    let all = pairs.count(sum, &(piece..piece + 1));
+                    let all = u64::try_from(pairs.stored(sum, &own)).ok();
                     let rest = all.and_then(|all| all.checked_sub(read.sum()));
                     let what = "the counts of pairs are not those of the values";
                     *slot += rest.ok_or_else(|| self.segment.file.corrupt(None, what))?;
@@ -205,7 +268,10 @@ impl Rows<'_> {
                 let Some(bits) = column.bits_of_block(*at, place)? else { return Ok(false) };
                 read.push(bits);
             }
-            let live = self.segment.live_block(self.table, place)?;
+            let live = match self.all {
+                true => None,
+                false => self.segment.live_block(self.table, place)?,
+            };
             for (question, counts) in questions.iter_mut() {
                 let own = counts.get_mut(first.saturating_sub(1)..=last).unwrap_or_default();
                 let Some((asked, among)) = asked(question, &read, live) else { continue };

@@ -7,6 +7,7 @@ use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
 use super::Segment;
+use super::gone::Gone;
 use crate::error::Result;
 use crate::limits::BLOCK_ROWS;
 use crate::row_set::RowSet;
@@ -102,6 +103,8 @@ impl LiveRows {
 pub(crate) struct LiveSet {
     /// By table; that of the root is given, the others follow from it.
     tables: Vec<OnceLock<LiveRows>>,
+    /// By table what the others had: see `gone.rs`.
+    gone: Vec<OnceLock<Option<Gone>>>,
 }
 
 impl LiveSet {
@@ -111,7 +114,13 @@ impl LiveSet {
         if let Some(first) = sets.first_mut() {
             *first = OnceLock::from(LiveRows::of(roots));
         }
-        Self { tables: sets }
+        let gone = vec![OnceLock::new(); sets.len()];
+        Self { tables: sets, gone }
+    }
+
+    /// Where it is kept what the rows of a table had that are gone.
+    pub(super) fn gone(&self, table: usize) -> Option<&OnceLock<Option<Gone>>> {
+        self.gone.get(table)
     }
 
     /// The live rows of a table.
@@ -184,6 +193,7 @@ impl Segment {
         }
         let mut ranges: Vec<Vec<Range<u32>>> = Vec::with_capacity(schema.tables.len());
         let mut tables = Vec::with_capacity(schema.tables.len());
+        let mut all_gone = Vec::with_capacity(schema.tables.len());
         for (place, table) in schema.tables.iter().enumerate() {
             let beneath = match table.parent.and_then(|parent| ranges.get(parent)) {
                 None => gone.clone(),
@@ -199,9 +209,10 @@ impl Segment {
             };
             beneath.iter().for_each(|range| rows.remove(range.clone()));
             tables.push(OnceLock::from(rows));
+            all_gone.push(self.gone_with(place, &beneath)?);
             ranges.push(beneath);
         }
-        let live = Some(Arc::new(LiveSet { tables }));
+        let live = Some(Arc::new(LiveSet { tables, gone: all_gone }));
         Ok(Self { live, ..self.clone() })
     }
 }

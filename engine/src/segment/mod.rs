@@ -11,6 +11,7 @@ mod column;
 mod encodings;
 mod file;
 mod folds;
+mod gone;
 mod keys;
 mod live;
 mod merge;

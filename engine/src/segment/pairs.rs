@@ -24,6 +24,7 @@ const ROWS_MIN: u32 = BLOCK_ROWS / 2;
 
 /// Bytes of a count: of the rows of a segment, the lowest first.
 const COUNT_BYTES: usize = 3;
+const _: () = assert!(PAIR_MARKS_MAX <= 128, "the marks of a row are the bits of a number");
 const _: () = assert!(SEGMENT_ROWS_MAX < 1 << (8 * COUNT_BYTES), "a count has room");
 
 /// Every row has this mark.
@@ -48,10 +49,23 @@ pub struct Counted {
 
 /// A condition as a sum of counts.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PairSum(Vec<(i64, usize)>);
+pub struct PairSum(Vec<Term>);
+
+/// How many times a pair is added, its place, and the bits of its two marks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Term {
+    times: i64,
+    place: usize,
+    marks: u128,
+}
 
 /// What a condition adds up: marks, each so many times.
 type Factor = Vec<(i64, usize)>;
+
+/// The bit of a mark.
+fn bit(mark: usize) -> u128 {
+    u32::try_from(mark).ok().and_then(|mark| 1u128.checked_shl(mark)).unwrap_or(0)
+}
 
 /// The place of a pair.
 fn place(one: usize, other: usize) -> usize {
@@ -170,6 +184,34 @@ impl Counted {
         Self { columns, marks }
     }
 
+    /// The columns.
+    pub(super) fn columns(&self) -> impl Iterator<Item = usize> {
+        self.columns.iter().map(|marks| marks.column)
+    }
+
+    /// The marks of a row with a known value in a column, a bit each.
+    pub(super) fn marks(&self, column: usize, value: i64) -> u128 {
+        let Some(marks) = self.columns.iter().find(|own| own.column == column) else { return 0 };
+        let has = |code: usize| match marks.set {
+            true => value >> code.min(63) & 1 == 1,
+            false => usize::try_from(value) == Ok(code),
+        };
+        let own = (0..marks.codes).filter(|code| has(*code)).map(|code| bit(marks.code(code)));
+        own.fold(bit(marks.first), |all, own| all | own)
+    }
+
+    /// The marks that a row must have that has some codes of a set and lacks others, and those that
+    /// it must not have; none where they are not counted.
+    pub(super) fn wanted(&self, column: usize, (all, none): (u64, u64)) -> Option<(u128, u128)> {
+        let marks = self.columns.iter().find(|own| own.column == column && own.set)?;
+        let of = |bits: u64| {
+            let own = (0..marks.codes).filter(|code| bits >> code & 1 == 1);
+            own.fold(0, |found, code| found | bit(marks.code(code)))
+        };
+        let inside = (all | none) & !marks.all() == 0;
+        inside.then(|| (of(all) | bit(marks.first), of(none)))
+    }
+
     /// How many pairs there are, that of a mark with itself among them.
     pub(super) fn pairs(&self) -> usize {
         self.marks * (self.marks + 1) / 2
@@ -207,7 +249,11 @@ impl Counted {
         };
         let with = |(times, mark): &(i64, usize)| {
             let own = other.iter();
-            own.map(|(more, other)| (times * more, place(*mark, *other))).collect::<Vec<_>>()
+            let term = |(more, other): &(i64, usize)| {
+                let marks = bit(*mark) | bit(*other);
+                Term { times: times * more, place: place(*mark, *other), marks }
+            };
+            own.map(term).collect::<Vec<_>>()
         };
         Some(PairSum(one.iter().flat_map(with).collect()))
     }
@@ -414,21 +460,29 @@ impl Pairs<'_> {
         self.counts.as_flattened() == bytes
     }
 
-    /// Whether no row of some pieces is gone.
+    /// Whether [`Pairs::count`] tells how many live rows of some pieces a sum is of, at the cost of
+    /// at most so many rows that are gone.
     ///
     /// # Errors
     /// [`crate::Error::Corrupt`].
-    pub fn all_live(&self, pieces: &Range<usize>) -> Result<bool> {
+    pub fn tells(&self, pieces: &Range<usize>, most: usize) -> Result<bool> {
         if self.segment.live.is_none() {
             return Ok(true);
         }
+        match self.segment.gone(self.table)? {
+            Some(gone) => Ok(gone.count(pieces.clone()) <= most),
+            None => self.all_live(pieces),
+        }
+    }
+
+    /// Whether no row of some pieces is gone.
+    pub(super) fn all_live(&self, pieces: &Range<usize>) -> Result<bool> {
         let rows = self.rows(pieces);
         Ok(self.segment.live_in(self.table, rows.clone())?.count() == rows.len() as u64)
     }
 
-    /// How many rows of some pieces a sum is of; none where the counts do not add up.
-    #[must_use]
-    pub fn count(&self, sum: &PairSum, pieces: &Range<usize>) -> Option<u64> {
+    /// How many rows of some pieces a sum is of, living or not.
+    pub(super) fn stored(&self, sum: &PairSum, pieces: &Range<usize>) -> i64 {
         let size = self.rows.len();
         let upto = |pair: usize, piece: usize| match piece {
             0 => 0,
@@ -439,10 +493,26 @@ impl Pairs<'_> {
                 })
             }
         };
-        let own = sum.0.iter().map(|(times, pair)| {
-            times.wrapping_mul(upto(*pair, pieces.end) - upto(*pair, pieces.start))
+        let own = sum.0.iter().map(|Term { times, place, .. }| {
+            times.wrapping_mul(upto(*place, pieces.end) - upto(*place, pieces.start))
         });
-        u64::try_from(own.fold(0i64, i64::wrapping_add)).ok()
+        own.fold(0i64, i64::wrapping_add)
+    }
+
+    /// How many live rows of some pieces a sum is of, where that is told ([`Pairs::tells`]); none
+    /// where the counts do not add up.
+    #[must_use]
+    pub fn count(&self, sum: &PairSum, pieces: &Range<usize>) -> Option<u64> {
+        let mut all = self.stored(sum, pieces);
+        if self.segment.live.is_some()
+            && let Some(gone) = self.segment.gone(self.table).ok()?
+        {
+            for (_, marks) in gone.rows(pieces.clone()) {
+                let has = |term: &&Term| marks & term.marks == term.marks;
+                all -= sum.0.iter().filter(has).map(|term| term.times).sum::<i64>();
+            }
+        }
+        u64::try_from(all).ok()
     }
 }
 

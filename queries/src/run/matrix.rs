@@ -22,6 +22,9 @@ pub(crate) type Matrix = Vec<(String, Condition)>;
 /// Rows up to so many are looked for one by one in another set.
 const FEW: u64 = 48;
 
+/// Rows that are gone at most where counts of pairs are used: each is looked at for every pair.
+const GONE_MAX: usize = 48;
+
 /// The rows of a condition in a piece.
 struct Rows {
     set: RowSet,
@@ -183,7 +186,7 @@ impl Plan {
         roots: &Range<u32>,
         (matched, counts): &mut (u64, Vec<u64>),
     ) -> Result<bool> {
-        let found = paired.pieces(self.table, segment, roots)?;
+        let found = paired.pieces(self.table, segment, roots, GONE_MAX)?;
         let own = found.and_then(|(pairs, pieces)| {
             sums.iter().map(|sum| pairs.count(sum, &pieces)).collect::<Option<Vec<u64>>>()
         });

@@ -23,6 +23,9 @@ use crate::plan::{Plan, Within};
 /// Groups of more combinations of codes are told apart row by row.
 const COMBINATIONS: usize = 1_024;
 
+/// Rows that are gone of a piece at most: each is looked at for every count.
+const GONE_MAX: usize = 256;
+
 /// What pairs tell of a question.
 pub(super) struct Paired<'p> {
     /// Ranges of places that rows must lie in: in one of each list.
@@ -221,7 +224,9 @@ impl Plan {
         (morsel, snapshot): (&Morsel, &Snapshot),
         within: Within<'a>,
     ) -> Result<Option<Part<'a>>> {
-        let Some((pairs, pieces)) = own.paired.pieces(self.table, segment, &morsel.roots)? else {
+        let Some((pairs, pieces)) =
+            own.paired.pieces(self.table, segment, &morsel.roots, GONE_MAX)?
+        else {
             return Ok(None);
         };
         let rows = pairs.rows(&pieces);
@@ -263,12 +268,13 @@ impl Plan {
 
 impl Paired<'_> {
     /// The pieces of a segment that root rows are, and their counts; none where the counts are not
-    /// those of the rows that are asked about.
+    /// those of the rows that are asked about, or more rows than `most` are gone.
     pub(super) fn pieces<'s>(
         &self,
         table: usize,
         segment: &'s Segment,
         roots: &Range<u32>,
+        most: usize,
     ) -> Result<Option<(Pairs<'s>, Range<usize>)>> {
         let Some(pairs) = segment.pairs(table)? else { return Ok(None) };
         let Some(pieces) = pairs.pieces(roots) else { return Ok(None) };
@@ -282,6 +288,6 @@ impl Paired<'_> {
                 return Ok(None);
             }
         }
-        Ok(pairs.all_live(&pieces)?.then_some((pairs, pieces)))
+        Ok(pairs.tells(&pieces, most)?.then_some((pairs, pieces)))
     }
 }

@@ -90,7 +90,7 @@ fn counts_of_pairs_are_those_of_every_row() {
     let table = snapshot.schema().tables.iter().position(|table| table.name == "room").unwrap();
     let large = snapshot.segments().iter().max_by_key(|own| own.rows(table)).unwrap();
     let pairs = large.pairs(table).unwrap().unwrap();
-    let live = |piece: usize| pairs.all_live(&(piece..piece + 1)).unwrap();
+    let live = |piece: usize| pairs.tells(&(piece..piece + 1), 0).unwrap();
     let live: Vec<bool> = (0..pairs.ends().len()).map(live).collect();
     assert!(live.contains(&true) && live.contains(&false), "{live:?}");
     let plain = Limits { indexes: false, ..Limits::default() };
