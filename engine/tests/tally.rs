@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use yiku::cpu::{self, Level};
 use yiku::schema::PathNode;
+use yiku::segment::Bands;
 use yiku::{CommitInfo, Database, PathTree, Predicate, RowSet, Schema, Snapshot};
 
 const ROWS: u64 = 140_000;
@@ -88,6 +89,61 @@ fn create(folder: &std::path::Path) -> Snapshot {
     writer.commit(CommitInfo::default()).unwrap()
 }
 
+/// Distances from an integer, of all rows of a window and of those in the middle.
+fn check_above(read: &yiku::segment::Column<'_>, window: std::ops::Range<u32>, what: &str) {
+    let end = window.end;
+    for rows in [window.clone(), (window.start + 5).min(end)..end.saturating_sub(70).max(5)] {
+        let mut values = Vec::new();
+        read.integers(rows.clone(), &mut values).unwrap();
+        let lowest = values.iter().min().copied().unwrap_or(0);
+        for (least, bits) in [(lowest, 32), (lowest, 16), (lowest - 9, 32), (lowest + 1, 32)] {
+            let far = |value: &i64| !(least..least + (1 << bits)).contains(value);
+            let mut found = Vec::new();
+            // Bits of a block may say less than its values do.
+            if read.above(rows.clone(), least, bits, &mut found).unwrap() {
+                let found = found.iter().map(|above| least + i64::from(*above));
+                assert!(found.eq(values.iter().copied()), "{what}, above {least}");
+            } else {
+                assert!(bits < 32 || values.iter().any(far), "{what}, above {least}");
+            }
+        }
+    }
+}
+
+/// Rows counted by the band of their value, in all of a window and in parts of it.
+fn check_bands(read: &yiku::segment::Column<'_>, rows: &RowSet, own: &[(u32, i64)], what: &str) {
+    let wide = |low: i64, width: i64, count: i64| -> Vec<i64> {
+        (0..=count).map(|band| low + (band * width + count - 1) / count).collect()
+    };
+    let window = rows.window();
+    let middle = window.start + window.len() as u32 / 3;
+    for borders in [
+        wide(0, 1_000_001, 30),
+        wide(-700, 90_000, 7),
+        wide(2, 3, 3),
+        wide(100, 400_000_000, 1_000),
+        wide(i64::MIN / 2, i64::MAX / 4, 1),
+        vec![i64::MIN, 0, 3, 3, 700, i64::MAX],
+        vec![7, 3, 900_000],
+        vec![5],
+    ] {
+        let bands = Bands::new(borders.clone());
+        let other = middle + 77.min(window.end - middle);
+        for range in [window.clone(), middle..other, middle..window.end, other..middle, 0..u32::MAX]
+        {
+            let mut expected = vec![0; bands.count()];
+            for (_, value) in own.iter().filter(|(row, _)| range.contains(row)) {
+                if let Some(band) = bands.of(*value) {
+                    expected[band] += 1;
+                }
+            }
+            let mut found = vec![0; bands.count()];
+            read.count_bands(rows, range.clone(), &bands, &mut found).unwrap();
+            assert_eq!(found, expected, "{what}, {borders:?} of {range:?}");
+        }
+    }
+}
+
 /// Bounds that are reached, and codes that are counted.
 fn check_bounds(
     read: &yiku::segment::Column<'_>,
@@ -144,6 +200,8 @@ fn check(snapshot: &Snapshot, rows: &RowSet) {
             assert_eq!(apart, expected, "{what}");
         }
         check_bounds(&read, rows, &own, column, &what);
+        check_above(&read, rows.window(), &what);
+        check_bands(&read, rows, &own, &what);
         for predicate in [
             Predicate::Range { min: 2, max: 3 },
             Predicate::Range { min: 40, max: 600_000 },

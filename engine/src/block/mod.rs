@@ -4,6 +4,8 @@
 //! values, something beside the values (a dictionary's codes, a prefix), and the bits of the
 //! rows whose value is known.
 
+mod above;
+pub(crate) mod bands;
 pub(crate) mod bordered;
 pub(crate) mod chunks;
 mod conditions;

@@ -39,7 +39,7 @@ pub(crate) enum Told<'a> {
 
 impl<'a> IntegerBlock<'a> {
     /// The bits of rows among the stored values, and their words.
-    fn stored_rows<'r>(
+    pub(super) fn stored_rows<'r>(
         &self,
         rows: &'r [u64],
         part: Range<usize>,
@@ -111,7 +111,7 @@ impl<'a> IntegerBlock<'a> {
 
     /// Calls `visit` with values of rows and how many of the rows have each; a value may be met
     /// again.
-    fn each_value(
+    pub(super) fn each_value(
         &self,
         rows: &[u64],
         part: Range<usize>,
@@ -222,7 +222,7 @@ impl<'a> IntegerBlock<'a> {
     }
 
     /// Whether few values can be told apart.
-    fn is_told(&self) -> bool {
+    pub(super) fn is_told(&self) -> bool {
         let few = |bits: u8| usize::from(bits) <= TOLD_BITS;
         self.encoding().is_some_and(|encoding| match encoding {
             Encoding::Constant => true,

@@ -28,6 +28,7 @@ mod walk;
 use std::ops::Range;
 use std::sync::Arc;
 
+pub use crate::block::bands::Bands;
 pub use crate::lift::LEAST_MAX as LIFT_LEAST_MAX;
 pub use crate::predicate::Access;
 pub use borders::Codes;

@@ -7,6 +7,7 @@ use std::ops::Range;
 
 use super::{Column, Zone, zone};
 use crate::block::BlockToc;
+use crate::block::bands::Bands;
 use crate::block::integers::IntegerBlock;
 use crate::error::Result;
 use crate::predicate::Predicate;
@@ -215,6 +216,32 @@ impl<'a> Column<'a> {
         Ok(found)
     }
 
+    /// Appends how far the stored integers of a range of rows lie above an integer, if all lie so
+    /// near that this has `bits` bits, at most 32; gives whether they do. A row whose value is
+    /// unknown gives some number. Texts give nothing.
+    ///
+    /// # Errors
+    /// [`crate::Error::Corrupt`].
+    pub fn above(
+        &self,
+        rows: Range<u32>,
+        least: i64,
+        bits: u32,
+        out: &mut Vec<u32>,
+    ) -> Result<bool> {
+        if self.kind.is_text() {
+            return Ok(false);
+        }
+        for (_, block, part) in self.parts(rows) {
+            let read = self.file.integer_block(block)?;
+            let fits = read.above((part.start, part.end), least, bits, out);
+            if !fits.ok_or_else(|| self.no_value(block))? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
     /// Of how many rows of a set the value is known, and the sum of those. Texts give nothing.
     ///
     /// # Errors
@@ -227,6 +254,41 @@ impl<'a> Column<'a> {
             Some(())
         })?;
         Ok((known, sum))
+    }
+
+    /// Adds to each of some counts how many rows of a set that lie in a range have a known value in
+    /// its band. Texts give nothing.
+    ///
+    /// # Errors
+    /// [`crate::Error::Corrupt`].
+    pub fn count_bands(
+        &self,
+        rows: &RowSet,
+        range: Range<u32>,
+        bands: &Bands,
+        counts: &mut [u64],
+    ) -> Result<()> {
+        let window = rows.window();
+        let range = range.start.max(window.start)..range.end.min(window.end);
+        for (block, first, part) in self.word_parts(range.clone()) {
+            let place = (first / 64) as usize + part.start;
+            let place = place.saturating_sub((window.start / 64) as usize);
+            let own = rows.words().get(place..place + part.len()).unwrap_or_default();
+            let mut own = own.to_vec();
+            let start = first.saturating_add(u32::try_from(part.start * 64).unwrap_or(u32::MAX));
+            if let Some(word) = own.first_mut() {
+                *word &= u64::MAX.checked_shl(range.start.saturating_sub(start)).unwrap_or(0);
+            }
+            let last = u32::try_from(own.len().saturating_sub(1) * 64).unwrap_or(u32::MAX);
+            if let Some(word) = own.last_mut() {
+                let behind = range.end.saturating_sub(start.saturating_add(last));
+                *word &= !u64::MAX.checked_shl(behind).unwrap_or(0);
+            }
+            let Some((read, own)) = self.known_rows(block, part.clone(), &own)? else { continue };
+            let counted = read.count_bands(&own, part, bands, counts);
+            counted.ok_or_else(|| self.no_value(block))?;
+        }
+        Ok(())
     }
 
     /// The least and the greatest known value of the rows of a set; none where no value is known,

@@ -36,6 +36,19 @@ impl Scan<'_> {
         if !fits || !self.limits.indexes || self.within.probe.is_some() {
             return Ok(None);
         }
+        if let Combine::Bins { low, high, bins, .. } = aggregate.combine
+            && let Some(bands) = Bins::new((low, high), bins).bands()
+        {
+            let mut found = Column::new(aggregate.combine, size);
+            let read = self.segment.column(argument.table, *column)?;
+            if let Column::Bins { counts, .. } = &mut found {
+                for (range, group) in slices {
+                    let Some(counts) = counts.get_mut(*group as usize) else { continue };
+                    read.count_bands(rows, range.clone(), &bands, counts)?;
+                }
+            }
+            return Ok(Some(found));
+        }
         let _held = self.run.hold(rows.count().saturating_mul(VALUE_BYTES))?;
         let mut values = Vec::new();
         let read = self.segment.column(argument.table, *column)?;

@@ -76,6 +76,9 @@ mod text_tests;
 mod texts;
 #[cfg(test)]
 mod time_tests;
+mod totalled;
+#[cfg(test)]
+mod totalled_tests;
 mod valued;
 mod vector;
 mod weight;
@@ -98,6 +101,7 @@ use scan::bounds;
 use spread::{fold, over};
 use statistic::{All, statistics};
 pub(crate) use subjects::{Selection, Subject, subjects};
+use totalled::Readings;
 
 /// Bytes of the number of a row's group.
 const GROUP_BYTES: u64 = 4;
@@ -122,12 +126,14 @@ struct Met<'a> {
     met: u64,
     /// What the groups take.
     held: Vec<Held<'a>>,
+    /// What a piece leaves for the next.
+    readings: Option<Box<Readings>>,
 }
 
 impl<'a> Met<'a> {
     fn new(plan: &Plan, levels: &[usize]) -> Self {
         let joined = levels.iter().map(|level| plan.nothing(*level)).collect();
-        Self { joined, matched: 0, met: 0, held: Vec::new() }
+        Self { joined, matched: 0, met: 0, held: Vec::new(), readings: None }
     }
 
     /// How many groups there are.
@@ -312,7 +318,9 @@ impl Plan {
                     return state.add(part, within);
                 }
                 let scan = self.scan(segment, morsel, within)?;
+                scan.readings.replace(state.readings.take());
                 let part = self.part(levels, &scan, snapshot)?;
+                state.readings = scan.readings.take();
                 return state.add(part, within);
             };
             let piece = (&morsel.roots, snapshot);
@@ -469,6 +477,9 @@ impl Plan {
                 scan.crossed_counts(&self.groups, self.table, snapshot.tree(), rows)?
         {
             let own = vec![Column::Counts(counts); self.aggregates.len()];
+            return Ok((Groups { keys, assignment: Assignment::Slices(Vec::new()) }, own));
+        }
+        if let Some((keys, own)) = scan.totals(&self.groups, &self.aggregates, self.table, rows)? {
             return Ok((Groups { keys, assignment: Assignment::Slices(Vec::new()) }, own));
         }
         let groups = scan.groups(&self.groups, self.table, snapshot.tree(), rows)?;

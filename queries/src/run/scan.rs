@@ -11,6 +11,7 @@ use std::rc::Rc;
 use yiku::kernel::{Held, Run};
 use yiku::{Predicate, RowSet, Schema, Segment};
 
+use super::totalled::Readings;
 use crate::error::Result;
 use crate::plan::{Limits, Within};
 
@@ -40,6 +41,8 @@ pub(crate) struct Scan<'a> {
     /// The rows of each table that are read.
     windows: Vec<Range<u32>>,
     answered: RefCell<Answered>,
+    /// What the piece before has left for this one.
+    pub(super) readings: RefCell<Option<Box<Readings>>>,
 }
 
 /// From the first row of a set to behind its last, but from the row of the lowest bit of the word
@@ -92,7 +95,8 @@ impl<'a> Scan<'a> {
     ) -> Self {
         let Within { limits, run, .. } = within;
         let (kept, answered) = (RefCell::default(), RefCell::default());
-        Self { segment, schema, limits, run, within, kept, windows, answered }
+        let readings = RefCell::default();
+        Self { segment, schema, limits, run, within, kept, windows, answered, readings }
     }
 
     /// The rows of a table that are read.

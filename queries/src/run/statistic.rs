@@ -7,6 +7,8 @@
     reason = "ranks and bins are not below 0 and held to their bounds; those of bins are integers"
 )]
 
+use yiku::segment::Bands;
+
 use super::aggregate::Number;
 use super::exact_sum::ExactSum;
 use super::ranks::between;
@@ -244,6 +246,19 @@ impl Bins {
             usize::try_from(above * i128::from(self.count) / (self.high - self.low).max(1)).ok()?
         };
         Some(place.min(self.count as usize - 1))
+    }
+
+    /// The bins as bands of integers; none where they are wider than those can be.
+    pub(super) fn bands(self) -> Option<Bands> {
+        let mut borders = Vec::with_capacity(self.count as usize + 1);
+        for bin in 0..self.count {
+            // The least distance whose share reaches the bin.
+            let above = (self.high - self.low) * i128::from(bin);
+            let above = above.checked_add(i128::from(self.count) - 1)? / i128::from(self.count);
+            borders.push(i64::try_from(self.low + above).ok()?);
+        }
+        borders.push(i64::try_from(self.high + 1).ok()?);
+        Some(Bands::new(borders))
     }
 
     /// Counts all of some values.

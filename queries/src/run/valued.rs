@@ -93,13 +93,16 @@ impl Valued {
     }
 }
 
+/// Whether the same is read off all days of a month.
+pub(super) fn is_of_month(reading: Reading) -> bool {
+    matches!(reading, Reading::Year | Reading::MonthNumber | Reading::Quarter | Reading::Month)
+}
+
 /// A value up to which the same is read off all values from another on: neighbouring days have the
 /// same month.
-fn same_until(reading: Option<Reading>, value: i64) -> i64 {
+pub(super) fn same_until(reading: Option<Reading>, value: i64) -> i64 {
     match reading {
-        Some(Reading::Year | Reading::MonthNumber | Reading::Quarter | Reading::Month)
-            if value.unsigned_abs() < DAYS_USUAL =>
-        {
+        Some(reading) if is_of_month(reading) && value.unsigned_abs() < DAYS_USUAL => {
             calendar::month_end(calendar::month_of(value))
         }
         _ => value,
@@ -107,7 +110,10 @@ fn same_until(reading: Option<Reading>, value: i64) -> i64 {
 }
 
 /// The column that a key is read off, and how.
-fn source(kind: &GroupKind, table: usize) -> Option<(usize, Option<Reading>)> {
+pub(super) type Source = (usize, Option<Reading>);
+
+/// What a key is read off, if that is one column.
+pub(super) fn source(kind: &GroupKind, table: usize) -> Option<Source> {
     let (GroupKind::Int { value, .. } | GroupKind::Date(value) | GroupKind::Month(value)) = kind
     else {
         return None;
@@ -171,7 +177,16 @@ impl Scan<'_> {
 
     /// The least value of a column in the window of its table, and how far the greatest lies above
     /// it; none where that is too far, or where no value is known.
-    fn span_of(&self, table: usize, column: usize) -> Result<Option<(i64, u32)>> {
+    pub(super) fn span_of(&self, table: usize, column: usize) -> Result<Option<(i64, u32)>> {
+        Ok(self.zone_ends(table, column)?.and_then(|(least, most)| {
+            let span = most.checked_sub(least).filter(|span| *span < SPAN_MAX)?;
+            Some((least, u32::try_from(span).ok()?))
+        }))
+    }
+
+    /// The least and the greatest value of a column in the blocks that the window of its table
+    /// meets; none where no value is known.
+    pub(super) fn zone_ends(&self, table: usize, column: usize) -> Result<Option<(i64, i64)>> {
         let window = self.window(table);
         let column = self.segment.column(table, column)?;
         let mut first = 0u32;
@@ -184,17 +199,14 @@ impl Scan<'_> {
             }
             first = end;
         }
-        Ok(found.and_then(|(least, most)| {
-            let span = most.checked_sub(least).filter(|span| *span < SPAN_MAX)?;
-            Some((least, u32::try_from(span).ok()?))
-        }))
+        Ok(found)
     }
 }
 
 /// The keys of the values that were met, the number of the key of each value, and how many rows
 /// each key has. The least value stands first, what is not known at its place.
 fn keyed(
-    sources: &[(usize, Option<Reading>)],
+    sources: &[Source],
     (least, unknown): (i64, u32),
     met: &[u64],
 ) -> (Keys, Vec<u32>, Vec<u64>) {
@@ -206,7 +218,7 @@ fn keyed(
     for ((place, count), slot) in own {
         let value = least.wrapping_add(i64::from(place));
         if value > until || place == unknown {
-            let cell = |(_, reading): &(usize, Option<Reading>)| match reading {
+            let cell = |(_, reading): &Source| match reading {
                 _ if place == unknown => Cell::Unknown,
                 Some(reading) => Cell::Int(reading.of(value)),
                 None => Cell::Int(value),
