@@ -36,6 +36,14 @@ pub(super) struct Counting<'p> {
     level: Option<Option<usize>>,
 }
 
+/// How many rows of a piece the filter left, and of each of their groups its place, if there are
+/// any, and the counts by aggregate.
+pub(super) struct Told {
+    pub(super) matched: u64,
+    pub(super) cells: Vec<Cell>,
+    pub(super) counts: Vec<Vec<u64>>,
+}
+
 impl Counting<'_> {
     /// As many threads as these pieces are worth: of a piece a question takes a third of a
     /// microsecond, or half of one for each of several codes.
@@ -99,9 +107,33 @@ impl Plan {
         &self,
         counting: &Counting<'_>,
         segment: &Segment,
-        (roots, snapshot): (&Range<u32>, &Snapshot),
+        piece: (&Range<u32>, &Snapshot),
         within: Within<'a>,
     ) -> Result<Option<Part<'a>>> {
+        let Some(Told { matched, cells, counts }) = self.told(counting, segment, piece, within)?
+        else {
+            return Ok(None);
+        };
+        let keys = match counting.level {
+            Some(_) => Keys::single(cells),
+            None => Keys::nameless(usize::from(matched > 0)),
+        };
+        let columns = counts.into_iter().map(Column::Counts).collect();
+        let grouped = Grouped { keys, columns };
+        let held = Some(within.run.hold(grouped.cells().saturating_mul(CELL_BYTES))?);
+        let levels = if matched == 0 { Vec::new() } else { vec![grouped] };
+        Ok(Some(Part { matched, levels, held }))
+    }
+
+    /// The groups of a piece and their counts, told by borders alone; none where that does not
+    /// tell.
+    pub(super) fn told(
+        &self,
+        counting: &Counting<'_>,
+        segment: &Segment,
+        (roots, snapshot): (&Range<u32>, &Snapshot),
+        within: Within<'_>,
+    ) -> Result<Option<Told>> {
         let rows = match self.table {
             0 => roots.clone(),
             table => beneath(segment, table, roots)?,
@@ -118,11 +150,7 @@ impl Plan {
         if !segment.count_between(self.table, &counting.questions, &borders, &mut counts)? {
             return Ok(None);
         }
-        let part = summed(counting, &counts, &into, cells);
-        let cells = part.1.cells().saturating_mul(CELL_BYTES);
-        let held = Some(within.run.hold(cells)?);
-        let levels = if part.0 == 0 { Vec::new() } else { vec![part.1] };
-        Ok(Some(Part { matched: part.0, levels, held }))
+        Ok(Some(summed(counting, counts, &into, cells)))
     }
 
     /// The borders of the groups of the rows of a piece, and for each the group of the rows before
@@ -247,33 +275,45 @@ fn shared(one: &[Range<u32>], other: &[Range<u32>]) -> Vec<Range<u32>> {
 /// How many rows the filter left, and the groups that have any of them.
 fn summed(
     counting: &Counting<'_>,
-    counts: &[Vec<u64>],
+    counts: Vec<Vec<u64>>,
     into: &[Option<u32>],
-    cells: Vec<Cell>,
-) -> (u64, Grouped) {
-    let keyed = counting.level.is_some();
-    let size = if keyed { cells.len() } else { 1 };
-    let groups = |own: &[u64]| {
-        let mut sums = vec![0u64; size];
-        for (count, group) in own.iter().zip(into) {
-            if let Some(slot) = group.and_then(|group| sums.get_mut(group as usize)) {
-                *slot += count;
+    mut cells: Vec<Cell>,
+) -> Told {
+    let size = if counting.level.is_some() { cells.len() } else { 1 };
+    let plain = || into.iter().skip(1).copied().eq((0u32..).map(Some).take(size));
+    let is_plain = into.first() == Some(&None) && plain();
+    let mut groups: Vec<Vec<u64>> = Vec::with_capacity(counts.len());
+    for mut own in counts {
+        groups.push(if is_plain {
+            own.remove(0);
+            own
+        } else {
+            let mut sums = vec![0u64; size];
+            for (count, group) in own.iter().zip(into) {
+                if let Some(slot) = group.and_then(|group| sums.get_mut(group as usize)) {
+                    *slot += count;
+                }
             }
-        }
-        sums
-    };
-    let rows = counts.first().map(|own| groups(own)).unwrap_or_default();
-    let mut keys = Keys::new(usize::from(keyed));
-    for (at, count) in rows.iter().enumerate() {
-        if *count > 0 {
-            keys.extend(cells.get(at).into_iter().cloned());
+            sums
+        });
+    }
+    let matched = groups.first().into_iter().flatten().sum();
+    if groups.first().is_some_and(|rows| rows.contains(&0)) {
+        let rows = groups.first().cloned().unwrap_or_default();
+        let mut met = rows.iter();
+        cells.retain(|_| met.next().is_some_and(|count| *count > 0));
+        for own in &mut groups {
+            let mut met = rows.iter();
+            own.retain(|_| met.next().is_some_and(|count| *count > 0));
         }
     }
-    let columns = counting.asked.iter().map(|at| {
-        let own = counts.get(*at).map(Vec::as_slice).unwrap_or_default();
-        let met = groups(own).into_iter().zip(&rows).filter(|(_, rows)| **rows > 0);
-        Column::Counts(met.map(|(count, _)| count).collect())
-    });
-    let columns = columns.collect();
-    (rows.iter().sum(), Grouped { keys, columns })
+    let mut asked = counting.asked.iter();
+    let mut of_aggregates = Vec::with_capacity(counting.asked.len());
+    while let Some(at) = asked.next() {
+        let own = groups.get_mut(*at);
+        let again = asked.as_slice().contains(at);
+        let take = |own: &mut Vec<u64>| if again { own.clone() } else { std::mem::take(own) };
+        of_aggregates.push(own.map(take).unwrap_or_default());
+    }
+    Told { matched, cells, counts: of_aggregates }
 }

@@ -36,10 +36,10 @@ columns = [{ name = "id", kind = "id" },
 const PLACES: [&str; 5] = ["1101", "1102", "1103", "1201", "1100"];
 
 /// The red rooms that are not blue, by street.
-type Red = BTreeMap<&'static str, i64>;
+pub(super) type Red = BTreeMap<&'static str, i64>;
 
 /// Houses with up to five rooms, some written twice and more than once moved.
-fn written() -> (tempfile::TempDir, Snapshot, Red) {
+pub(super) fn written() -> (tempfile::TempDir, Snapshot, Red) {
     let folder = tempfile::tempdir().unwrap();
     let schema = Schema::from_toml(SCHEMA).unwrap();
     let places = [(1_100, 0), (1_101, 1), (1_102, 1), (1_103, 1), (1_200, 0), (1_201, 1)];
@@ -78,7 +78,12 @@ fn written() -> (tempfile::TempDir, Snapshot, Red) {
     (folder, snapshot.unwrap(), streets)
 }
 
-fn asked(snapshot: &Snapshot, text: &str, scope: Option<&str>, limits: &Limits) -> Answer {
+pub(super) fn asked(
+    snapshot: &Snapshot,
+    text: &str,
+    scope: Option<&str>,
+    limits: &Limits,
+) -> Answer {
     let query = Query::parse(text).unwrap();
     let plan = match scope {
         Some(scope) => Plan::within(&query, snapshot, scope).unwrap(),
