@@ -6,6 +6,7 @@
 
 use std::ops::Range;
 
+use yiku::schema::Kind;
 use yiku::segment::Codes;
 use yiku::{Predicate, Segment, Snapshot};
 
@@ -13,6 +14,7 @@ use super::aggregate::Column;
 use super::grouped::{Grouped, Keys};
 use super::keys::{Cell, NumberedRuns, place_runs_of};
 use super::morsels::{Morsel, beneath};
+use super::spread::over;
 use super::weight::LEAST;
 use super::{CELL_BYTES, Part};
 use crate::bound::{Condition, Test};
@@ -83,7 +85,7 @@ impl Plan {
         for (_, condition) in &self.filter {
             match place(condition) {
                 Some(ranges) => places.push(ranges),
-                None => codes(condition, self.table, &mut asked)?,
+                None => self.codes(condition, &mut asked)?,
             }
         }
         let mut questions = vec![asked.clone()];
@@ -91,7 +93,7 @@ impl Plan {
         for aggregate in &self.aggregates {
             let mut own = asked.clone();
             if let Some(condition) = &aggregate.condition {
-                codes(condition, self.table, &mut own)?;
+                self.codes(condition, &mut own)?;
             }
             let same = questions.iter().position(|other| *other == own);
             of_aggregates.push(same.unwrap_or(questions.len()));
@@ -100,6 +102,41 @@ impl Plan {
             }
         }
         Some(Counting { places, questions, asked: of_aggregates, level })
+    }
+
+    /// Adds the codes that the rows of the question's table have and lack for which a condition is
+    /// true, if it asks nothing else.
+    fn codes(&self, condition: &Condition, found: &mut Vec<Codes>) -> Option<()> {
+        let (column, all, none) = match &condition.kind {
+            Test::And(parts) => return parts.iter().try_for_each(|part| self.codes(part, found)),
+            Test::Truth(inner) => return self.codes(inner, found),
+            Test::Column { column, predicate } if condition.table == self.table => {
+                let (all, none) = match predicate {
+                    Predicate::HasAny(bits) if bits.count_ones() == 1 => (*bits, 0),
+                    Predicate::HasAll(bits) if *bits != 0 => (*bits, 0),
+                    Predicate::HasNone(bits) if *bits != 0 => (0, *bits),
+                    Predicate::Range { min, max } if min == max => (self.code(*column, *min)?, 0),
+                    Predicate::In(list) if list.len() == 1 => {
+                        (self.code(*column, *list.first()?)?, 0)
+                    }
+                    _ => return None,
+                };
+                (*column, all, none)
+            }
+            _ => return None,
+        };
+        match found.iter_mut().find(|own| own.column == column) {
+            Some(own) => (own.all, own.none) = (own.all | all, own.none | none),
+            None => found.push(Codes { column, all, none }),
+        }
+        Some(())
+    }
+
+    /// A value of a column of single codes or flags as a set of codes.
+    fn code(&self, column: usize, value: i64) -> Option<u64> {
+        let own = self.schema.tables.get(self.table)?.columns.get(column)?;
+        let value = u32::try_from(value).ok()?;
+        matches!(own.kind, Kind::Code | Kind::Flag).then(|| 1u64.checked_shl(value)).flatten()
     }
 
     /// What a piece contributes, told by borders alone; none where that does not tell.
@@ -151,6 +188,25 @@ impl Plan {
             return Ok(None);
         }
         Ok(Some(summed(counting, counts, &into, cells)))
+    }
+
+    /// How many rows of each of some pieces the filter leaves, told by bits alone; none where they
+    /// do not tell.
+    pub(super) fn matched_in(
+        &self,
+        counting: &Counting<'_>,
+        morsels: &[Morsel],
+        snapshot: &Snapshot,
+        within: Within<'_>,
+    ) -> Result<Option<Vec<u64>>> {
+        let segments = within.segments(snapshot);
+        let told = over(within, morsels.len(), |at| {
+            let Some(morsel) = morsels.get(at) else { return Ok(None) };
+            let Some(segment) = segments.get(morsel.segment) else { return Ok(None) };
+            let told = self.told(counting, segment, (&morsel.roots, snapshot), within)?;
+            Ok(told.map(|told| told.matched))
+        })?;
+        Ok(told.into_iter().collect())
     }
 
     /// The borders of the groups of the rows of a piece, and for each the group of the rows before
@@ -228,29 +284,6 @@ fn place(condition: &Condition) -> Option<&[(u64, u64)]> {
         Test::Spread(inner) => place(inner),
         _ => None,
     }
-}
-
-/// Adds the codes that the rows of a table have and lack for which a condition is true, if it asks
-/// nothing else.
-fn codes(condition: &Condition, table: usize, found: &mut Vec<Codes>) -> Option<()> {
-    let (column, all, none) = match &condition.kind {
-        Test::And(parts) => {
-            return parts.iter().try_for_each(|part| codes(part, table, found));
-        }
-        Test::Truth(inner) => return codes(inner, table, found),
-        Test::Column { column, predicate } if condition.table == table => match predicate {
-            Predicate::HasAny(bits) if bits.count_ones() == 1 => (*column, *bits, 0),
-            Predicate::HasAll(bits) if *bits != 0 => (*column, *bits, 0),
-            Predicate::HasNone(bits) if *bits != 0 => (*column, 0, *bits),
-            _ => return None,
-        },
-        _ => return None,
-    };
-    match found.iter_mut().find(|own| own.column == column) {
-        Some(own) => (own.all, own.none) = (own.all | all, own.none | none),
-        None => found.push(Codes { column, all, none }),
-    }
-    Some(())
 }
 
 /// What two lists of ranges share, each rising and apart.
