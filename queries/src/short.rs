@@ -36,16 +36,25 @@ enum Form {
 const DIGITS: usize = 16;
 
 /// The least number that has more digits than so many; no number is written in none.
-const ENDS: [u64; DIGITS + 1] = {
-    let (mut ends, mut digits) = ([0; DIGITS + 1], 1);
-    let mut end = 1;
-    while digits <= DIGITS {
-        end *= 10;
-        ends[digits] = end;
-        digits += 1;
-    }
-    ends
-};
+const ENDS: [u64; DIGITS + 1] = [
+    0,
+    10,
+    100,
+    1_000,
+    10_000,
+    100_000,
+    1_000_000,
+    10_000_000,
+    100_000_000,
+    1_000_000_000,
+    10_000_000_000,
+    100_000_000_000,
+    1_000_000_000_000,
+    10_000_000_000_000,
+    100_000_000_000_000,
+    1_000_000_000_000_000,
+    10_000_000_000_000_000,
+];
 
 impl Text {
     /// Becomes a number in so many digits, zeros in front where it has fewer; whether it has no
@@ -58,7 +67,7 @@ impl Text {
             return false;
         }
         let (high, low) = (value / 100_000_000, value % 100_000_000);
-        let all = u128::from(eight(high)) | u128::from(eight(low)) << 64;
+        let all = u128::from(eight(high)) | (u128::from(eight(low)) << 64);
         self.0 = Form::Short(length, [0; SHORT_BYTES]);
         if let Form::Short(_, bytes) = &mut self.0
             && let Some(own) = bytes.first_chunk_mut::<DIGITS>()
@@ -86,12 +95,12 @@ impl Text {
 /// The digits of a number of at most eight, the first in the lowest byte: four, two and one of them
 /// are divided off in all places at once.
 fn eight(value: u64) -> u64 {
-    let fours = value / 10_000 | (value % 10_000) << 32;
+    let fours = (value / 10_000) | ((value % 10_000) << 32);
     // 10486 / 2^20 is a hundredth and 103 / 2^10 a tenth for all that is less than its square.
-    let hundreds = fours.wrapping_mul(10_486) >> 20 & 0x7f_0000_007f;
-    let twos = hundreds | fours.wrapping_sub(hundreds.wrapping_mul(100)) << 16;
-    let tens = twos.wrapping_mul(103) >> 10 & 0x000f_000f_000f_000f;
-    let ones = tens | twos.wrapping_sub(tens.wrapping_mul(10)) << 8;
+    let hundreds = (fours.wrapping_mul(10_486) >> 20) & 0x7f_0000_007f;
+    let twos = hundreds | (fours.wrapping_sub(hundreds.wrapping_mul(100)) << 16);
+    let tens = (twos.wrapping_mul(103) >> 10) & 0x000f_000f_000f_000f;
+    let ones = tens | (twos.wrapping_sub(tens.wrapping_mul(10)) << 8);
     ones | 0x3030_3030_3030_3030
 }
 

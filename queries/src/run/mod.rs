@@ -57,6 +57,7 @@ mod placed;
 mod placed_tests;
 mod plain;
 pub(crate) mod publish;
+mod ranked;
 mod ranks;
 mod rows;
 mod runs;
