@@ -37,6 +37,8 @@ pub(super) struct Counting<'p> {
     /// The level of the places that are told apart, or the paths themselves; none where all rows
     /// are one group.
     level: Option<Option<usize>>,
+    /// A single code or a flag is asked for, which bits do not always tell.
+    pub(super) has_single: bool,
 }
 
 /// How many rows of a piece the filter left, and of each of their groups its place, if there are
@@ -102,7 +104,13 @@ impl Plan {
                 questions.push(own);
             }
         }
-        Some(Counting { places, questions, asked: of_aggregates, level })
+        let columns = self.schema.tables.get(self.table).map(|table| table.columns.as_slice());
+        let is_single = |codes: &Codes| {
+            let own = columns.and_then(|columns| columns.get(codes.column));
+            own.is_some_and(|own| own.kind != Kind::Codes)
+        };
+        let has_single = questions.iter().flatten().any(is_single);
+        Some(Counting { places, questions, asked: of_aggregates, level, has_single })
     }
 
     /// Adds the codes that the rows of the question's table have and lack for which a condition is

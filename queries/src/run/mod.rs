@@ -89,7 +89,7 @@ mod vector;
 mod weight;
 
 use yiku::kernel::Held;
-use yiku::{RowSet, Snapshot};
+use yiku::{RowSet, Segment, Snapshot};
 
 use crate::answer::Answer;
 use crate::check::{Aggregate, Combine, Statistic};
@@ -100,6 +100,7 @@ use aggregate::Column;
 use grouped::{Grouped, Index, Joined, Keys};
 use keys::{Assignment, Cell, Groups};
 use morsels::Morsel;
+use paired::PairedGroups;
 use rows::Rows;
 pub(crate) use scan::Scan;
 use scan::bounds;
@@ -309,9 +310,10 @@ impl Plan {
             morsels = borders::merged(morsels);
         }
         let paired = match &counting {
-            Some(_) => None,
-            None => self.paired_groups(levels, within),
+            Some(counting) if !counting.has_single => None,
+            _ => self.paired_groups(levels, within),
         };
+        let asked = (levels, paired.as_ref());
         let segments = within.segments(snapshot);
         let state = || Ok(Met::new(self, levels));
         let states = fold(within, morsels.len(), state, |state: &mut Met<'_>, item| {
@@ -319,17 +321,7 @@ impl Plan {
             let Some(segment) = segments.get(morsel.segment) else { return Ok(()) };
             within.begin(snapshot, morsel.segment);
             let Some(counting) = &counting else {
-                if let Some(own) = &paired
-                    && let Some(part) =
-                        self.part_paired(own, segment, (morsel, snapshot), within)?
-                {
-                    return state.add(part, within);
-                }
-                let scan = self.scan(segment, morsel, within)?;
-                scan.readings.replace(state.readings.take());
-                let part = self.part(levels, &scan, snapshot)?;
-                state.readings = scan.readings.take();
-                return state.add(part, within);
+                return self.add_piece(state, asked, (segment, morsel), snapshot, within);
             };
             let piece = (&morsel.roots, snapshot);
             if let Some(part) = self.part_counted(counting, segment, piece, within)? {
@@ -337,8 +329,8 @@ impl Plan {
             }
             for roots in morsels::cut(segment, self.table, morsel.roots.clone())? {
                 within.run.check()?;
-                let scan = self.scan(segment, &Morsel { roots, ..*morsel }, within)?;
-                state.add(self.part(levels, &scan, snapshot)?, within)?;
+                let own = (segment, &Morsel { roots, ..*morsel });
+                self.add_piece(state, asked, own, snapshot, within)?;
             }
             Ok(())
         })?;
@@ -360,6 +352,27 @@ impl Plan {
         }
         tell(open, met, joined.first().map_or(0, |joined| joined.grouped.keys.len() as u64));
         Ok((joined, matched))
+    }
+
+    /// Adds what a piece contributes, told by pairs where they tell it.
+    fn add_piece<'a>(
+        &'a self,
+        state: &mut Met<'a>,
+        (levels, paired): (&[usize], Option<&PairedGroups<'_>>),
+        (segment, morsel): (&'a Segment, &Morsel),
+        snapshot: &Snapshot,
+        within: Within<'a>,
+    ) -> Result<()> {
+        if let Some(paired) = paired
+            && let Some(part) = self.part_paired(paired, segment, (morsel, snapshot), within)?
+        {
+            return state.add(part, within);
+        }
+        let scan = self.scan(segment, morsel, within)?;
+        scan.readings.replace(state.readings.take());
+        let part = self.part(levels, &scan, snapshot)?;
+        state.readings = scan.readings.take();
+        state.add(part, within)
     }
 
     /// Computes the statistics of lists of values, as many groups at once as there are threads.

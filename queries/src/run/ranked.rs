@@ -1,12 +1,12 @@
-//! The page of a list that one column of numbers orders: of the rows in front of the page nothing is
-//! kept but that number and where they lie, and of most not even that.
+//! The page of a list that one column of numbers orders: of the rows in front of the page nothing
+//! is kept but that number and where they lie, and of most not even that.
 //!
-//! What some pieces, spread over all, have tells about where a long list will end; all threads share
-//! the number beyond which no row can be in it. Which rows are shown is found by counting numbers in
-//! buckets, so that only those of the page are put in order.
+//! What some pieces, spread over all, have tells about where a long list will end; all threads
+//! share the number beyond which no row can be in it. Which rows are shown is found by counting
+//! numbers in buckets, so that only those of the page are put in order.
 //!
-//! Invariant: what is given is what keys of all rows give (`first`, `best`); where a number does not
-//! tell where a row stands, nothing is given.
+//! Invariant: what is given is what keys of all rows give (`first`, `best`); where a number does
+//! not tell where a row stands, nothing is given.
 
 use std::ops::Range;
 
@@ -294,8 +294,53 @@ fn page_of(lists: &[&[Ranked]], page: Range<usize>) -> Vec<Ranked> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::Drawn;
+    #![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
+
+    use yiku::CommitInfo;
+
+    use super::super::tests::{Drawn, database};
     use super::*;
+    use crate::{Limits, Query};
+
+    /// Houses of three segments that lie apart; of some the rent is not known.
+    #[test]
+    fn a_page_by_a_number_is_that_of_all_rows() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut writer = database(&folder.path().join("d")).writer().unwrap();
+        let (mut drawn, mut snapshot) = (Drawn(11), None);
+        for place in ["1101", "1102", "1201"] {
+            let mut batch = writer.batch();
+            for at in 0..60 {
+                let id = format!("h{place}{at:02}");
+                let row = batch.row("house").unwrap().set("id", id.as_str()).unwrap();
+                let mut row = row.set("place", place).unwrap();
+                if drawn.below(5) > 0 {
+                    row = row.set("rent", drawn.below(40).to_string().as_str()).unwrap();
+                }
+                row.set("floors", drawn.below(3).to_string().as_str()).unwrap();
+            }
+            writer.write(&batch).unwrap();
+            snapshot = Some(writer.commit(CommitInfo::default()).unwrap());
+        }
+        let snapshot = snapshot.unwrap();
+        assert_eq!(snapshot.segments().len(), 3);
+        for filter in ["", "where floors = 1", "where rent is known", "where rent > 30"] {
+            for order in ["rent", "-rent", "floors", "-floors"] {
+                for page in ["", "limit 5", "limit 7 offset 50", "limit 60 offset 120", "limit 0"] {
+                    let text =
+                        format!("from house {filter} select id, rent, floors order {order} {page}");
+                    let query = Query::parse(&text).unwrap();
+                    let plan = Plan::new(&query, &snapshot).unwrap();
+                    let plain = Limits { indexes: false, ..Limits::default() };
+                    let expected = plan.run(&snapshot, &plain).unwrap();
+                    for threads in 1..=3 {
+                        let limits = Limits { threads, ..Limits::default() };
+                        assert_eq!(plan.run(&snapshot, &limits).unwrap(), expected, "{text}");
+                    }
+                }
+            }
+        }
+    }
 
     #[test]
     fn a_page_is_that_of_all_rows_in_order() {
