@@ -34,7 +34,8 @@ columns = [{ name = "id", kind = "id" },
 name = "mark"
 parent = "ball"
 key = "id"
-columns = [{ name = "id", kind = "id" }, { name = "size", kind = "code", list = "size", index = true }]
+columns = [{ name = "id", kind = "id" },
+    { name = "size", kind = "code", list = "size", index = true }]
 "#;
 const COLOURS: usize = 1;
 const SIZE: usize = 2;

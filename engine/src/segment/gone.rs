@@ -7,7 +7,7 @@ use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
 use super::Segment;
-use super::pairs::Counted;
+use super::marks::Counted;
 use crate::bundle::Cell;
 use crate::error::Result;
 

@@ -14,6 +14,7 @@ mod folds;
 mod gone;
 mod keys;
 mod live;
+mod marks;
 mod merge;
 mod meter;
 mod pairs;
@@ -34,8 +35,9 @@ pub use crate::predicate::Access;
 pub use borders::Codes;
 pub use column::{Column, OfCode, ZoneMap};
 pub use keys::Wanted;
+pub use marks::{Counted, PairSum};
 pub use meter::{Meter, Touched};
-pub use pairs::{Counted, PairSum, Pairs};
+pub use pairs::Pairs;
 pub use runs::PathRun;
 pub use sizes::ColumnSizes;
 

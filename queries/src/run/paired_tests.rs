@@ -75,6 +75,9 @@ fn written() -> (tempfile::TempDir, Snapshot) {
     (folder, snapshot.unwrap())
 }
 
+const MATRIX: &str = "from room matrix r = walls has any (red), b = walls has none (blue), \
+                      d = doors has any (grey)";
+
 fn asked(snapshot: &Snapshot, text: &str, scope: Option<&str>, limits: &Limits) -> Answer {
     let query = Query::parse(text).unwrap();
     let plan = match scope {
@@ -104,17 +107,11 @@ fn counts_of_pairs_are_those_of_every_row() {
         ("from room where walls has none (red) by grade", 1),
         ("from room where place within 1101 and bright by grade", 2),
         ("from room where place within (1101, 1201) by grade measure n = count(where bright)", 1),
-        (
-            "from room where grade = high measure n = count(where walls has all (blue)), m = count()",
-            2,
-        ),
+        ("from room where grade = high measure n = count(where walls has all (blue))", 2),
         ("from room where floor > 3 by grade, bright", 1),
         ("from room where walls has any (red, grey) by grade", 1),
         ("from room by grade, bright totals", 1),
-        (
-            "from room matrix r = walls has any (red), b = walls has none (blue), d = doors has any (grey)",
-            2,
-        ),
+        (MATRIX, 2),
         ("from room where grade = low matrix r = walls has any (red), r2 = walls has all (red)", 1),
         ("from room where place within 12 matrix r = walls has any (red), bright", 1),
     ] {
