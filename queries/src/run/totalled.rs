@@ -25,7 +25,7 @@ use crate::error::Result;
 
 /// Rows that are looked at together.
 const TILE: usize = 1 << TILE_BITS;
-const TILE_BITS: u32 = 12;
+const TILE_BITS: u32 = 11;
 
 /// Bits of a place, and places.
 const PLACE_BITS: u32 = 16;
@@ -39,7 +39,7 @@ const NOBODY: u16 = SLOTS as u16 - 1;
 const LANES: usize = 4;
 
 /// Where the parts of what a row adds begin; beneath them stand values of so many bits.
-const VALUE_BITS: u32 = 26;
+const VALUE_BITS: u32 = 29;
 const KNOWN_AT: u32 = VALUE_BITS + TILE_BITS;
 const ROWS_AT: u32 = KNOWN_AT + TILE_BITS + 1;
 
@@ -132,16 +132,24 @@ impl Tile<'_> {
                 *add = *add & mask | 1 << ROWS_AT;
             }
             let fours = own.as_chunks::<LANES>().0.iter().zip(adds.as_chunks::<LANES>().0);
-            for (places, adds) in fours {
-                for ((lane, place), add) in places.iter().enumerate().zip(adds) {
-                    let number = numbers.get(usize::from(*place)).copied().unwrap_or(NOBODY);
-                    let slot = sums.get_mut(usize::from(number) % SLOTS);
-                    if let Some(sum) = slot.and_then(|own| own.get_mut(lane)) {
-                        *sum = sum.wrapping_add(*add);
-                    }
-                }
+            for ([a, b, c, d], adds) in fours {
+                let [first, second, third, fourth] = adds;
+                bump(sums, 0, numbers.get(usize::from(*a)), *first);
+                bump(sums, 1, numbers.get(usize::from(*b)), *second);
+                bump(sums, 2, numbers.get(usize::from(*c)), *third);
+                bump(sums, 3, numbers.get(usize::from(*d)), *fourth);
             }
         }
+    }
+}
+
+/// Adds what a row adds to the sum of a number.
+#[inline(always)]
+fn bump(sums: &mut [[u64; LANES]; SLOTS], lane: usize, number: Option<&u16>, add: u64) {
+    let number = number.copied().unwrap_or(NOBODY);
+    let slot = sums.get_mut(usize::from(number) % SLOTS);
+    if let Some(sum) = slot.and_then(|own| own.get_mut(lane)) {
+        *sum = sum.wrapping_add(add);
     }
 }
 
