@@ -84,7 +84,7 @@ impl<T: Copy, F: Fn(T) -> i64> Kernel for Sift<'_, T, F> {
         let (mut below, mut count, mut found) = (0usize, 0usize, [0i64; 64 + EIGHT]);
         let (eights, rest) = self.values.as_chunks::<EIGHT>();
         for eight in eights {
-            let own = eight.map(|value| number(value));
+            let own = eight.map(&number);
             let (under, mask) = cpu.placed(&own, low, high);
             below = below.wrapping_add(under.count_ones() as usize);
             // Whether any lies in the range is not asked: nobody could guess the answer.

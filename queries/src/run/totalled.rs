@@ -69,6 +69,9 @@ struct Total {
     sum: u64,
 }
 
+/// The least value of a column, and what was found of each group.
+type Totals = (i64, Vec<Total>);
+
 impl Readings {
     /// None where there are too many groups.
     fn new(sources: &[Source], (least, span): (i64, u32)) -> Option<Self> {
@@ -240,8 +243,8 @@ impl Scan<'_> {
             return Ok(None);
         }
         let same =
-            |own: &Box<Readings>| own.sources == sources && (own.least, own.span) == (least, span);
-        let kept = self.readings.take().filter(same);
+            |own: &Readings| own.sources == sources && (own.least, own.span) == (least, span);
+        let kept = self.readings.take().filter(|own| same(own));
         Ok(kept.or_else(|| Readings::new(sources, (least, span)).map(Box::new)))
     }
 
@@ -253,7 +256,7 @@ impl Scan<'_> {
         readings: &Readings,
         table: usize,
         rows: &RowSet,
-    ) -> Result<Option<(i64, Vec<Total>)>> {
+    ) -> Result<Option<Totals>> {
         let Some(numbers) = readings.numbers.as_array::<PLACES>() else { return Ok(None) };
         let low = match column {
             Some(column) => self.zone_ends(table, column)?.map(|(least, _)| least),
@@ -306,7 +309,7 @@ impl Scan<'_> {
 fn answered(
     all: &Keys,
     asked: &[Option<usize>],
-    found: &[(Option<usize>, (i64, Vec<Total>))],
+    found: &[(Option<usize>, Totals)],
 ) -> (Keys, Vec<Column>) {
     let rows = found.first().map_or(&[][..], |(_, (_, totals))| totals);
     let met: Vec<usize> = (0..all.len())

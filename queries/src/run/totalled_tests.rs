@@ -1,6 +1,8 @@
 //! Rows added up by year and month in one pass, and ranks of computed values: as by a look at each
 //! of them.
 
+#![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
+
 use yiku::Snapshot;
 
 use super::tests::{Drawn, rows, written};
