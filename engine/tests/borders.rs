@@ -21,16 +21,21 @@ columns = [{ name = "id", kind = "id" }, { name = "place", kind = "path" },
     { name = "seldom", kind = "codes", list = "colour", index = true },
     { name = "often", kind = "codes", list = "colour", index = true },
     { name = "same", kind = "codes", list = "colour", index = true },
-    { name = "number", kind = "int" }]
+    { name = "number", kind = "int" },
+    { name = "one", kind = "code", list = "colour", index = true },
+    { name = "pair", kind = "code", list = "colour", index = true },
+    { name = "is", kind = "flag", index = true }]
 "#;
 const NUMBER: usize = 5;
+/// Columns of single codes, and of flags.
+const SINGLE: std::ops::RangeInclusive<usize> = 6..=8;
 
 fn mixed(number: u64) -> u64 {
     let x = number.wrapping_mul(0x9E37_79B9_7F4A_7C15);
     (x ^ (x >> 29)).wrapping_mul(0xBF58_476D_1CE4_E5B9) >> 24
 }
 
-/// The codes of a row in columns 2 to 4; unknown in some.
+/// The codes of a row in columns 2 to 4, its code in the single ones; unknown in some.
 fn codes(row: u64, column: usize) -> Option<i64> {
     let drawn = |salt: u64| mixed(row * 8 + salt);
     Some(match column {
@@ -38,6 +43,11 @@ fn codes(row: u64, column: usize) -> Option<i64> {
         2 => i64::from(drawn(1).is_multiple_of(90)) + 4 * i64::from(row % 9_000 < 2_000),
         3 if drawn(2).is_multiple_of(50) => return None,
         3 => (drawn(3) & 7 | drawn(4) & 8) as i64 + 16 * i64::from(!drawn(5).is_multiple_of(99)),
+        6 if row % 1_000 == 7 => return None,
+        6 if row >= 131_072 => 4,
+        6 => drawn(6) as i64 & 3,
+        7 => 3 + (drawn(7) as i64 & 1),
+        8 => i64::from(drawn(0).is_multiple_of(3)),
         _ => 3,
     })
 }
@@ -55,7 +65,7 @@ fn create(folder: &std::path::Path) -> Snapshot {
             let mut row = batch.push(0).unwrap();
             row.put(0, format!("{number:08}").as_str().into()).unwrap();
             row.put(1, 11.into()).unwrap();
-            for column in 2..=4 {
+            for column in (2..=4).chain(SINGLE) {
                 if let Some(value) = codes(number, column) {
                     row.put(column, value.into()).unwrap();
                 }
@@ -90,6 +100,15 @@ fn codes_are_counted_between_borders_as_row_by_row() {
         one(4, 4, 0),
         [one(2, 1, 0), one(3, 16, 4), one(4, 1, 0)].concat(),
         [one(2, 0, 4), one(3, 3, 8)].concat(),
+        one(6, 1, 0),
+        one(6, 4, 0),
+        one(6, 16, 0),
+        one(7, 1, 0),
+        one(7, 8, 0),
+        one(7, 16, 0),
+        one(7, 1 << 40, 0),
+        one(8, 1, 0),
+        [one(3, 1, 0), one(6, 2, 0), one(7, 16, 0), one(8, 2, 0)].concat(),
     ];
     let many: Vec<u32> = (0..=140_000).step_by(350).collect();
     let few = vec![100, 65_536, 65_536, 65_600, 69_999, 131_072, 139_999];
@@ -101,7 +120,8 @@ fn codes_are_counted_between_borders_as_row_by_row() {
                 live.contains(row)
                     && question.iter().all(|asked| {
                         codes(row.into(), asked.column).is_some_and(|codes| {
-                            let codes = codes as u64;
+                            let is_one = SINGLE.contains(&asked.column);
+                            let codes = if is_one { 1 << codes } else { codes as u64 };
                             codes & asked.all == asked.all && codes & asked.none == 0
                         })
                     })
@@ -112,8 +132,9 @@ fn codes_are_counted_between_borders_as_row_by_row() {
             assert_eq!(counts, expected, "{question:?}, {borders:?}");
         }
     }
-    let other = [one(NUMBER, 1, 0)];
-    assert!(!segment.count_between(0, &other, &[0, 9], &mut [vec![0; 2]]).unwrap());
+    for other in [one(NUMBER, 1, 0), one(6, 3, 0), one(6, 1, 2), one(8, 0, 1)] {
+        assert!(!segment.count_between(0, &[other], &[0, 9], &mut [vec![0; 2]]).unwrap());
+    }
 }
 
 #[test]

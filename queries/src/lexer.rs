@@ -86,6 +86,10 @@ const WIDE_QUOTES: [[char; 2]; 2] = [['‘', '’'], ['“', '”']];
 
 /// A character as the language writes it, where it is a mark.
 fn plain_mark(c: char) -> Option<&'static str> {
+    if c.is_ascii() {
+        let own = |mark: &&&str| mark.len() == 1 && mark.starts_with(c);
+        return MARKS.iter().find(own).copied().or((c == '!').then_some("!"));
+    }
     let wide = WIDE_MARKS.iter().find(|(wide, _)| *wide == c).map(|(_, mark)| *mark);
     let own = || MARKS.iter().find(|mark| mark.chars().eq([c])).copied();
     wide.or_else(own).or((c == '!').then_some("!"))
@@ -140,7 +144,10 @@ impl<'a> Lexer<'a> {
     /// Moves over the characters that `keep` accepts and returns them.
     fn take(&mut self, keep: impl Fn(char) -> bool) -> &'a str {
         let rest = self.rest();
-        let end = rest.find(|c| !keep(c)).unwrap_or(rest.len());
+        let is_kept = |byte: &u8| byte.is_ascii() && keep(char::from(*byte));
+        let ascii = rest.bytes().take_while(|byte| is_kept(byte)).count();
+        let more = rest.get(ascii..).unwrap_or("");
+        let end = ascii + more.find(|c| !keep(c)).unwrap_or(more.len());
         self.at += end;
         rest.get(..end).unwrap_or("")
     }
@@ -188,6 +195,9 @@ impl<'a> Lexer<'a> {
         let mut next = self.rest().chars();
         let (first, second) = (next.next()?, next.next());
         let one = plain_mark(first)?;
+        // Most marks stand alone: nothing is put together to be looked for.
+        let is_first = MARKS.iter().any(|mark| mark.len() > 1 && mark.starts_with(one));
+        let second = second.filter(|_| is_first);
         let both = second.and_then(|c| Some((c, format!("{one}{}", plain_mark(c)?))));
         if let Some((second, both)) = both
             && let Some(mark) = MARKS.iter().find(|mark| **mark == both)

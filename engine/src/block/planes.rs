@@ -173,7 +173,7 @@ impl<'a> Planes<'a> {
     }
 
     /// How many planes there are.
-    pub(super) fn bits(&self) -> usize {
+    pub(crate) fn bits(&self) -> usize {
         self.heads.len()
     }
 

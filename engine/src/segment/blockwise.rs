@@ -93,11 +93,18 @@ impl Column<'_> {
             return Ok(());
         }
         let mut asked: Vec<u32> = Vec::new();
-        for (first, block, part) in self.parts(rows.window()) {
-            let row = |at: usize| first.saturating_add(u32::try_from(at).unwrap_or(u32::MAX));
+        for (block, first, part) in self.word_parts(rows.window()) {
+            let place = (first / 64) as usize + part.start;
+            let place = place.saturating_sub((rows.window().start / 64) as usize);
+            let own = rows.words().get(place..place + part.len()).unwrap_or_default();
             asked.clear();
-            let own = rows.within(row(part.start)..row(part.end));
-            asked.extend(own.iter().map(|row| row - first));
+            for (word, at) in own.iter().zip((0u32..).step_by(64).skip(part.start)) {
+                let mut rest = *word;
+                while rest != 0 {
+                    asked.push(at + rest.trailing_zeros());
+                    rest &= rest - 1;
+                }
+            }
             if !asked.is_empty() {
                 let read = self.file.integer_block(block)?.pick(&asked, out);
                 read.ok_or_else(|| self.no_value(block))?;

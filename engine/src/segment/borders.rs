@@ -16,7 +16,8 @@ use crate::predicate::Predicate;
 use crate::schema::Kind;
 use crate::words;
 
-/// Codes of a column of sets: a row satisfies it that has each of some and none of others.
+/// Codes of a column of sets: a row satisfies it that has each of some and none of others. A single
+/// code, and a flag, is the set that has nothing else; of such a column one code is asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Codes {
     /// The place of the column in its table.
@@ -30,6 +31,8 @@ pub struct Codes {
 /// A block of a column.
 struct Read<'a> {
     column: usize,
+    /// Of a column of single codes, the least that is written.
+    single: Option<i64>,
     /// The codes that all known rows have, where those are the same; none without a known row.
     same: Option<u64>,
     /// The planes, where they are not.
@@ -42,22 +45,34 @@ struct Read<'a> {
 type AskedAmong<'p, 'a> = (Vec<Asked<'p, 'a>>, Option<Cow<'p, [u64]>>);
 
 impl<'a> Column<'a> {
-    /// A block of sets of codes; none where it is not written bit by bit.
+    /// A block of codes; none where it is not written bit by bit.
     fn bits_of_block(&self, column: usize, block: usize) -> Result<Option<Read<'a>>> {
         let Some(toc) = self.toc.blocks.get(block).filter(|toc| toc.known > 0) else {
-            return Ok(Some(Read { column, same: None, planes: None, known: None }));
+            return Ok(Some(Read { column, single: None, same: None, planes: None, known: None }));
         };
+        let single = (self.kind() != Kind::Codes).then_some(toc.base);
         let (mut same, mut planes) = (None, None);
         if toc.encoding == Encoding::Constant as u8 {
-            same = Some(toc.base.cast_unsigned());
-        } else if toc.encoding == Encoding::Planes as u8 && toc.base == 0 {
+            // A code beyond those that can be asked for is in no set.
+            let set = |code: i64| u32::try_from(code).ok().and_then(|code| 1u64.checked_shl(code));
+            same = Some(single.map_or(toc.base.cast_unsigned(), |code| set(code).unwrap_or(0)));
+        } else if toc.encoding == Encoding::Planes as u8 && (toc.base == 0 || single.is_some()) {
             let read = self.file.integer_block(toc)?.planes();
             planes = Some(read.ok_or_else(|| self.no_value(toc))?);
         } else {
             return Ok(None);
         }
         let known = (toc.known != toc.rows).then(|| self.known_words(toc)).transpose()?;
-        Ok(Some(Read { column, same, planes, known }))
+        Ok(Some(Read { column, single, same, planes, known }))
+    }
+
+    /// Whether rows can be asked for these codes.
+    fn can_have(&self, codes: &Codes) -> bool {
+        match self.kind() {
+            Kind::Codes => true,
+            Kind::Code | Kind::Flag => codes.none == 0 && codes.all.count_ones() == 1,
+            _ => false,
+        }
     }
 }
 
@@ -65,8 +80,8 @@ impl Segment {
     /// For each of some questions adds to its counts how many live rows of a table lie between
     /// borders, rising, and satisfy all that the question asks: for each border those from the one
     /// before on, for the first nothing. A question may ask nothing. False, and any counts, where
-    /// the bits of codes do not tell: of a column that is no set of codes, of a block that is not
-    /// written bit by bit.
+    /// the bits of codes do not tell: of a column that has none, of a block that is not written
+    /// bit by bit.
     ///
     /// # Errors
     /// [`crate::Error::Corrupt`]; [`crate::Error::UnknownTable`] and
@@ -80,12 +95,13 @@ impl Segment {
     ) -> Result<bool> {
         let mut columns: Vec<(usize, Column<'_>)> = Vec::new();
         for codes in questions.iter().flatten() {
-            if columns.iter().all(|(place, _)| *place != codes.column) {
-                let column = self.column(table, codes.column)?;
-                if column.kind() != Kind::Codes {
-                    return Ok(false);
-                }
-                columns.push((codes.column, column));
+            let place = columns.iter().position(|(place, _)| *place == codes.column);
+            if place.is_none() {
+                columns.push((codes.column, self.column(table, codes.column)?));
+            }
+            let own = columns.get(place.unwrap_or(columns.len().saturating_sub(1)));
+            if !own.is_some_and(|(_, column)| column.can_have(codes)) {
+                return Ok(false);
             }
         }
         let pairs = self.pairs(table)?;
@@ -176,7 +192,10 @@ type Told<'q> = (&'q Vec<Codes>, &'q mut Vec<u64>, PairSum);
 fn sum_of(counted: &Counted, question: &[Codes]) -> Option<PairSum> {
     let asked = question.iter().flat_map(|codes| {
         let Codes { column, all, none } = *codes;
-        [(column, Predicate::HasAll(all)), (column, Predicate::HasNone(none))]
+        match counted.is_set(column) {
+            true => vec![(column, Predicate::HasAll(all)), (column, Predicate::HasNone(none))],
+            false => vec![(column, Predicate::In(vec![all.trailing_zeros().into()]))],
+        }
     });
     let asked: Vec<(usize, Predicate)> = asked.collect();
     let asked: Vec<(usize, &Predicate)> = asked.iter().map(|(at, own)| (*at, own)).collect();
@@ -296,10 +315,22 @@ fn asked<'p, 'a>(
     for Codes { column, all, none } in question {
         let own = read.iter().find(|own| own.column == *column)?;
         match (&own.planes, own.same) {
+            (Some(planes), _) if let Some(base) = own.single => {
+                let number = i64::from(all.trailing_zeros()).checked_sub(base);
+                let number = u64::try_from(number?).ok()?;
+                let bits = planes.bits().min(64);
+                if (0..64).skip(bits).any(|bit| number >> bit & 1 == 1) {
+                    return None;
+                }
+                let asked = |bit| Asked { planes, bit, yes: number >> bit & 1 == 1 };
+                found.extend((0..bits).map(asked));
+            }
             (Some(planes), _) => {
-                for (bits, yes) in [(*all, true), (*none, false)] {
-                    let bits = (0..64).filter(|bit| bits >> bit & 1 == 1);
-                    found.extend(bits.map(|bit| Asked { planes, bit, yes }));
+                for (mut bits, yes) in [(*all, true), (*none, false)] {
+                    while bits != 0 {
+                        found.push(Asked { planes, bit: bits.trailing_zeros() as usize, yes });
+                        bits &= bits - 1;
+                    }
                 }
             }
             (None, Some(codes)) if codes & all == *all && codes & none == 0 => {}

@@ -200,10 +200,15 @@ impl Counted {
         own.fold(bit(marks.first), |all, own| all | own)
     }
 
-    /// The marks that a row must have that has some codes of a set and lacks others, and those that
-    /// it must not have; none where they are not counted.
+    /// Whether a row may have several codes of a column.
+    pub(super) fn is_set(&self, column: usize) -> bool {
+        self.columns.iter().any(|own| own.column == column && own.set)
+    }
+
+    /// The marks that a row must have that has some codes of a column and lacks others, and those
+    /// that it must not have; none where they are not counted.
     pub(super) fn wanted(&self, column: usize, (all, none): (u64, u64)) -> Option<(u128, u128)> {
-        let marks = self.columns.iter().find(|own| own.column == column && own.set)?;
+        let marks = self.columns.iter().find(|own| own.column == column)?;
         let of = |bits: u64| {
             let own = (0..marks.codes).filter(|code| bits >> code & 1 == 1);
             own.fold(0, |found, code| found | bit(marks.code(code)))

@@ -17,6 +17,9 @@ impl Parser<'_> {
 
     fn any_of(&mut self) -> Result<Expr> {
         let first = self.all_of()?;
+        if !self.is_word("or") && !matches!(first.kind, ExprKind::Or(_)) {
+            return Ok(first);
+        }
         let mut parts = Vec::new();
         flat_or(first, &mut parts);
         while self.eat_word("or") {
@@ -29,6 +32,9 @@ impl Parser<'_> {
 
     fn all_of(&mut self) -> Result<Expr> {
         let first = self.negation()?;
+        if !self.is_word("and") && !matches!(first.kind, ExprKind::And(_)) {
+            return Ok(first);
+        }
         let mut parts = Vec::new();
         flat_and(first, &mut parts);
         while self.eat_word("and") {
@@ -58,6 +64,7 @@ impl Parser<'_> {
             return Ok(Expr { kind, span: start.to(self.before()) });
         }
         let left = self.sum()?;
+        let start = left.span;
         let kind = if let Some(sign) = self.comparison_sign() {
             self.step();
             if let Some(other) = self.comparison_sign() {
@@ -67,27 +74,27 @@ impl Parser<'_> {
             if self.comparison_sign().is_some() {
                 return Err(self.unexpected("`and` or `or` between two comparisons"));
             }
-            ExprKind::Compare(sign, Box::new(left.clone()), Box::new(right))
+            ExprKind::Compare(sign, Box::new(left), Box::new(right))
         } else if self.eat_word("is") {
             let inverse = self.eat_word("not");
             let known = self.known_word()?;
-            ExprKind::Is(Box::new(left.clone()), known != inverse)
+            ExprKind::Is(Box::new(left), known != inverse)
         } else if self.is_word("has") {
             self.step();
             let quantity = self.quantity()?;
-            ExprKind::Has(Box::new(left.clone()), quantity, self.list_or_one()?)
+            ExprKind::Has(Box::new(left), quantity, self.list_or_one()?)
         } else if self.eat_word("within") {
-            ExprKind::Within(Box::new(left.clone()), self.list_or_one()?)
+            ExprKind::Within(Box::new(left), self.list_or_one()?)
         } else if self.is_word("starts") {
             self.step();
             if self.is_word("with") {
                 return Err(self.unexpected("a text right behind `starts`: `name starts '王'`"));
             }
-            ExprKind::Starts(Box::new(left.clone()), Box::new(self.sum()?))
+            ExprKind::Starts(Box::new(left), Box::new(self.sum()?))
         } else {
             return self.in_or_between(left);
         };
-        Ok(Expr { kind, span: left.span.to(self.before()) })
+        Ok(Expr { kind, span: start.to(self.before()) })
     }
 
     /// `x in (…)`, `x between a and b`, and both with `not` before the operator.
@@ -229,12 +236,15 @@ impl Parser<'_> {
 
     fn primary(&mut self) -> Result<Expr> {
         let start = self.span();
-        let literal = match self.peek().clone() {
-            Token::Number(number) => Some(self.number(number)?),
-            Token::Text(text) => Some(ExprKind::Text(text)),
-            Token::Date(day) => Some(ExprKind::Date(day)),
-            Token::Month(month) => Some(ExprKind::Month(month)),
-            Token::Parameter(name) => Some(ExprKind::Parameter(name)),
+        let literal = match self.peek() {
+            Token::Number(number) => {
+                let number = number.clone();
+                Some(self.number(number)?)
+            }
+            Token::Text(text) => Some(ExprKind::Text(text.clone())),
+            Token::Date(day) => Some(ExprKind::Date(*day)),
+            Token::Month(month) => Some(ExprKind::Month(*month)),
+            Token::Parameter(name) => Some(ExprKind::Parameter(name.clone())),
             Token::Word(word) if word == "as_of" => Some(ExprKind::AsOf),
             Token::Word(word) if word == "true" => Some(ExprKind::Flag(true)),
             Token::Word(word) if word == "false" => Some(ExprKind::Flag(false)),

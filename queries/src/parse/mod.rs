@@ -61,7 +61,8 @@ const FOREIGN: [(&str, &str); 12] = [
 
 /// Whether a word is one of the language but for its capitals.
 fn loud(word: &str) -> bool {
-    !RESERVED.contains(&word) && RESERVED.contains(&word.to_lowercase().as_str())
+    let has_capitals = word.chars().any(char::is_uppercase);
+    has_capitals && RESERVED.contains(&word.to_lowercase().as_str())
 }
 
 /// Whether a text can stand as a name in the text form.

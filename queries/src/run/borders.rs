@@ -6,6 +6,7 @@
 
 use std::ops::Range;
 
+use yiku::schema::Kind;
 use yiku::segment::Codes;
 use yiku::{Predicate, Segment, Snapshot};
 
@@ -14,6 +15,7 @@ use super::grouped::{Grouped, Keys};
 use super::keys::{Cell, NumberedRuns, place_runs_of};
 use super::morsels::{Morsel, beneath};
 use super::paired::place;
+use super::spread::over;
 use super::weight::LEAST;
 use super::{CELL_BYTES, Part};
 use crate::bound::{Condition, Test};
@@ -35,6 +37,14 @@ pub(super) struct Counting<'p> {
     /// The level of the places that are told apart, or the paths themselves; none where all rows
     /// are one group.
     level: Option<Option<usize>>,
+}
+
+/// How many rows of a piece the filter left, and of each of their groups its place, if there are
+/// any, and the counts by aggregate.
+pub(super) struct Told {
+    pub(super) matched: u64,
+    pub(super) cells: Vec<Cell>,
+    pub(super) counts: Vec<Vec<u64>>,
 }
 
 impl Counting<'_> {
@@ -76,7 +86,7 @@ impl Plan {
         for (_, condition) in &self.filter {
             match place(condition) {
                 Some(ranges) => places.push(ranges),
-                None => codes(condition, self.table, &mut asked)?,
+                None => self.codes(condition, &mut asked)?,
             }
         }
         let mut questions = vec![asked.clone()];
@@ -84,7 +94,7 @@ impl Plan {
         for aggregate in &self.aggregates {
             let mut own = asked.clone();
             if let Some(condition) = &aggregate.condition {
-                codes(condition, self.table, &mut own)?;
+                self.codes(condition, &mut own)?;
             }
             let same = questions.iter().position(|other| *other == own);
             of_aggregates.push(same.unwrap_or(questions.len()));
@@ -95,14 +105,73 @@ impl Plan {
         Some(Counting { places, questions, asked: of_aggregates, level })
     }
 
+    /// Adds the codes that the rows of the question's table have and lack for which a condition is
+    /// true, if it asks nothing else.
+    fn codes(&self, condition: &Condition, found: &mut Vec<Codes>) -> Option<()> {
+        let (column, all, none) = match &condition.kind {
+            Test::And(parts) => return parts.iter().try_for_each(|part| self.codes(part, found)),
+            Test::Truth(inner) => return self.codes(inner, found),
+            Test::Column { column, predicate } if condition.table == self.table => {
+                let (all, none) = match predicate {
+                    Predicate::HasAny(bits) if bits.count_ones() == 1 => (*bits, 0),
+                    Predicate::HasAll(bits) if *bits != 0 => (*bits, 0),
+                    Predicate::HasNone(bits) if *bits != 0 => (0, *bits),
+                    Predicate::Range { min, max } if min == max => (self.code(*column, *min)?, 0),
+                    Predicate::In(list) if list.len() == 1 => {
+                        (self.code(*column, *list.first()?)?, 0)
+                    }
+                    _ => return None,
+                };
+                (*column, all, none)
+            }
+            _ => return None,
+        };
+        match found.iter_mut().find(|own| own.column == column) {
+            Some(own) => (own.all, own.none) = (own.all | all, own.none | none),
+            None => found.push(Codes { column, all, none }),
+        }
+        Some(())
+    }
+
+    /// A value of a column of single codes or flags as a set of codes.
+    fn code(&self, column: usize, value: i64) -> Option<u64> {
+        let own = self.schema.tables.get(self.table)?.columns.get(column)?;
+        let value = u32::try_from(value).ok()?;
+        matches!(own.kind, Kind::Code | Kind::Flag).then(|| 1u64.checked_shl(value)).flatten()
+    }
+
     /// What a piece contributes, told by borders alone; none where that does not tell.
     pub(super) fn part_counted<'a>(
         &self,
         counting: &Counting<'_>,
         segment: &Segment,
-        (roots, snapshot): (&Range<u32>, &Snapshot),
+        piece: (&Range<u32>, &Snapshot),
         within: Within<'a>,
     ) -> Result<Option<Part<'a>>> {
+        let Some(Told { matched, cells, counts }) = self.told(counting, segment, piece, within)?
+        else {
+            return Ok(None);
+        };
+        let keys = match counting.level {
+            Some(_) => Keys::single(cells),
+            None => Keys::nameless(usize::from(matched > 0)),
+        };
+        let columns = counts.into_iter().map(Column::Counts).collect();
+        let grouped = Grouped { keys, columns };
+        let held = Some(within.run.hold(grouped.cells().saturating_mul(CELL_BYTES))?);
+        let levels = if matched == 0 { Vec::new() } else { vec![grouped] };
+        Ok(Some(Part { matched, levels, held }))
+    }
+
+    /// The groups of a piece and their counts, told by borders alone; none where that does not
+    /// tell.
+    pub(super) fn told(
+        &self,
+        counting: &Counting<'_>,
+        segment: &Segment,
+        (roots, snapshot): (&Range<u32>, &Snapshot),
+        within: Within<'_>,
+    ) -> Result<Option<Told>> {
         let rows = match self.table {
             0 => roots.clone(),
             table => beneath(segment, table, roots)?,
@@ -119,11 +188,26 @@ impl Plan {
         if !segment.count_between(self.table, &counting.questions, &borders, &mut counts)? {
             return Ok(None);
         }
-        let part = summed(counting, &counts, &into, cells);
-        let cells = part.1.cells().saturating_mul(CELL_BYTES);
-        let held = Some(within.run.hold(cells)?);
-        let levels = if part.0 == 0 { Vec::new() } else { vec![part.1] };
-        Ok(Some(Part { matched: part.0, levels, held }))
+        Ok(Some(summed(counting, counts, &into, cells)))
+    }
+
+    /// How many rows of each of some pieces the filter leaves, told by bits alone; none where they
+    /// do not tell.
+    pub(super) fn matched_in(
+        &self,
+        counting: &Counting<'_>,
+        morsels: &[Morsel],
+        snapshot: &Snapshot,
+        within: Within<'_>,
+    ) -> Result<Option<Vec<u64>>> {
+        let segments = within.segments(snapshot);
+        let told = over(within, morsels.len(), |at| {
+            let Some(morsel) = morsels.get(at) else { return Ok(None) };
+            let Some(segment) = segments.get(morsel.segment) else { return Ok(None) };
+            let told = self.told(counting, segment, (&morsel.roots, snapshot), within)?;
+            Ok(told.map(|told| told.matched))
+        })?;
+        Ok(told.into_iter().collect())
     }
 
     /// The borders of the groups of the rows of a piece, and for each the group of the rows before
@@ -194,29 +278,6 @@ pub(super) fn merged(morsels: Vec<Morsel>) -> Vec<Morsel> {
     found
 }
 
-/// Adds the codes that the rows of a table have and lack for which a condition is true, if it asks
-/// nothing else.
-fn codes(condition: &Condition, table: usize, found: &mut Vec<Codes>) -> Option<()> {
-    let (column, all, none) = match &condition.kind {
-        Test::And(parts) => {
-            return parts.iter().try_for_each(|part| codes(part, table, found));
-        }
-        Test::Truth(inner) => return codes(inner, table, found),
-        Test::Column { column, predicate } if condition.table == table => match predicate {
-            Predicate::HasAny(bits) if bits.count_ones() == 1 => (*column, *bits, 0),
-            Predicate::HasAll(bits) if *bits != 0 => (*column, *bits, 0),
-            Predicate::HasNone(bits) if *bits != 0 => (*column, 0, *bits),
-            _ => return None,
-        },
-        _ => return None,
-    };
-    match found.iter_mut().find(|own| own.column == column) {
-        Some(own) => (own.all, own.none) = (own.all | all, own.none | none),
-        None => found.push(Codes { column, all, none }),
-    }
-    Some(())
-}
-
 /// What two lists of ranges share, each rising and apart.
 fn shared(one: &[Range<u32>], other: &[Range<u32>]) -> Vec<Range<u32>> {
     let (mut a, mut b) = (one.iter().peekable(), other.iter().peekable());
@@ -239,33 +300,45 @@ fn shared(one: &[Range<u32>], other: &[Range<u32>]) -> Vec<Range<u32>> {
 /// How many rows the filter left, and the groups that have any of them.
 fn summed(
     counting: &Counting<'_>,
-    counts: &[Vec<u64>],
+    counts: Vec<Vec<u64>>,
     into: &[Option<u32>],
-    cells: Vec<Cell>,
-) -> (u64, Grouped) {
-    let keyed = counting.level.is_some();
-    let size = if keyed { cells.len() } else { 1 };
-    let groups = |own: &[u64]| {
-        let mut sums = vec![0u64; size];
-        for (count, group) in own.iter().zip(into) {
-            if let Some(slot) = group.and_then(|group| sums.get_mut(group as usize)) {
-                *slot += count;
+    mut cells: Vec<Cell>,
+) -> Told {
+    let size = if counting.level.is_some() { cells.len() } else { 1 };
+    let plain = || into.iter().skip(1).copied().eq((0u32..).map(Some).take(size));
+    let is_plain = into.first() == Some(&None) && plain();
+    let mut groups: Vec<Vec<u64>> = Vec::with_capacity(counts.len());
+    for mut own in counts {
+        groups.push(if is_plain {
+            own.remove(0);
+            own
+        } else {
+            let mut sums = vec![0u64; size];
+            for (count, group) in own.iter().zip(into) {
+                if let Some(slot) = group.and_then(|group| sums.get_mut(group as usize)) {
+                    *slot += count;
+                }
             }
-        }
-        sums
-    };
-    let rows = counts.first().map(|own| groups(own)).unwrap_or_default();
-    let mut keys = Keys::new(usize::from(keyed));
-    for (at, count) in rows.iter().enumerate() {
-        if *count > 0 {
-            keys.extend(cells.get(at).into_iter().cloned());
+            sums
+        });
+    }
+    let matched = groups.first().into_iter().flatten().sum();
+    if groups.first().is_some_and(|rows| rows.contains(&0)) {
+        let rows = groups.first().cloned().unwrap_or_default();
+        let mut met = rows.iter();
+        cells.retain(|_| met.next().is_some_and(|count| *count > 0));
+        for own in &mut groups {
+            let mut met = rows.iter();
+            own.retain(|_| met.next().is_some_and(|count| *count > 0));
         }
     }
-    let columns = counting.asked.iter().map(|at| {
-        let own = counts.get(*at).map(Vec::as_slice).unwrap_or_default();
-        let met = groups(own).into_iter().zip(&rows).filter(|(_, rows)| **rows > 0);
-        Column::Counts(met.map(|(count, _)| count).collect())
-    });
-    let columns = columns.collect();
-    (rows.iter().sum(), Grouped { keys, columns })
+    let mut asked = counting.asked.iter();
+    let mut of_aggregates = Vec::with_capacity(counting.asked.len());
+    while let Some(at) = asked.next() {
+        let own = groups.get_mut(*at);
+        let again = asked.as_slice().contains(at);
+        let take = |own: &mut Vec<u64>| if again { own.clone() } else { std::mem::take(own) };
+        of_aggregates.push(own.map(take).unwrap_or_default());
+    }
+    Told { matched, cells, counts: of_aggregates }
 }

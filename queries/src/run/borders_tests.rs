@@ -29,17 +29,19 @@ parent = "house"
 key = "id"
 columns = [{ name = "id", kind = "id" },
     { name = "walls", kind = "codes", list = "colour", index = true },
-    { name = "doors", kind = "codes", list = "colour", index = true }]
+    { name = "doors", kind = "codes", list = "colour", index = true },
+    { name = "floor", kind = "code", list = "colour", index = true },
+    { name = "warm", kind = "flag", index = true }]
 "#;
 
 /// Places of houses; 1100 is of the upper level itself.
 const PLACES: [&str; 5] = ["1101", "1102", "1103", "1201", "1100"];
 
 /// The red rooms that are not blue, by street.
-type Red = BTreeMap<&'static str, i64>;
+pub(super) type Red = BTreeMap<&'static str, i64>;
 
 /// Houses with up to five rooms, some written twice and more than once moved.
-fn written() -> (tempfile::TempDir, Snapshot, Red) {
+pub(super) fn written() -> (tempfile::TempDir, Snapshot, Red) {
     let folder = tempfile::tempdir().unwrap();
     let schema = Schema::from_toml(SCHEMA).unwrap();
     let places = [(1_100, 0), (1_101, 1), (1_102, 1), (1_103, 1), (1_200, 0), (1_201, 1)];
@@ -65,7 +67,9 @@ fn written() -> (tempfile::TempDir, Snapshot, Red) {
                 if walls != "?" {
                     row = row.set("walls", walls).unwrap();
                 }
-                row.set("doors", *drawn.one_of(&["3", "1", "1", "2;3"])).unwrap();
+                row = row.set("doors", *drawn.one_of(&["3", "1", "1", "2;3"])).unwrap();
+                row = row.set("floor", *drawn.one_of(&["1", "2", "2", "3"])).unwrap();
+                row.set("warm", *drawn.one_of(&["1", "0"])).unwrap();
                 red += i64::from(walls == "1" || walls == "1;3");
             }
             houses.insert(number, (place, red));
@@ -78,7 +82,12 @@ fn written() -> (tempfile::TempDir, Snapshot, Red) {
     (folder, snapshot.unwrap(), streets)
 }
 
-fn asked(snapshot: &Snapshot, text: &str, scope: Option<&str>, limits: &Limits) -> Answer {
+pub(super) fn asked(
+    snapshot: &Snapshot,
+    text: &str,
+    scope: Option<&str>,
+    limits: &Limits,
+) -> Answer {
     let query = Query::parse(text).unwrap();
     let plan = match scope {
         Some(scope) => Plan::within(&query, snapshot, scope).unwrap(),
@@ -89,7 +98,9 @@ fn asked(snapshot: &Snapshot, text: &str, scope: Option<&str>, limits: &Limits) 
 
 const MEASURES: &str = "measure n = count(), red = count(where walls has any (red)), \
      plain = count(where walls has none (red, blue)), \
-     both = count(where walls has any (red) and doors has all (grey) and doors has none (blue))";
+     both = count(where walls has any (red) and doors has all (grey) and doors has none (blue)), \
+     flat = count(where floor = blue and doors has any (red)), cold = count(where not warm), \
+     warm = count(where warm and floor in (grey))";
 
 #[test]
 fn codes_are_counted_by_places_as_row_by_row() {
@@ -103,6 +114,7 @@ fn codes_are_counted_by_places_as_row_by_row() {
         "from room where walls has any (red)",
         "from room where walls has all (red, blue) and place within (1102, 1201)",
         "from room where doors has none (grey) and place within 1201",
+        "from room where floor = red and place within 11",
     ] {
         for by in ["", "by place.city", "by place.street", "by place"] {
             for scope in [None, Some("11"), Some("1103")] {
@@ -120,6 +132,61 @@ fn codes_are_counted_by_places_as_row_by_row() {
     let text = "from house by place.street measure n = count(where paint has any (blue))";
     let expected = asked(&snapshot, text, None, &plain);
     assert_eq!(asked(&snapshot, text, None, &Limits::default()).columns, expected.columns);
+}
+
+/// Rooms of three streets, each written by itself.
+fn apart() -> (tempfile::TempDir, Snapshot) {
+    let folder = tempfile::tempdir().unwrap();
+    let schema = Schema::from_toml(SCHEMA).unwrap();
+    let node = |(code, level): (u64, u8)| PathNode { code, level, name: format!("p{code}") };
+    let places = [(1_100, 0), (1_101, 1), (1_102, 1), (1_103, 1)];
+    let tree = PathTree::new(&schema.path, places.map(node).to_vec()).unwrap();
+    let mut writer =
+        Database::create(&folder.path().join("d"), schema, tree).unwrap().writer().unwrap();
+    let (mut drawn, mut snapshot) = (Drawn(9), None);
+    for place in ["1101", "1102", "1103"] {
+        let mut batch = writer.batch();
+        for number in 0..40 {
+            let id = format!("h{place}_{number}");
+            let row = batch.row("house").unwrap().set("id", id.as_str()).unwrap();
+            row.set("place", place).unwrap();
+            for room in 0..drawn.below(4) {
+                let id = format!("{id}_{room}");
+                let row = batch.row("room").unwrap().set("id", id.as_str()).unwrap();
+                let row = row.set("walls", *drawn.one_of(&["1", "1;3", "2"])).unwrap();
+                row.set("floor", *drawn.one_of(&["1", "2"])).unwrap();
+            }
+        }
+        writer.write(&batch).unwrap();
+        snapshot = Some(writer.commit(CommitInfo::default()).unwrap());
+    }
+    (folder, snapshot.unwrap())
+}
+
+#[test]
+fn a_page_is_found_by_counts_of_codes_as_row_by_row() {
+    let (_folder, snapshot) = apart();
+    assert_eq!(snapshot.segments().len(), 3);
+    let plain = Limits { indexes: false, ..Limits::default() };
+    for from in [
+        "from room where walls has any (red) and floor = blue",
+        "from room where walls has none (red)",
+        "from room where floor = red and place within (1101, 1103)",
+        "from room where floor = grey",
+        "from room",
+    ] {
+        for scope in [None, Some("1102")] {
+            for page in ["", "limit 7", "limit 3 offset 20", "limit 60 offset 9", "offset 500"] {
+                let text = format!("{from} select id, walls {page}");
+                let expected = asked(&snapshot, &text, scope, &plain);
+                for threads in 1..=2 {
+                    let limits = Limits { threads, ..Limits::default() };
+                    let found = asked(&snapshot, &text, scope, &limits);
+                    assert_eq!(found, expected, "{text}, {scope:?}, {threads}");
+                }
+            }
+        }
+    }
 }
 
 #[test]

@@ -84,6 +84,42 @@ impl Plan {
         (kind, values, labels)
     }
 
+    /// The digits of places; nothing of what is of no place of the level.
+    pub(super) fn digits(
+        group: &Group,
+        places: impl ExactSizeIterator<Item = Option<i64>>,
+        tree: &PathTree,
+    ) -> Vec<Option<Text>> {
+        let level = if let GroupKind::Level(level) = group.kind { Some(level) } else { None };
+        let digits = Digits::of(tree, level);
+        written(places, |place, text| match level {
+            Some(_) => digits.write(place, text),
+            None => *text = prefix(tree, place, None),
+        })
+    }
+
+    /// The names of places.
+    pub(super) fn names(
+        group: &Group,
+        places: impl ExactSizeIterator<Item = Option<i64>>,
+        tree: &PathTree,
+    ) -> Vec<Option<Text>> {
+        let mut nodes = Nodes::new(tree, &group.kind);
+        let mut node = |place: i64| nodes.get(u64::try_from(place).ok()?);
+        let mut names = Vec::with_capacity(places.len());
+        for place in places {
+            let Some(node) = place.and_then(&mut node) else {
+                names.push(None);
+                continue;
+            };
+            names.push(Some(Text::default()));
+            if let Some(Some(name)) = names.last_mut() {
+                name.set(&node.name);
+            }
+        }
+        names
+    }
+
     /// The value of a cell as a program reads it.
     fn text(&self, kind: &GroupKind, cell: &Cell, tree: &PathTree) -> Option<Text> {
         let value = match cell {
@@ -161,6 +197,10 @@ impl<'a> Nodes<'a> {
     }
 
     fn get(&mut self, code: u64) -> Option<&'a PathNode> {
+        if let Some((_, place)) = self.level.get(self.last + 1).filter(|(own, _)| *own == code) {
+            self.last += 1;
+            return self.tree.nodes().get(*place);
+        }
         let below = |node: Option<&(u64, usize)>| node.is_some_and(|(own, _)| *own <= code);
         let from = if below(self.level.get(self.last)) { self.last } else { 0 };
         let rest = self.level.get(from..).unwrap_or_default();
@@ -180,27 +220,55 @@ impl<'a> Nodes<'a> {
 
 /// The digits of a place down to its level.
 fn prefix(tree: &PathTree, value: i64, level: Option<usize>) -> Text {
-    let width = tree.levels().last().map_or(0, |l| usize::from(l.digits));
     let own = || u64::try_from(value).ok().and_then(|code| tree.get(code));
     let level = level.or_else(|| own().map(|node| usize::from(node.level)));
-    let digits = level.and_then(|level| tree.levels().get(level));
-    let digits = digits.map_or(width, |level| usize::from(level.digits));
-    let power = |digits: usize| 10i64.checked_pow(u32::try_from(digits).ok()?);
-    let below = power(width.saturating_sub(digits)).filter(|_| digits <= width);
-    let (Some(most), Some(below), 0..) = (power(width), below, value) else {
-        return padded(value, width, digits);
-    };
-    if value >= most {
-        return padded(value, width, digits);
+    let mut text = Text::default();
+    Digits::of(tree, level).write(value, &mut text);
+    text
+}
+
+/// How the digits of the places of a level are written.
+struct Digits {
+    /// Digits of a path, and of the level.
+    width: usize,
+    own: usize,
+    /// How many paths there are, and how many a place of the level has: none where that cannot be.
+    ends: Option<(i64, i64)>,
+}
+
+impl Digits {
+    fn of(tree: &PathTree, level: Option<usize>) -> Self {
+        let width = tree.levels().last().map_or(0, |l| usize::from(l.digits));
+        let digits = level.and_then(|level| tree.levels().get(level));
+        let own = digits.map_or(width, |level| usize::from(level.digits));
+        let power = |digits: usize| 10i64.checked_pow(u32::try_from(digits).ok()?);
+        let below = width.checked_sub(own).and_then(power);
+        Self { width, own, ends: power(width).zip(below) }
     }
-    let mut letters = [b'0'; 20];
-    let mut rest = value / below;
-    let own = letters.get_mut(..digits).unwrap_or_default();
-    for letter in own.iter_mut().rev() {
-        *letter += u8::try_from(rest % 10).unwrap_or(0);
-        rest /= 10;
+
+    fn write(&self, value: i64, text: &mut Text) {
+        let ends = self.ends.filter(|(most, _)| (0..*most).contains(&value));
+        let first = |(_, below)| if below == 1 { value } else { value / below };
+        let own = ends.and_then(|ends| u64::try_from(first(ends)).ok());
+        if !own.is_some_and(|own| text.set_digits(own, self.own)) {
+            *text = padded(value, self.width, self.own);
+        }
     }
-    std::str::from_utf8(own).unwrap_or_default().into()
+}
+
+/// Texts of places, each written where it stands.
+fn written(
+    places: impl ExactSizeIterator<Item = Option<i64>>,
+    mut write: impl FnMut(i64, &mut Text),
+) -> Vec<Option<Text>> {
+    let mut texts = Vec::with_capacity(places.len());
+    for place in places {
+        texts.push(place.map(|_| Text::default()));
+        if let (Some(place), Some(Some(text))) = (place, texts.last_mut()) {
+            write(place, text);
+        }
+    }
+    texts
 }
 
 /// The first digits of a number that is written with so many at the least.

@@ -53,7 +53,7 @@ pub(super) struct Asked<'q, K> {
     pub(super) within: Within<'q>,
     pub(super) bound: Bound,
     /// The numbers of the segments in the order of places, where they lie apart.
-    apart: Option<Vec<u32>>,
+    pub(super) apart: Option<Vec<u32>>,
     /// The cursor: where its row stands, and by segment the first row that lies behind it.
     pub(super) after: Option<(K, Vec<u32>)>,
     /// Whether a known value was met that numbers do not tell from an unknown one.
@@ -112,6 +112,10 @@ impl Plan {
         }
         let bound = Bound::new(wanted);
         let mut asked = Asked { list, snapshot, within, bound, apart, after, met_last };
+        if let Some((rows, matched)) = self.ranked(&asked, &morsels)? {
+            let (last, _) = self.place_of_last(&rows, snapshot, within)?;
+            return Ok(Some(First { rows, last, matched, behind: matched }));
+        }
         let is_guessed = self.guess(&asked, &morsels)?;
         let mut best = self.gathered(&asked, &morsels)?;
         let found = best.entries.len();

@@ -381,14 +381,19 @@ pub(super) fn place_runs_of(
     span: &Range<u32>,
 ) -> Result<(NumberedRuns, Vec<Cell>)> {
     let paths = segment.path_runs_over(table)?;
-    let levels = Level::of(tree, level);
-    let mut cells: Vec<Cell> = Vec::new();
+    let mut levels = Level::of(tree, level);
     let mut unknown: Option<u32> = None;
-    let mut runs = NumberedRuns::new();
     // From the least to behind the greatest path of the place that was met last.
     let mut last = 0i64..0;
     let first = paths.partition_point(|(end, _)| *end <= span.start);
-    for (end, path) in paths.get(first..).unwrap_or_default() {
+    let own = paths.get(first..).unwrap_or_default();
+    let most = own.len().min(own.partition_point(|(end, _)| *end < span.end) + 1);
+    let (mut runs, mut cells) = (NumberedRuns::new(), Vec::new());
+    if levels.is_lowest() {
+        runs.reserve(most);
+        cells.reserve(most);
+    }
+    for (end, path) in own {
         let end = (*end).min(span.end);
         if let Some(run) = runs.last_mut().filter(|_| last.contains(path)) {
             run.0 = end;
@@ -425,6 +430,8 @@ struct Level {
     level: Option<usize>,
     /// How many codes a place of the level has, and one of the level above it.
     units: (i64, i64),
+    /// The place of the level above that was met last.
+    above: i64,
 }
 
 impl Level {
@@ -433,25 +440,34 @@ impl Level {
         let lowest = digits(tree.levels().len().saturating_sub(1));
         let unit = |digits: u32| 10i64.saturating_pow(lowest.saturating_sub(digits));
         let above = level.and_then(|level| level.checked_sub(1));
-        Self { level, units: (unit(level.map_or(lowest, digits)), unit(above.map_or(0, digits))) }
+        let units = (unit(level.map_or(lowest, digits)), unit(above.map_or(0, digits)));
+        Self { level, units, above: 0 }
+    }
+
+    /// Whether every path is a place of its own.
+    fn is_lowest(&self) -> bool {
+        self.units.0 == 1
     }
 
     /// The place of the level that holds a path, unknown when the path itself is of a level above;
     /// and the paths for which it is the same.
-    fn cell(&self, tree: &PathTree, path: i64) -> (Cell, Range<i64>) {
+    fn cell(&mut self, tree: &PathTree, path: i64) -> (Cell, Range<i64>) {
         let own = path..path.saturating_add(1);
         let (unit, above) = self.units;
         let (Ok(code), Some(level)) = (u64::try_from(path), self.level) else {
             return (Cell::Int(path), own);
         };
-        let place = path / unit * unit;
+        let place = if unit == 1 { path } else { path / unit * unit };
         if place != path {
             // The place's own code may stand for a level above, the others beneath it may not.
             return (Cell::Int(place), path..place.saturating_add(unit));
         }
+        if !(0..above).contains(&path.wrapping_sub(self.above)) {
+            self.above = path / above * above;
+        }
         // Only a code without digits below the level above can be of it.
         let is_above = level > 0
-            && path % above == 0
+            && path == self.above
             && tree.get(code).is_some_and(|node| usize::from(node.level) < level);
         (if is_above { Cell::Unknown } else { Cell::Int(place) }, own)
     }

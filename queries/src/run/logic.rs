@@ -91,6 +91,12 @@ impl Scan<'_> {
                 own.keep_in(predicate, &mut rows)?;
                 Ok(rows)
             }
+            Test::ColumnKnown { column } => {
+                self.run.check()?;
+                let own = self.segment.column(condition.table, *column)?;
+                own.keep_in(&Predicate::Known, &mut rows)?;
+                Ok(rows)
+            }
             Test::Truth(inner) => self.narrowed(inner, rows),
             _ => self.rows(condition, true, &rows),
         }
@@ -132,6 +138,11 @@ impl Scan<'_> {
                 let found = self.rows(inner, true, &beneath)?;
                 let found = self.lift_some(&found, *child, condition.table)?;
                 Ok(Sides::of_true(within(found, rows), rows).of(want))
+            }
+            Test::ColumnKnown { column } => {
+                self.run.check()?;
+                let known = self.kept_of(condition.table, *column, &Predicate::Known, rows)?;
+                Ok(if want { known } else { without(rows, &known) })
             }
             Test::Column { column, predicate } => {
                 self.run.check()?;

@@ -1,4 +1,5 @@
-//! The page of a list without an order: of the pieces in front of it only the rows are counted.
+//! The page of a list without an order: of the pieces in front of it only the rows are counted,
+//! by bits of codes where those tell.
 //!
 //! Invariant: pieces are given in the order of places, so that how many rows stand in those before
 //! one tells which of its own rows are shown.
@@ -7,8 +8,9 @@ use std::ops::Range;
 
 use yiku::{RowSet, Snapshot};
 
+use super::borders::merged;
 use super::first::Shown;
-use super::morsels::Morsel;
+use super::morsels::{Morsel, cut};
 use super::scan::set_bytes;
 use super::spread::over;
 use crate::error::Result;
@@ -16,6 +18,9 @@ use crate::plan::{Plan, Within};
 
 /// Of so few pieces the rows are kept from the count to the page. Tests have few pieces.
 const KEPT: usize = if cfg!(test) { 1 } else { 8 };
+
+/// So few pieces of a page are read by one thread.
+const FEW: usize = 4;
 
 /// How many rows of a piece match, how many of them stand behind the cursor, and those.
 struct Counted {
@@ -41,6 +46,11 @@ impl Plan {
         snapshot: &Snapshot,
         within: Within<'_>,
     ) -> Result<(Vec<Shown>, u64, u64)> {
+        if first_behind.is_none()
+            && let Some(found) = self.page_told(morsels, wanted, snapshot, within)?
+        {
+            return Ok(found);
+        }
         let keeps = morsels.len() <= KEPT;
         let kept = if keeps { set_bytes(self.rows_at_most(morsels, snapshot, within)) } else { 0 };
         let _kept = within.run.hold(kept)?;
@@ -49,18 +59,9 @@ impl Plan {
             let behind = rows.as_ref().map_or(0, RowSet::count);
             Ok(Counted { matched, behind, rows: rows.filter(|_| keeps) })
         })?;
-        let (mut matched, mut behind) = (0, 0);
-        let mut showing = Vec::new();
         let page = self.offset as u64..wanted as u64;
-        for (piece, own) in counted.iter().enumerate() {
-            let before = behind;
-            matched += own.matched;
-            behind += own.behind;
-            let (from, to) = (page.start.max(before), page.end.min(behind));
-            if from < to {
-                showing.push(Showing { piece, numbers: from - before..to - before });
-            }
-        }
+        let matched = counted.iter().map(|own| own.matched).sum();
+        let (showing, behind) = showing(counted.iter().map(|own| own.behind), &page);
         let shown = behind.min(page.end).saturating_sub(page.start);
         let _held = within.run.hold(shown.saturating_mul(2 * size_of::<Shown>() as u64))?;
         let pages = over(within, showing.len(), |at| {
@@ -75,6 +76,52 @@ impl Plan {
             Ok(rows.as_ref().map_or_else(Vec::new, of))
         })?;
         Ok((pages.concat(), matched, behind))
+    }
+
+    /// As [`Plan::page_lying`] of a list from its begin; none where bits of codes do not tell how
+    /// many rows match.
+    fn page_told(
+        &self,
+        morsels: &[Morsel],
+        wanted: usize,
+        snapshot: &Snapshot,
+        within: Within<'_>,
+    ) -> Result<Option<(Vec<Shown>, u64, u64)>> {
+        let Some(counting) = self.counting(&[0], within) else { return Ok(None) };
+        let within = counting.worth(morsels, within);
+        let large = merged(morsels.to_vec());
+        let Some(counts) = self.matched_in(&counting, &large, snapshot, within)? else {
+            return Ok(None);
+        };
+        let page = self.offset as u64..wanted as u64;
+        let (showing_large, matched) = showing(counts.iter().copied(), &page);
+        let mut shown: Vec<(Morsel, Range<u64>)> = Vec::new();
+        for Showing { piece, numbers } in showing_large {
+            let Some(morsel) = large.get(piece) else { continue };
+            let Some(segment) = within.segments(snapshot).get(morsel.segment) else { continue };
+            let small = cut(segment, self.table, morsel.roots.clone())?;
+            let small: Vec<Morsel> =
+                small.into_iter().map(|roots| Morsel { roots, ..*morsel }).collect();
+            let one = Within { threads: 1, ..within };
+            let Some(counts) = self.matched_in(&counting, &small, snapshot, one)? else {
+                return Ok(None);
+            };
+            for Showing { piece, numbers } in showing(counts.into_iter(), &numbers).0 {
+                shown.extend(small.get(piece).map(|own| (own.clone(), numbers)));
+            }
+        }
+        let size = matched.min(page.end).saturating_sub(page.start);
+        let _held = within.run.hold(size.saturating_mul(2 * size_of::<Shown>() as u64))?;
+        let threads = if shown.len() < FEW { 1 } else { within.threads };
+        let pages = over(Within { threads, ..within }, shown.len(), |at| {
+            let Some((morsel, numbers)) = shown.get(at) else { return Ok(Vec::new()) };
+            let (_, rows) =
+                self.lying_in(std::slice::from_ref(morsel), None, 0, snapshot, within)?;
+            let segment = u32::try_from(morsel.segment).unwrap_or(u32::MAX);
+            let of = |rows: RowSet| numbered(&rows, numbers).map(|row| (segment, row)).collect();
+            Ok(rows.map_or_else(Vec::new, of))
+        })?;
+        Ok(Some((pages.concat(), matched, matched)))
     }
 
     /// How many rows of the question's table the segments of some pieces have.
@@ -111,6 +158,20 @@ impl Plan {
         };
         Ok((matched, Some(rows)))
     }
+}
+
+/// The pieces that hold rows of a page, given how many rows each has, and how many all have.
+fn showing(counts: impl Iterator<Item = u64>, page: &Range<u64>) -> (Vec<Showing>, u64) {
+    let (mut found, mut behind) = (Vec::new(), 0);
+    for (piece, count) in counts.enumerate() {
+        let before = behind;
+        behind += count;
+        let (from, to) = (page.start.max(before), page.end.min(behind));
+        if from < to {
+            found.push(Showing { piece, numbers: from - before..to - before });
+        }
+    }
+    (found, behind)
 }
 
 /// The rows of a set that have some numbers, rising, among all of it.

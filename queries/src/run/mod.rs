@@ -34,6 +34,7 @@ mod keep;
 mod keep_tests;
 mod keys;
 mod known;
+mod lanes;
 pub(crate) mod list;
 #[cfg(test)]
 mod list_tests;
@@ -54,8 +55,12 @@ mod paired;
 mod paired_tests;
 mod pairs;
 mod partition;
+mod placed;
+#[cfg(test)]
+mod placed_tests;
 mod plain;
 pub(crate) mod publish;
+mod ranked;
 mod ranks;
 mod rows;
 mod runs;
@@ -199,6 +204,9 @@ impl Plan {
         }
         if !self.matrix.is_empty() {
             return self.matrix_counted(&self.matrix, snapshot, within);
+        }
+        if let Some(answer) = self.placed(snapshot, within)? {
+            return Ok(answer);
         }
         if self.moments.is_empty() {
             let (rows, matched) = self.rows_of(snapshot, within)?;

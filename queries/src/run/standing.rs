@@ -81,10 +81,17 @@ pub(super) enum Read<'a> {
     Texts(Texts<'a>),
 }
 
+/// Texts by their rows.
+enum Kept {
+    /// From a row on, one each.
+    Span(u32, Vec<Option<Box<str>>>),
+    /// Of few rows, rising.
+    Few(Vec<(u32, Box<str>)>),
+}
+
 /// Texts of the rows of a table, or of those above them.
 pub(super) struct Texts<'a> {
-    start: u32,
-    texts: Vec<Option<Box<str>>>,
+    texts: Kept,
     offsets: Option<&'a [u32]>,
     _held: yiku::kernel::Held<'a>,
 }
@@ -98,7 +105,13 @@ impl Texts<'_> {
                 u32::try_from(place).unwrap_or(u32::MAX)
             }
         };
-        self.texts.get(row.wrapping_sub(self.start) as usize)?.as_deref()
+        match &self.texts {
+            Kept::Span(start, texts) => texts.get(row.wrapping_sub(*start) as usize)?.as_deref(),
+            Kept::Few(texts) => {
+                let place = texts.binary_search_by_key(&row, |(row, _)| *row).ok()?;
+                texts.get(place).map(|(_, text)| &**text)
+            }
+        }
     }
 }
 
@@ -175,20 +188,28 @@ impl<'a> Scan<'a> {
     ) -> Result<Texts<'_>> {
         let own = self.lift(rows, table, home)?;
         let offsets = (home != table).then(|| self.offsets(home, table)).transpose()?;
-        let span = bounds(&own);
+        let (span, count) = (bounds(&own), own.count());
+        let column = self.segment.column(home, column)?;
+        if count * SPARSE < span.len() as u64 {
+            let _held = self.run.hold(count.saturating_mul(TEXT_BYTES))?;
+            let mut texts = Vec::new();
+            column.texts_of(&own, &mut |row, text| texts.push((row, Box::from(text))))?;
+            texts.sort_unstable_by_key(|(row, _)| *row);
+            return Ok(Texts { texts: Kept::Few(texts), offsets, _held });
+        }
         let _held = self.run.hold((span.len() as u64).saturating_mul(TEXT_BYTES))?;
         let mut texts = vec![None; span.len()];
-        self.segment.column(home, column)?.texts_of(&own, &mut |row, text| {
+        column.texts_of(&own, &mut |row, text| {
             if let Some(slot) = texts.get_mut(row.wrapping_sub(span.start) as usize) {
                 *slot = Some(Box::from(text));
             }
         })?;
-        Ok(Texts { start: span.start, texts, offsets, _held })
+        Ok(Texts { texts: Kept::Span(span.start, texts), offsets, _held })
     }
 }
 
 /// The number of a value that compares as the value does.
-fn of_exact(value: i64) -> u64 {
+pub(super) fn of_exact(value: i64) -> u64 {
     value.cast_unsigned() ^ 1 << 63
 }
 
