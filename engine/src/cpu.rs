@@ -189,7 +189,7 @@ pub(crate) trait Cpu: Copy {
             for (at, word) in (0..64).step_by(8).zip(words) {
                 square |= (word >> shift & 0xFF) << at;
             }
-            *eight = transpose(square).to_le_bytes();
+            *eight = crate::words::transpose(square).to_le_bytes();
         }
         found
     }
@@ -213,6 +213,17 @@ pub(crate) trait Cpu: Copy {
         let own = own.filter(|(bit, _)| mask >> bit & 1 == 1);
         found.iter_mut().zip(own).for_each(|(slot, (_, number))| *slot = *number);
         found
+    }
+
+    /// Which of eight numbers lie beneath a range, and which in it, both ends included.
+    #[inline(always)]
+    fn placed(self, numbers: &[i64; EIGHT], low: i64, high: i64) -> (u8, u8) {
+        let (mut below, mut inside) = (0, 0);
+        for (bit, number) in (0u32..).zip(numbers) {
+            below |= u8::from(*number < low) << bit;
+            inside |= u8::from((low <= *number) & (*number <= high)) << bit;
+        }
+        (below, inside)
     }
 
     /// Of up to 64 bytes, the others being zero: those of `index`, and then of each eight of them
@@ -246,17 +257,6 @@ pub(crate) trait Cpu: Copy {
         }
         found
     }
-}
-
-/// The transpose of eight rows of eight bits.
-#[inline(always)]
-fn transpose(mut square: u64) -> u64 {
-    let mut swap = (square ^ square >> 7) & 0x00AA_00AA_00AA_00AA;
-    square ^= swap ^ swap << 7;
-    swap = (square ^ square >> 14) & 0x0000_CCCC_0000_CCCC;
-    square ^= swap ^ swap << 14;
-    swap = (square ^ square >> 28) & 0x0000_0000_F0F0_F0F0;
-    square ^ swap ^ swap << 28
 }
 
 /// The token of [`Level::Plain`].
@@ -415,6 +415,17 @@ mod x86 {
         }
 
         #[inline(always)]
+        fn placed(self, numbers: &[i64; EIGHT], low: i64, high: i64) -> (u8, u8) {
+            // SAFETY: as above; the load is of an array of that size.
+            unsafe {
+                let own = _mm512_loadu_si512(numbers.as_ptr().cast());
+                let below = _mm512_cmplt_epi64_mask(own, _mm512_set1_epi64(low));
+                let inside = _mm512_cmple_epi64_mask(own, _mm512_set1_epi64(high));
+                (below, inside & !below)
+            }
+        }
+
+        #[inline(always)]
         fn compressed(self, numbers: &[i64; EIGHT], mask: u8) -> [i64; EIGHT] {
             let mut found = [0; EIGHT];
             // SAFETY: as above.
@@ -560,6 +571,7 @@ mod tests {
         assert_eq!(cpu.extract(0b1010_1100, 0b1111_0000), 0b1010);
         assert_eq!(cpu.deposit(0b101, 0b1001_0100), 0b1000_0100);
         assert_eq!(cpu.expanded(&[5, 6, 7, 8, 9, 1, 2, 3], 0b1010_0100), [0, 0, 5, 0, 0, 6, 0, 7]);
+        assert_eq!(cpu.placed(&[5, 6, 7, 8, 9, 1, 2, 3], 3, 7), (0b0110_0000, 0b1000_0111));
         assert_eq!(
             cpu.compressed(&[5, 6, 7, 8, 9, 1, 2, 3], 0b1010_0100),
             [7, 1, 3, 0, 0, 0, 0, 0]

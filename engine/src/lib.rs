@@ -77,6 +77,7 @@ mod records;
 mod row_set;
 pub mod schema;
 pub mod segment;
+pub mod sieve;
 pub mod storage;
 mod sweep;
 pub mod unfolded;

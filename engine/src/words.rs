@@ -7,6 +7,17 @@ use crate::cpu::best;
 /// Up to so many words are not worth the choice of instructions.
 const FEW: usize = 8;
 
+/// The transpose of eight rows of eight bits.
+#[inline(always)]
+pub(crate) fn transpose(mut square: u64) -> u64 {
+    let mut swap = (square ^ square >> 7) & 0x00AA_00AA_00AA_00AA;
+    square ^= swap ^ swap << 7;
+    swap = (square ^ square >> 14) & 0x0000_CCCC_0000_CCCC;
+    square ^= swap ^ swap << 14;
+    swap = (square ^ square >> 28) & 0x0000_0000_F0F0_F0F0;
+    square ^ swap ^ swap << 28
+}
+
 /// The bits of words, one after the other.
 #[inline(always)]
 fn ones(words: impl Iterator<Item = u64>) -> u64 {

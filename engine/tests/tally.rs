@@ -116,7 +116,7 @@ fn check_bands(read: &yiku::segment::Column<'_>, rows: &RowSet, own: &[(u32, i64
         (0..=count).map(|band| low + (band * width + count - 1) / count).collect()
     };
     let window = rows.window();
-    let middle = window.start + window.len() as u32 / 3;
+    let middle = window.start + (window.end - window.start) / 3;
     for borders in [
         wide(0, 1_000_001, 30),
         wide(-700, 90_000, 7),

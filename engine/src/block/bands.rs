@@ -59,7 +59,7 @@ impl Near {
         let (low, high) = (*borders.first()?, *borders.last()?);
         let width = u32::try_from(high.checked_sub(low)?).ok()?;
         let behind = u32::try_from(borders.len() - 1).ok()?;
-        if width < 2 || width >= 1 << NEAR_BITS || behind == 0 || behind >= width {
+        if !(2..1 << NEAR_BITS).contains(&width) || behind == 0 || behind >= width {
             return None;
         }
         // The last band often has one value more than its share.

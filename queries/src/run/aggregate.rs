@@ -164,14 +164,14 @@ impl Column {
             }),
             (Self::All(lists), _) => {
                 if let Values::Exact(values) = &value.values {
-                    listed(lists, (values, value.start), known, assignment);
+                    listed(lists, (values, value.start), known, assignment, pressed);
                 } else {
                     each_slot(lists, assignment, known, |slot, row| put(slot, value.exact(row)));
                 }
             }
             (Self::AllFloat(lists), _) => {
                 if let Values::Float(values) = &value.values {
-                    listed(lists, (values, value.start), known, assignment);
+                    listed(lists, (values, value.start), known, assignment, yiku::sieve::press);
                 } else {
                     each_slot(lists, assignment, known, |slot, row| put(slot, value.float(row)));
                 }
@@ -345,6 +345,7 @@ fn listed<T: Copy>(
     (values, start): (&[T], u32),
     known: &RowSet,
     assignment: &Assignment,
+    press: fn(&[u64], &[T], &mut Vec<T>),
 ) {
     let value = |row: u32| values.get(row.wrapping_sub(start) as usize).copied();
     let Assignment::Slices(slices) = assignment else {
@@ -365,19 +366,20 @@ fn listed<T: Copy>(
             let at = |row: u32| row.wrapping_sub(start) as usize;
             list.extend_from_slice(values.get(at(range.start)..at(range.end)).unwrap_or_default());
         } else {
-            pressed((values, start), &known.within(range.clone()), list);
+            // Lists of values begin where words do.
+            let own = known.within(range.clone());
+            let from = base(&own);
+            let skipped = start.saturating_sub(from) as usize / 64;
+            let at = from.saturating_sub(start) as usize;
+            let words = own.words().get(skipped..).unwrap_or_default();
+            press(words, values.get(at..).unwrap_or_default(), list);
         }
     }
 }
 
-/// Adds the values of the rows of a set, which stand from a row on.
-fn pressed<T: Copy>((values, start): (&[T], u32), known: &RowSet, list: &mut Vec<T>) {
-    // Lists of values begin where words do.
-    let from = base(known);
-    let skipped = start.saturating_sub(from) as usize / 64;
-    let at = from.saturating_sub(start) as usize;
-    let words = known.words().get(skipped..).unwrap_or_default();
-    let chunks = values.get(at..).unwrap_or_default().chunks(64);
+/// Adds the values whose bits are set.
+fn pressed<T: Copy>(words: &[u64], values: &[T], list: &mut Vec<T>) {
+    let chunks = values.chunks(64);
     for (word, chunk) in words.iter().zip(chunks) {
         let Some(first) = chunk.first().filter(|_| *word != 0) else { continue };
         if *word == u64::MAX {

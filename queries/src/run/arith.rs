@@ -136,13 +136,48 @@ pub(super) fn has_zero(side: Side<'_, f64>) -> bool {
 
 /// Integers as floats, divided.
 pub(super) fn to_floats(values: &[i64], over: f64) -> Vec<f64> {
+    let mut out = vec![0.0; values.len()];
+    let pairs = out.iter_mut().zip(values);
     best(
         #[inline(always)]
         || match over == 1.0 {
-            true => values.iter().map(|value| *value as f64).collect(),
-            false => values.iter().map(|value| *value as f64 / over).collect(),
+            true => pairs.for_each(|(slot, value)| *slot = *value as f64),
+            false => pairs.for_each(|(slot, value)| *slot = *value as f64 / over),
         },
-    )
+    );
+    out
+}
+
+/// Puts what is made of pairs of integers in its place, and gives whether any of it is not finite.
+#[inline(always)]
+fn divided<'v>(
+    pairs: impl Iterator<Item = (&'v mut f64, (&'v i64, &'v i64))>,
+    divide: impl Fn(f64, f64) -> f64,
+) -> bool {
+    pairs.fold(false, |bad, (slot, (a, b))| {
+        *slot = divide(*a as f64, *b as f64);
+        bad | !slot.is_finite()
+    })
+}
+
+/// Quotients of integers, each side divided first as [`to_floats`] does; none where any of them is
+/// not finite.
+pub(super) fn quotients(
+    (left, over_left): (&[i64], f64),
+    (right, over_right): (&[i64], f64),
+) -> Option<Vec<f64>> {
+    let mut out = vec![0.0; left.len()];
+    let sides = left.iter().zip(right);
+    let pairs = out.iter_mut().zip(sides);
+    let bad = best(
+        #[inline(always)]
+        || match (over_left == 1.0, over_right == 1.0) {
+            (true, true) => divided(pairs, |a, b| a / b),
+            (false, true) => divided(pairs, |a, b| (a / over_left) / b),
+            _ => divided(pairs, |a, b| (a / over_left) / (b / over_right)),
+        },
+    );
+    (!bad && left.len() == right.len()).then_some(out)
 }
 
 /// A bit for each number for which a test holds, the first the lowest of the first word.
@@ -242,6 +277,18 @@ mod tests {
         }
         let few = exact(Arithmetic::Multiply, Side::List(&[3, -4]), Side::One(-5), 2);
         assert_eq!(few, Some(vec![-15, 20]));
+    }
+
+    #[test]
+    fn quotients_are_those_of_floats() {
+        let (left, right) = (VALUES, VALUES.map(|value| if value == 0 { 3 } else { value }));
+        for (a, b) in [(1.0, 1.0), (100.0, 1.0), (7.0, 10.0)] {
+            let sides = (to_floats(&left, a), to_floats(&right, b));
+            let expected: Vec<f64> = sides.0.iter().zip(&sides.1).map(|(a, b)| a / b).collect();
+            assert_eq!(quotients((&left, a), (&right, b)), Some(expected));
+        }
+        assert_eq!(quotients((&[1, 0], 1.0), (&[1, 0], 1.0)), None);
+        assert_eq!(quotients((&[1, 5], 1.0), (&[1, 0], 1.0)), None);
     }
 
     #[test]

@@ -99,10 +99,12 @@ impl Scan<'_> {
     fn all_counted(&self, child: usize, table: usize, rows: &RowSet) -> Result<Vector<'_>> {
         let (span, offsets) = (bounds(rows), self.offsets(table, child)?);
         let starts = offsets.get(span.start as usize..).unwrap_or_default();
-        let pairs = starts.iter().zip(starts.get(1..).unwrap_or_default()).take(span.len());
-        let values = yiku::cpu::best(
+        let pairs = starts.iter().zip(starts.get(1..).unwrap_or_default());
+        let mut values = vec![0i64; span.len()];
+        let slots = values.iter_mut().zip(pairs);
+        yiku::cpu::best(
             #[inline(always)]
-            || pairs.map(|(start, end)| i64::from(end.wrapping_sub(*start))).collect(),
+            || slots.for_each(|(slot, (start, end))| *slot = end.wrapping_sub(*start).into()),
         );
         let (start, known) = (span.start, rows.clone());
         Ok(Vector { start, values: Values::Exact(values), known, held: None })

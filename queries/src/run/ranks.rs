@@ -23,6 +23,9 @@ const SAMPLE: usize = 1 << 10;
 /// So many of the sample on both sides of those asked for lie within the buckets.
 const MARGIN: usize = SAMPLE / 16;
 
+/// So many of the sample on both sides of one that is asked for: it hardly ever lies further.
+const NARROW: usize = SAMPLE / 20;
+
 /// Values are put into buckets so many at a time.
 const TILE: usize = 64;
 
@@ -103,6 +106,63 @@ fn guessed<T: Ranked>(lists: &[Vec<T>], ranks: &[usize], count: usize) -> Option
     Some(Shape::new((*some.get(first)?, *some.get(last)?)))
 }
 
+/// Values of some ranks, and how many values of lower rank there are.
+struct Near {
+    low: i64,
+    high: i64,
+    before: usize,
+    values: Vec<i64>,
+}
+
+/// A rank that stands so far from others is looked for by itself.
+const APART_FEW: usize = 4;
+
+/// The values at some ranks, each looked for among those that stand where a sample says that it
+/// will be; none where the sample leads astray.
+fn between_guesses<T: Ranked>(lists: &[Vec<T>], ranks: &[usize], count: usize) -> Option<Vec<i64>> {
+    let each = lists.iter().flat_map(|list| list.iter().step_by((count / SAMPLE).max(1)));
+    let mut some: Vec<i64> = each.take(2 * SAMPLE).map(|value| value.rank()).collect();
+    some.sort_unstable();
+    let place = |rank: usize| (rank as f64 / count as f64 * some.len() as f64) as usize;
+    let mut near: Vec<Near> = Vec::new();
+    for rank in ranks {
+        let first = place(*rank).checked_sub(NARROW);
+        let last = some.get(place(*rank) + NARROW);
+        // Nothing of the sample lies further out.
+        let low = first.and_then(|first| some.get(first)).map_or(i64::MIN, |low| *low);
+        let high = last.map_or(i64::MAX, |high| *high);
+        match near.last_mut() {
+            Some(own) if low <= own.high => own.high = own.high.max(high),
+            _ => near.push(Near { low, high, before: 0, values: Vec::new() }),
+        }
+    }
+    if near.len() > APART_FEW {
+        return None;
+    }
+    for Near { low, high, before, values } in &mut near {
+        for list in lists {
+            *before += yiku::sieve::sift(
+                list,
+                #[inline(always)]
+                |value: T| value.rank(),
+                (*low, *high),
+                values,
+            );
+        }
+    }
+    let mut found = Vec::with_capacity(ranks.len());
+    let mut left = ranks;
+    for own in near {
+        let end = own.before + own.values.len();
+        let (ranks, rest) = left.split_at(left.partition_point(|rank| *rank < end));
+        let ranks: Option<Vec<usize>> =
+            ranks.iter().map(|rank| rank.checked_sub(own.before)).collect();
+        found.extend(nth_near(&[own.values], &ranks?));
+        left = rest;
+    }
+    (found.len() == ranks.len()).then_some(found)
+}
+
 /// The least and the greatest rank, if there is any.
 fn ends<T: Ranked>(lists: &[Vec<T>]) -> Option<(i64, i64)> {
     let first = lists.iter().find_map(|list| list.first())?.rank();
@@ -155,6 +215,9 @@ fn nth<T: Ranked>(lists: &[Vec<T>], ranks: &[usize]) -> Vec<i64> {
     let count: usize = lists.iter().map(Vec::len).sum();
     if count <= FEW {
         return sorted(lists, ranks);
+    }
+    if let Some(found) = between_guesses(lists, ranks, count) {
+        return found;
     }
     guessed(lists, ranks, count).map_or_else(Vec::new, |shape| picked(lists, ranks, shape))
 }

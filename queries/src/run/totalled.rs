@@ -25,7 +25,7 @@ use crate::error::Result;
 
 /// Rows that are looked at together.
 const TILE: usize = 1 << TILE_BITS;
-const TILE_BITS: u32 = 12;
+const TILE_BITS: u32 = 11;
 
 /// Bits of a place, and places.
 const PLACE_BITS: u32 = 16;
@@ -39,7 +39,7 @@ const NOBODY: u16 = SLOTS as u16 - 1;
 const LANES: usize = 4;
 
 /// Where the parts of what a row adds begin; beneath them stand values of so many bits.
-const VALUE_BITS: u32 = 26;
+const VALUE_BITS: u32 = 29;
 const KNOWN_AT: u32 = VALUE_BITS + TILE_BITS;
 const ROWS_AT: u32 = KNOWN_AT + TILE_BITS + 1;
 
@@ -68,6 +68,9 @@ struct Total {
     known: u64,
     sum: u64,
 }
+
+/// The least value of a column, and what was found of each group.
+type Totals = (i64, Vec<Total>);
 
 impl Readings {
     /// None where there are too many groups.
@@ -132,16 +135,24 @@ impl Tile<'_> {
                 *add = *add & mask | 1 << ROWS_AT;
             }
             let fours = own.as_chunks::<LANES>().0.iter().zip(adds.as_chunks::<LANES>().0);
-            for (places, adds) in fours {
-                for ((lane, place), add) in places.iter().enumerate().zip(adds) {
-                    let number = numbers.get(usize::from(*place)).copied().unwrap_or(NOBODY);
-                    let slot = sums.get_mut(usize::from(number) % SLOTS);
-                    if let Some(sum) = slot.and_then(|own| own.get_mut(lane)) {
-                        *sum = sum.wrapping_add(*add);
-                    }
-                }
+            for ([a, b, c, d], adds) in fours {
+                let [first, second, third, fourth] = adds;
+                bump(sums, 0, numbers.get(usize::from(*a)), *first);
+                bump(sums, 1, numbers.get(usize::from(*b)), *second);
+                bump(sums, 2, numbers.get(usize::from(*c)), *third);
+                bump(sums, 3, numbers.get(usize::from(*d)), *fourth);
             }
         }
+    }
+}
+
+/// Adds what a row adds to the sum of a number.
+#[inline(always)]
+fn bump(sums: &mut [[u64; LANES]; SLOTS], lane: usize, number: Option<&u16>, add: u64) {
+    let number = number.copied().unwrap_or(NOBODY);
+    let slot = sums.get_mut(usize::from(number) % SLOTS);
+    if let Some(sum) = slot.and_then(|own| own.get_mut(lane)) {
+        *sum = sum.wrapping_add(add);
     }
 }
 
@@ -232,8 +243,8 @@ impl Scan<'_> {
             return Ok(None);
         }
         let same =
-            |own: &Box<Readings>| own.sources == sources && (own.least, own.span) == (least, span);
-        let kept = self.readings.take().filter(same);
+            |own: &Readings| own.sources == sources && (own.least, own.span) == (least, span);
+        let kept = self.readings.take().filter(|own| same(own));
         Ok(kept.or_else(|| Readings::new(sources, (least, span)).map(Box::new)))
     }
 
@@ -245,7 +256,7 @@ impl Scan<'_> {
         readings: &Readings,
         table: usize,
         rows: &RowSet,
-    ) -> Result<Option<(i64, Vec<Total>)>> {
+    ) -> Result<Option<Totals>> {
         let Some(numbers) = readings.numbers.as_array::<PLACES>() else { return Ok(None) };
         let low = match column {
             Some(column) => self.zone_ends(table, column)?.map(|(least, _)| least),
@@ -298,7 +309,7 @@ impl Scan<'_> {
 fn answered(
     all: &Keys,
     asked: &[Option<usize>],
-    found: &[(Option<usize>, (i64, Vec<Total>))],
+    found: &[(Option<usize>, Totals)],
 ) -> (Keys, Vec<Column>) {
     let rows = found.first().map_or(&[][..], |(_, (_, totals))| totals);
     let met: Vec<usize> = (0..all.len())

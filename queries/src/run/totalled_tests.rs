@@ -1,4 +1,7 @@
-//! Rows added up by year and month in one pass: as by a look at each of them.
+//! Rows added up by year and month in one pass, and ranks of computed values: as by a look at each
+//! of them.
+
+#![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
 
 use yiku::Snapshot;
 
@@ -19,7 +22,7 @@ fn houses(count: usize) -> (tempfile::TempDir, Snapshot) {
         if drawn.below(4) > 0 {
             values.push(("rent", format!("{}.{:02}", drawn.below(4_000), drawn.below(100))));
         }
-        // Numbers below 0, and here and there one that 26 bits do not hold.
+        // Numbers below 0, and here and there one that 29 bits do not hold.
         let far = if number > 7_000 && drawn.below(900) == 0 { 1 << 40 } else { 50 };
         values.push(("floors", (drawn.below(100).cast_signed() - far).to_string()));
         own.push((place, values));
@@ -63,6 +66,25 @@ fn what_is_added_up_in_one_pass_is_what_rows_add_up_to() {
                 let found = asked(true);
                 assert!(found.len() > 4, "{text}");
                 assert_eq!(found, asked(false), "{text}");
+            }
+        }
+    }
+}
+
+#[test]
+fn ranks_of_computed_values_are_those_of_rows() {
+    let (_folder, snapshot) = houses(9_500);
+    let limits = |indexes| Limits { indexes, threads: 1, ..Limits::default() };
+    for value in ["rent / floors", "rent * 0.5", "abs(floors / 3 - 2)", "rent / 7 + floors / 3"] {
+        for keys in ["", "by place.street", "by place.city, year(built)"] {
+            for filter in ["", "where floors > -10", "where floors = 3"] {
+                let text = format!(
+                    "from house {filter} {keys} measure m = median({value}), \
+                     q = quantile({value}, 0.9), l = quantile({value}, 0), g = quantile({value}, 1)"
+                );
+                let plan = Plan::new(&Query::parse(&text).unwrap(), &snapshot).unwrap();
+                let asked = |indexes| rows(&plan.run(&snapshot, &limits(indexes)).unwrap());
+                assert_eq!(asked(true), asked(false), "{text}");
             }
         }
     }

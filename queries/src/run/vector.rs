@@ -323,6 +323,9 @@ impl Scan<'_> {
         right: &Value,
         rows: &RowSet,
     ) -> Result<Vector<'_>> {
+        if let Some(quotients) = self.quotients(sign, left, right, rows)? {
+            return Ok(quotients);
+        }
         let (left, right) = (self.value(left, rows)?, self.value(right, rows)?);
         let mut known = left.known.clone();
         known.and(&right.known);
@@ -353,6 +356,33 @@ impl Scan<'_> {
             Arithmetic::Divide => operate(|a, b| a / b)?,
         };
         Ok(Vector { start: bounds(rows).start, values: Values::Float(values), known, held: None })
+    }
+
+    /// Integers by integers, with no list of floats of either; none where that is not asked, or
+    /// where a quotient is not finite.
+    fn quotients(
+        &self,
+        sign: Arithmetic,
+        left: &Value,
+        right: &Value,
+        rows: &RowSet,
+    ) -> Result<Option<Vector<'_>>> {
+        let (Term::ToFloat(above, over), Term::ToFloat(below, under)) = (&left.kind, &right.kind)
+        else {
+            return Ok(None);
+        };
+        if sign != Arithmetic::Divide || !self.limits.indexes || self.within.probe.is_some() {
+            return Ok(None);
+        }
+        let (above, below) = (self.value(above, rows)?, self.value(below, rows)?);
+        let (Values::Exact(a), Values::Exact(b)) = (&above.values, &below.values) else {
+            return Ok(None);
+        };
+        let Some(values) = arith::quotients((a, *over), (b, *under)) else { return Ok(None) };
+        let mut known = above.known;
+        known.and(&below.known);
+        let (start, values) = (bounds(rows).start, Values::Float(values));
+        Ok(Some(Vector { start, values, known, held: None }))
     }
 
     fn extreme(&self, values: &[Value], rows: &RowSet, least: bool) -> Result<Vector<'_>> {
