@@ -1,6 +1,6 @@
 //! Counts of pairs of codes beside a look at every row.
 
-#![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test stops where it fails")]
 
 use yiku::schema::PathNode;
 use yiku::segment::{Codes, Counted};
