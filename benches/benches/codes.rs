@@ -104,11 +104,8 @@ fn between<'a>(
     Question { name, engine: Box::new(engine), vectors: Box::new(vectors) }
 }
 
-fn questions<'a>(
-    schema: &Schema,
-    segment: &'a Segment,
-    (colours, days): (&'a [u8], &'a [i32]),
-) -> Vec<Question<'a>> {
+/// How many balls have each two colours.
+fn pairs<'a>(schema: &Schema, segment: &'a Segment, colours: &'a [u8]) -> Question<'a> {
     let counted = Counted::new(schema, 0);
     let each = |bit: usize| Predicate::HasAll(1 << bit);
     let pairs = (0..8usize).flat_map(|one| (one..8).map(move |other| (one, other)));
@@ -131,6 +128,15 @@ fn questions<'a>(
         }
         weighed(counts)
     };
+    let name = "all pairs of eight codes";
+    Question { name, engine: Box::new(told), vectors: Box::new(looked) }
+}
+
+fn questions<'a>(
+    schema: &Schema,
+    segment: &'a Segment,
+    (colours, days): (&'a [u8], &'a [i32]),
+) -> Vec<Question<'a>> {
     let mut some = RowSet::none(BALLS);
     let tenth = (0..BALLS).filter(|row| mixed(u64::from(*row) + 7).is_multiple_of(10));
     tenth.for_each(|row| some.insert(row));
@@ -162,11 +168,7 @@ fn questions<'a>(
         between("one rare code between borders", segment, colours, (1 << 1, 0)),
         between("one and not another between borders", segment, colours, (1 << 6, 1 << 4)),
         between("four codes between borders", segment, colours, (3 << 5, 3 << 3)),
-        Question {
-            name: "all pairs of eight codes",
-            engine: Box::new(told),
-            vectors: Box::new(looked),
-        },
+        pairs(schema, segment, colours),
         Question {
             name: "rows of each code among a tenth",
             engine: Box::new(of_each),
