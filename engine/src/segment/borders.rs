@@ -165,17 +165,37 @@ fn take_gone(
     counts: &mut [Vec<u64>],
 ) -> bool {
     let (Some(begin), Some(end)) = (borders.first(), borders.last()) else { return true };
-    let first = pairs.ends().partition_point(|behind| behind <= begin);
-    let behind = pairs.ends().partition_point(|behind| behind < end).saturating_add(1);
-    let pieces = first..behind.min(pairs.ends().len()).max(first);
+    let has = |marks: u128, (has, lacks): &Wanted| marks & has == *has && marks & lacks == 0;
     let mut sound = true;
-    for (row, marks) in gone.rows(pieces).filter(|(row, _)| (begin..end).contains(&row)) {
-        let at = borders.partition_point(|border| border <= row);
-        let has = |(has, lacks): &Wanted| marks & has == *has && marks & lacks == 0;
-        for (_, counts) in wanted.iter().zip(counts.iter_mut()).filter(|(own, _)| has(own)) {
-            match counts.get_mut(at).map(|slot| (slot.checked_sub(1), slot)) {
-                Some((Some(less), slot)) => *slot = less,
-                _ => sound = false,
+    let mut take = |counts: &mut Vec<u64>, at: usize, rows: u64| match counts
+        .get_mut(at)
+        .map(|slot| (slot.checked_sub(rows), slot))
+    {
+        Some((Some(less), slot)) => *slot = less,
+        _ => sound = false,
+    };
+    let mut start = 0;
+    for (piece, behind) in pairs.ends().iter().enumerate() {
+        let (from, to) = (std::mem::replace(&mut start, *behind), *behind);
+        if to <= *begin || from >= *end {
+            continue;
+        }
+        let rows = gone.rows(piece);
+        let at = borders.partition_point(|border| *border <= from);
+        let cut = from < *begin || borders.get(at).is_none_or(|border| *border < to);
+        for (own, counts) in wanted.iter().zip(counts.iter_mut()) {
+            if !cut {
+                let all = match *own {
+                    (1, 0) => rows.len(),
+                    _ => rows.iter().filter(|(_, marks)| has(*marks, own)).count(),
+                };
+                take(counts, at, all as u64);
+                continue;
+            }
+            for (row, _) in rows.iter().filter(|(_, marks)| has(*marks, own)) {
+                if (begin..end).contains(&row) {
+                    take(counts, borders.partition_point(|border| border <= row), 1);
+                }
             }
         }
     }

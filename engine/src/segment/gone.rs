@@ -45,9 +45,9 @@ impl Gone {
         true
     }
 
-    /// The rows of some pieces.
-    pub(super) fn rows(&self, pieces: Range<usize>) -> impl Iterator<Item = &GoneRow> {
-        self.pieces.get(pieces).unwrap_or_default().iter().flat_map(|own| own.iter())
+    /// The rows of a piece.
+    pub(super) fn rows(&self, piece: usize) -> &[GoneRow] {
+        self.pieces.get(piece).map_or(&[], |own| own.as_slice())
     }
 
     /// How many rows of some pieces there are.

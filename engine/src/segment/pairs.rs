@@ -275,7 +275,7 @@ impl Pairs<'_> {
         if self.segment.live.is_some()
             && let Some(gone) = self.segment.gone(self.table).ok()?
         {
-            for (_, marks) in gone.rows(pieces.clone()) {
+            for (_, marks) in pieces.clone().flat_map(|piece| gone.rows(piece)) {
                 let has = |term: &&Term| marks & term.marks == term.marks;
                 all -= sum.0.iter().filter(has).map(|term| term.times).sum::<i64>();
             }
