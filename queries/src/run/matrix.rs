@@ -143,11 +143,22 @@ impl Plan {
         let size = matrix.len();
         let mut morsels = self.morsels(snapshot, within)?;
         let within = self.worth(&morsels, within);
-        let paired = self.paired_matrix(within);
+        let segments = within.segments(snapshot);
+        // Five hundred sums are not made for a place that lies in a part of a piece.
+        let mut told = false;
+        if let Some(paired) = self.paired(within) {
+            for morsel in &morsels {
+                let Some(segment) = segments.get(morsel.segment) else { continue };
+                told = paired.pieces(self.table, segment, &morsel.roots, GONE_MAX)?.is_some();
+                if told {
+                    break;
+                }
+            }
+        }
+        let paired = if told { self.paired_matrix(within) } else { None };
         if paired.is_some() {
             morsels = merged(morsels);
         }
-        let segments = within.segments(snapshot);
         let state = || Ok((0u64, vec![0u64; size * size]));
         let states = fold(within, morsels.len(), state, |state, item| {
             let Some(morsel) = morsels.get(item) else { return Ok(()) };

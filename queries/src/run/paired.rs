@@ -116,7 +116,7 @@ fn sum(
 
 impl Plan {
     /// The filter as codes and places, if it is nothing else.
-    fn paired(&self, within: Within<'_>) -> Option<Paired<'_>> {
+    pub(super) fn paired(&self, within: Within<'_>) -> Option<Paired<'_>> {
         if !within.limits.indexes || within.probe.is_some() {
             return None;
         }
