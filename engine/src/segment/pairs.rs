@@ -4,8 +4,8 @@
 //! segment holds how many rows have each two codes of its indexed columns. What asks for no more
 //! than two of them, of whole pieces, is told without a look at any row.
 //!
-//! Invariants: the counts are those of all rows of a piece, of which none may be gone where they
-//! are used; those of a pair rise from piece to piece.
+//! Invariants: the counts are those of all rows of a piece, and rows that are gone are taken off
+//! where they are used; those of a pair rise from piece to piece.
 
 use std::ops::Range;
 
